@@ -1,0 +1,1 @@
+"""Compile: merge, shape, resolve, validate, freeze; and explain what was done."""

@@ -1,0 +1,1 @@
+"""Identify: the canonical text of a configuration, its fingerprint, and the version of the code."""

@@ -1,0 +1,1 @@
+"""Record: what a run leaves on disk, and the one module that writes it."""

@@ -1,0 +1,1 @@
+"""Run: a compiled configuration, trained by Lightning in a folder of its own."""

@@ -1,0 +1,1 @@
+"""The sections that typedcfg ships: templates only."""

@@ -1,0 +1,1 @@
+"""Gather: every place that values come from, read into layers of settings with their origins."""

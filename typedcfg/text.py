@@ -1,0 +1,56 @@
+"""Text for people: suggestions, shortened values, lists of choices."""
+
+from collections.abc import Iterable
+from typing import Final
+
+_SHOWN_LENGTH: Final = 60
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like this one, or None if none is close.
+
+    Example:
+        >>> nearest("lrr", ["lr", "momentum"])
+        'lr'
+    """
+    from difflib import get_close_matches
+
+    choices = list(known)
+    folded = {choice.lower(): choice for choice in reversed(choices)}
+    found = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def shorten(text: str, length: int = _SHOWN_LENGTH) -> str:
+    """The text on one line, its middle left out where it is longer than `length` characters.
+
+    Example:
+        >>> shorten("abcdefghijklmnop", 9)
+        'abcd…mnop'
+    """
+    flat = " ".join(text.split())
+    if len(flat) <= length:
+        return flat
+    kept = (length - 1) // 2
+    return f"{flat[: length - 1 - kept]}…{flat[-kept:]}"
+
+
+def one_of(choices: Iterable[object]) -> str:
+    """Choices as a sentence lists them.
+
+    Example:
+        >>> one_of(["adamw", "sgd"])
+        'adamw or sgd'
+    """
+    words = [str(choice) for choice in choices]
+    return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    Example:
+        >>> count(1, "problem"), count(3, "problem")
+        ('1 problem', '3 problems')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
