@@ -7,7 +7,7 @@ part of either.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EEXIST
 from itertools import count
@@ -121,6 +121,34 @@ def make_folder(path: Path) -> bool:
             path.mkdir()
         except FileExistsError:
             return False
+        fsync_folder(path.parent)
+    return True
+
+
+def make_filled_folder(path: Path, files: Mapping[str, bytes]) -> bool:
+    """Make a folder together with its first files: nobody ever sees it without them.
+
+    Returns:
+        Whether this call made it; False where something other than an empty folder has the name.
+
+    Raises:
+        RecordError: The folder cannot be made.
+    """
+    with _reported(path, "make"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stage = _stage_of(path)
+        stage.mkdir()
+        try:
+            for name, content in files.items():
+                write_atomically(stage / name, content)
+            stage.rename(path)
+        except OSError:
+            for name in files:
+                (stage / name).unlink(missing_ok=True)
+            stage.rmdir()
+            if path.exists():
+                return False
+            raise
         fsync_folder(path.parent)
     return True
 

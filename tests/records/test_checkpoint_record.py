@@ -1,0 +1,98 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from typedcfg.errors import RecordError
+from typedcfg.records.checkpoint_record import Manifest, manifest_path, newest_verified, verify, write_manifest
+
+CONTENT = b"weights" * 20
+
+
+def commit(folder: Path, step: int, content: bytes = CONTENT) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"step-{step:08d}.ckpt"
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    write_manifest(path, Manifest(sha256=digest, size=len(content), step=step, epoch=step // 10, world_size=1))
+    return path
+
+
+def test_a_whole_checkpoint_is_what_its_manifest_says(tmp_path: Path) -> None:
+    assert verify(commit(tmp_path, 10)).step == 10
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bit=st.integers(0, len(CONTENT) * 8 - 1))
+def test_every_flipped_bit_is_seen(tmp_path: Path, bit: int) -> None:
+    path = commit(tmp_path, 10)
+    content = bytearray(CONTENT)
+    content[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
+
+    with pytest.raises(RecordError, match="its sha256 is not the one"):
+        verify(path)
+
+
+@pytest.mark.parametrize("content", [b"", CONTENT[:-1], CONTENT + b"\0"])
+def test_a_checkpoint_of_another_length_is_seen(tmp_path: Path, content: bytes) -> None:
+    path = commit(tmp_path, 10)
+    path.write_bytes(content)
+
+    with pytest.raises(RecordError, match=rf"it has {len(content)} bytes instead of {len(CONTENT)}"):
+        verify(path)
+
+
+def test_the_newest_is_the_one_with_the_most_steps_and_not_the_youngest_file(tmp_path: Path) -> None:
+    newest = commit(tmp_path, 100_000_000)
+    commit(tmp_path, 99_999_999)
+
+    found = newest_verified([tmp_path])
+
+    assert found is not None
+    assert (found.path, found.refused) == (newest, ())
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_told(tmp_path: Path) -> None:
+    good, damaged, gone = (commit(tmp_path, step) for step in (10, 20, 30))
+    damaged.write_bytes(b"")
+    gone.unlink()
+    manifest_path(commit(tmp_path, 40)).write_bytes(b"\0")
+
+    found = newest_verified([tmp_path])
+
+    assert found is not None
+    assert found.path == good
+    assert [problem.what.partition(",")[0] for problem in found.refused] == [
+        "step-00000040.ckpt.json is not JSON: unexpected character",
+        "cannot read checkpoint step-00000030.ckpt: No such file or directory",
+        "checkpoint step-00000020.ckpt is damaged: it has 0 bytes instead of 140",
+    ]
+
+
+def test_a_checkpoint_without_a_manifest_was_never_finished(tmp_path: Path) -> None:
+    manifest_path(commit(tmp_path, 10)).unlink()
+
+    assert newest_verified([tmp_path]) is None
+
+
+def test_a_folder_with_nothing_whole_gives_way_to_the_next(tmp_path: Path) -> None:
+    old = commit(tmp_path / "old", 10)
+    commit(tmp_path / "new", 20).write_bytes(b"")
+
+    found = newest_verified([tmp_path / "none", tmp_path / "new", tmp_path / "old"])
+
+    assert found is not None
+    assert (found.path, len(found.refused)) == (old, 1)
+
+
+def test_when_nothing_committed_is_whole_the_run_does_not_start_afresh(tmp_path: Path) -> None:
+    commit(tmp_path, 10).write_bytes(b"")
+    commit(tmp_path, 20).unlink()
+
+    with pytest.raises(RecordError, match="no checkpoint of this run is whole") as caught:
+        newest_verified([tmp_path])
+
+    assert len(caught.value.problems) == 3

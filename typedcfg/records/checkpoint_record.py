@@ -1,0 +1,136 @@
+"""A checkpoint's manifest: the small file that says it is whole.
+
+The manifest is written last, so it is the commit: a checkpoint without one was never finished. It holds the sha256 of
+the checkpoint, since a flipped bit in a tensor loads without a complaint. To find where to resume, manifests alone
+are read, in the order of their steps; clocks and modification times are not to be trusted.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal, NamedTuple
+
+from annotated_types import Ge
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from typedcfg.errors import Problem, RecordError
+from typedcfg.records.json_text import read_json, to_json
+from typedcfg.records.storage import write_atomically
+
+_CHECKPOINT_SUFFIX: Final = ".ckpt"
+_MANIFEST_SUFFIX: Final = ".ckpt.json"
+
+
+class Manifest(BaseModel):
+    """What a checkpoint is, and how to tell that it still is."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    sha256: str
+    size: Annotated[int, Ge(0)]
+    """In bytes."""
+    step: Annotated[int, Ge(0)]
+    """Optimizer steps taken."""
+    epoch: Annotated[int, Ge(0)]
+    """Epochs finished."""
+    world_size: Annotated[int, Ge(1)]
+    fingerprint: str | None = None
+    """Of the configuration; None in a training that has none."""
+    time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class Verified(NamedTuple):
+    """A checkpoint that is what its manifest says, and those passed over to find it."""
+
+    path: Path
+    manifest: Manifest
+    refused: tuple[Problem, ...] = ()
+
+
+def manifest_path(checkpoint: Path) -> Path:
+    """Where the manifest of a checkpoint stands.
+
+    Example:
+        >>> manifest_path(Path("step-00001200.ckpt")).name
+        'step-00001200.ckpt.json'
+    """
+    return checkpoint.with_name(checkpoint.name + ".json")
+
+
+def write_manifest(checkpoint: Path, manifest: Manifest) -> None:
+    """Commit a checkpoint.
+
+    Raises:
+        RecordError: The manifest cannot be written; the checkpoint does not count.
+    """
+    write_atomically(manifest_path(checkpoint), to_json(manifest.model_dump(mode="json"), indent=True))
+
+
+def read_manifest(checkpoint: Path) -> Manifest:
+    """The manifest of a checkpoint.
+
+    Raises:
+        RecordError: There is none, or it cannot be read.
+    """
+    path = manifest_path(checkpoint)
+    try:
+        return Manifest.model_validate(read_json(path))
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        key = ".".join(map(str, found["loc"]))
+        raise RecordError(Problem(f"{path.name} is no manifest: {key}: {found['msg']}", where=str(path))) from None
+
+
+def verify(checkpoint: Path) -> Manifest:
+    """The manifest of a checkpoint that is what the manifest says, to the last bit.
+
+    Raises:
+        RecordError: It was never finished, is gone, cut short or changed.
+    """
+    manifest = read_manifest(checkpoint)
+    try:
+        with checkpoint.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+    except OSError as error:
+        problem = Problem(f"cannot read checkpoint {checkpoint.name}: {error.strerror}", where=str(checkpoint))
+        raise RecordError(problem) from error
+    if size != manifest.size:
+        what = f"checkpoint {checkpoint.name} is damaged: it has {size} bytes instead of {manifest.size}"
+        raise RecordError(Problem(what, where=str(checkpoint)))
+    if digest != manifest.sha256:
+        what = f"checkpoint {checkpoint.name} is damaged: its sha256 is not the one its manifest states"
+        raise RecordError(Problem(what, where=str(checkpoint), expected=manifest.sha256))
+    return manifest
+
+
+def newest_verified(folders: Iterable[Path]) -> Verified | None:
+    """The newest whole checkpoint of the first folder that has one; None where nothing was ever committed.
+
+    Args:
+        folders: Where to look, the one to prefer first.
+
+    Raises:
+        RecordError: Checkpoints were committed, and not one of them is whole: starting afresh in silence would
+            throw the run's work away.
+    """
+    refused: list[Problem] = []
+    for folder in folders:
+        committed: list[tuple[int, Path]] = []
+        for manifest in sorted(folder.glob(f"*{_MANIFEST_SUFFIX}")):
+            checkpoint = manifest.with_name(manifest.name.removesuffix(_MANIFEST_SUFFIX) + _CHECKPOINT_SUFFIX)
+            try:
+                committed.append((read_manifest(checkpoint).step, checkpoint))
+            except RecordError as error:
+                refused += error.problems
+        for _, checkpoint in sorted(committed, reverse=True):
+            try:
+                return Verified(checkpoint, verify(checkpoint), tuple(refused))
+            except RecordError as error:
+                refused += error.problems
+    if refused:
+        fix = "restore one of them from a copy, or start afresh with --fresh"
+        raise RecordError(Problem("no checkpoint of this run is whole", fix=fix), *refused)
+    return None

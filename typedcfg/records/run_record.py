@@ -1,0 +1,144 @@
+"""`run.json`: what a run is, where it ran, and how each attempt at it went."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
+from uuid import UUID
+
+from annotated_types import Ge
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from typedcfg.errors import Problem, RecordError
+from typedcfg.records.json_text import read_json, to_json
+from typedcfg.records.storage import write_atomically
+
+SCHEMA_VERSION: Final = 1
+"""The version of `run.json` that is written, and the newest that is read."""
+
+Status: TypeAlias = Literal["running", "done", "failed", "preempted", "lost"]
+"""`lost`: its process ended without a word, by a kill or a power cut."""
+
+
+class _Record(BaseModel):
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+
+
+class Identity(_Record):
+    """What names a run; `identity/` says how each is computed."""
+
+    run_uuid: UUID
+    run_id: str
+    id: str
+    uuid: UUID
+    name: str
+    experiment_id: str
+    experiment_uuid: UUID
+    code_uuid: UUID
+    fingerprint: str
+    canonical_version: int
+    """Of the algorithm behind `fingerprint`."""
+
+
+class TemplateReference(_Record):
+    """Where the class that the run was configured with stands."""
+
+    qualname: str
+    module: str
+    """As it was imported; `__main__` for a script."""
+    path: str | None
+    """The file, relative to the repository; None outside one."""
+    absolute_path: str
+
+
+class Machine(_Record):
+    """The machine that an attempt was started on."""
+
+    hostname: str
+    platform: str
+    cpu_count: Annotated[int, Ge(1)]
+    user: str
+
+
+class GitState(_Record):
+    """The code that an attempt ran."""
+
+    commit: str
+    branch: str | None
+    """None when HEAD is detached."""
+    is_dirty: bool
+    """Whether the tree differed from the commit; `git.patch` holds by what."""
+
+
+class AttemptRecord(_Record):
+    """One try at a run: a start or a resume."""
+
+    folder: str
+    """The attempt's folder, named by the UTC time at which it began."""
+    started: AwareDatetime
+    ended: AwareDatetime | None = None
+    machine: Machine
+    git: GitState | None = None
+    """None outside a repository."""
+    versions: dict[str, str] = {}
+    """Of python, and of the packages that bear on the outcome."""
+    pid: int
+    world_size: Annotated[int, Ge(1)]
+    status: Status = "running"
+    exit_code: int | None = None
+    error: str | None = None
+    """The traceback, where one ended it."""
+    resumed_from: str | None = None
+    """The checkpoint, relative to the run's folder."""
+    is_bitwise: bool = True
+    """Whether its outcome is what an undisturbed run would have reached, to the last bit."""
+    not_bitwise_because: tuple[str, ...] = ()
+
+
+class RunRecord(_Record):
+    """All of `run.json`."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    identity: Identity
+    template: TemplateReference
+    argv: tuple[str, ...]
+    """As given, secrets redacted."""
+    app: str | None
+    """The APP as given; None for a script that called `main` itself."""
+    status: Status
+    attempts: tuple[AttemptRecord, ...] = ()
+
+
+def read_run_record(path: Path) -> RunRecord:
+    """The record that a `run.json` holds.
+
+    Raises:
+        RecordError: It cannot be read, is not a run's record, or was written by a newer typedcfg.
+    """
+    content = read_json(path)
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise RecordError(
+            Problem(
+                f"{path.name} was written by a newer typedcfg: it has schema version {version}",
+                where=str(path),
+                expected=f"schema version {SCHEMA_VERSION} or older",
+                fix="update typedcfg",
+            )
+        )
+    try:
+        return RunRecord.model_validate(content)
+    except ValidationError as error:
+        raise RecordError(
+            *(
+                Problem(f"{path.name}: {'.'.join(map(str, found['loc'])) or 'the record'}: {found['msg']}", str(path))
+                for found in error.errors(include_url=False, include_input=False)
+            )
+        ) from None
+
+
+def write_run_record(path: Path, record: RunRecord) -> None:
+    """Write a run's record, all or nothing.
+
+    Raises:
+        RecordError: It cannot be written; the one that stood there still does.
+    """
+    write_atomically(path, to_json(record.model_dump(mode="json"), indent=True))
