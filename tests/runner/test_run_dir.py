@@ -1,0 +1,102 @@
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from typedcfg.errors import RunError
+from typedcfg.runner.run_dir import RunDir
+
+RUN = UUID("01234567-89ab-cdef-0123-456789abcdef")
+OTHER = UUID("01234567-0000-0000-0000-000000000000")
+ID = "aaaaaaaa" + "01234567"
+
+
+def opened(root: Path, run_uuid: UUID = RUN, name: str = "digits-base") -> RunDir:
+    return RunDir.open(root, name=name, id=ID, run_uuid=run_uuid)
+
+
+def test_a_run_has_one_folder_however_often_it_is_opened(tmp_path: Path) -> None:
+    first = opened(tmp_path / "experiments")
+
+    assert opened(tmp_path / "experiments") == first
+    assert first.path == tmp_path / "experiments" / f"digits-base-{ID}"
+    assert first.run_uuid == RUN
+
+
+def test_a_run_is_found_by_its_id_whatever_it_was_called(tmp_path: Path) -> None:
+    assert opened(tmp_path, name="renamed-run") == opened(tmp_path, name="digits-base")
+
+
+def test_two_runs_with_one_short_id_have_two_folders(tmp_path: Path) -> None:
+    first, second = opened(tmp_path, RUN), opened(tmp_path, OTHER)
+
+    assert second.path.name == f"digits-base-aaaaaaaa{OTHER.hex[:16]}"
+    assert (opened(tmp_path, RUN), opened(tmp_path, OTHER)) == (first, second)
+
+
+@pytest.mark.parametrize("name", ["", "../digits", "a/b", "a b", "a*", "über", "a" * 162])
+def test_a_name_that_is_no_folder_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(RunError, match="is no name for a run"):
+        opened(tmp_path, name=name)
+
+
+def test_a_folder_that_leads_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    elsewhere = opened(tmp_path / "elsewhere")
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / elsewhere.path.name).symlink_to(elsewhere.path)
+
+    with pytest.raises(RunError, match="leads out of"):
+        opened(tmp_path / "experiments")
+
+
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / f"digits-base-{ID}" / "thesis.tex"
+    mine.parent.mkdir()
+    mine.write_text("years of work")
+
+    with pytest.raises(RunError, match="is in the way"):
+        opened(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == [mine.parent.name]
+    assert mine.read_text() == "years of work"
+
+
+def test_a_folder_without_a_marker_is_no_run(tmp_path: Path) -> None:
+    assert RunDir.at(opened(tmp_path).path).run_uuid == RUN
+    with pytest.raises(RunError, match="is no run"):
+        RunDir.at(tmp_path)
+
+
+def test_attempts_are_in_order_and_each_is_new(tmp_path: Path) -> None:
+    run = opened(tmp_path)
+
+    made = [run.new_attempt() for _ in range(20)]
+
+    assert run.attempts() == tuple(made)
+    assert len(set(made)) == 20
+    assert made[0].checkpoints.path.is_dir()
+
+
+def test_a_new_attempt_comes_last_also_when_the_clock_was_set_back(tmp_path: Path) -> None:
+    run = opened(tmp_path)
+    (run.path / "29991231T235959.999999Z").mkdir()
+
+    made = run.new_attempt()
+
+    assert made.timestamp == "30000101T000000.000000Z"
+    assert run.attempts()[-1] == made
+
+
+def test_files_of_an_attempt_are_named_for_people(tmp_path: Path) -> None:
+    attempt = opened(tmp_path).new_attempt()
+
+    names = [attempt.log(), attempt.log(1), attempt.checkpoints.step(1200), attempt.checkpoints.epoch(10)]
+
+    assert [path.name for path in names] == ["run.log", "run.rank1.log", "step-00001200.ckpt", "epoch-10.ckpt"]
+
+
+def test_a_run_without_checkpoints_has_nowhere_to_resume(tmp_path: Path) -> None:
+    run = opened(tmp_path)
+    run.new_attempt()
+
+    assert run.latest_checkpoint() is None
