@@ -15,6 +15,8 @@ from typedcfg.key_path import KeyPath
 from typedcfg.origin import Origin
 
 REFERENCE_MARK: Final = "${"
+INSTRUCTION_MARK: Final = "$"
+"""Begins the keys of a file that say what to do (`$extends`) rather than name a setting."""
 
 
 class Branch(dict[str, object]):
@@ -32,7 +34,7 @@ class Branch(dict[str, object]):
         """Set one entry and where it stands."""
         self[key] = value
         self.origins[key] = origin
-        self.unsettled = self.unsettled or is_unsettled(value)
+        self.unsettled = self.unsettled or key.startswith(INSTRUCTION_MARK) or is_unsettled(value)
 
 
 class Items(list[object]):
@@ -80,8 +82,8 @@ class Edit(Enum):
 def is_unsettled(value: object) -> bool:
     """Whether a value must still be worked on before it can be validated.
 
-    True of references, of bare text, of edits, and of anything that holds one; readers set the flag as they build,
-    so that the later stages walk only where there is something to do.
+    True of references, of bare text, of edits, and of anything that holds one or a `$` key; readers set the flag as
+    they build, so that the later stages walk only where there is something to do.
     """
     if isinstance(value, (Branch, Items, Positions)):
         return value.unsettled
@@ -142,7 +144,8 @@ def branch_from(values: Mapping[str, object], origin: Origin) -> Branch:
     # Children come after their parents in `containers`: settle the flags from the leaves up.
     for container in reversed(containers):
         entries = container.values() if isinstance(container, Branch) else container
-        container.unsettled = any(map(is_unsettled, entries))
+        # A `$` key set the flag already, when it was put.
+        container.unsettled = container.unsettled or any(map(is_unsettled, entries))
     return top
 
 
