@@ -52,7 +52,7 @@ def _write(value: object, path: KeyPath, pieces: list[str]) -> None:
     if isinstance(value, Mapping):
         _write_object(value, path, pieces)
     elif isinstance(value, list | tuple):
-        check_depth(path)
+        check_depth(len(path), path)
         opening = "["
         for index, item in enumerate(value):
             pieces.append(opening)
@@ -64,7 +64,7 @@ def _write(value: object, path: KeyPath, pieces: list[str]) -> None:
 
 
 def _write_object(value: Mapping[object, object], path: KeyPath, pieces: list[str]) -> None:
-    check_depth(path)
+    check_depth(len(path), path)
     keys = [_key(key, path) for key in value]
     opening = "{"
     # Section 3.2.3: by UTF-16 code units, in which U+1F600 (D83D DE00) comes before U+FB33.
@@ -144,13 +144,13 @@ def check_text(text: str, path: KeyPath) -> None:
         raise refusal(what, path, expected="text that UTF-8 can carry")
 
 
-def check_depth(path: KeyPath) -> None:
+def check_depth(depth: int, path: KeyPath) -> None:
     """Refuse what is nested too deeply to be meant.
 
     Raises:
-        UnsupportedValue: The container at `path` lies within more than `DEEPEST` others.
+        UnsupportedValue: The container at `path` lies within `depth` others, which are `DEEPEST` or more.
     """
-    if len(path) >= DEEPEST:
+    if depth >= DEEPEST:
         raise refusal(f"more than {DEEPEST} containers within one another", path, expected="none that holds itself")
 
 
