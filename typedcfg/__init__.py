@@ -4,12 +4,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from typedcfg.compiler.config import Config as Config
     from typedcfg.errors import ConfigError as ConfigError
     from typedcfg.errors import TypedcfgError as TypedcfgError
+    from typedcfg.template.base import ConfigTemplate as ConfigTemplate
+    from typedcfg.template.derived import View as View
+    from typedcfg.template.derived import derived as derived
+    from typedcfg.template.derived import section as section
+    from typedcfg.template.marks import AddedIn as AddedIn
+    from typedcfg.template.marks import Deprecated as Deprecated
+    from typedcfg.template.marks import Kind as Kind
+    from typedcfg.template.marks import NotInIdentity as NotInIdentity
+    from typedcfg.template.marks import RenamedFrom as RenamedFrom
+    from typedcfg.template.marks import Unit as Unit
 
 _HOMES: Final = {
+    "AddedIn": "typedcfg.template.marks",
+    "Config": "typedcfg.compiler.config",
     "ConfigError": "typedcfg.errors",
+    "ConfigTemplate": "typedcfg.template.base",
+    "Deprecated": "typedcfg.template.marks",
+    "Kind": "typedcfg.template.marks",
+    "NotInIdentity": "typedcfg.template.marks",
+    "RenamedFrom": "typedcfg.template.marks",
     "TypedcfgError": "typedcfg.errors",
+    "Unit": "typedcfg.template.marks",
+    "View": "typedcfg.template.derived",
+    "derived": "typedcfg.template.derived",
+    "section": "typedcfg.template.derived",
 }
 """Where each public name lives; a module is imported when its first name is asked for."""
 

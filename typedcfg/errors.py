@@ -12,6 +12,8 @@ TypedcfgError
 └── RunError               a run cannot start, go on or be found
     ├── RunOwned           another process owns the run
     └── ResumeRefused      the run was recorded under a configuration that means something else
+
+DeprecatedName             a warning: a name that still works is on its way out
 """
 
 from collections.abc import Iterable
@@ -139,3 +141,7 @@ class RunOwned(RunError):
 
 class ResumeRefused(RunError):
     """The run was recorded under a configuration with another meaning."""
+
+
+class DeprecatedName(FutureWarning):
+    """A setting uses a name that still works and is on its way out; shown to users, not only to developers."""

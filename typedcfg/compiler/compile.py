@@ -1,0 +1,159 @@
+"""Compile: the fixed order in which settings become a configuration.
+
+read      each source gives layers of settings with their origins
+shape     which keys there are: merge, choose variants, copy what is referred to as a whole
+values    references, bare texts and formulas, by demand
+validate  the whole tree, once
+check     what a formula saw is what the configuration holds, and the result validates to itself
+
+Problems are collected over all of it and raised together.
+"""
+
+import gc
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+from typedcfg.compiler.config import Config
+from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.precedence import in_order
+from typedcfg.compiler.shape import shape
+from typedcfg.compiler.story import Resolution, Story
+from typedcfg.compiler.validate import is_stable, origin_of, validate
+from typedcfg.compiler.values import Resolver
+from typedcfg.errors import ConfigError, DeprecatedName, Problem
+from typedcfg.key_path import render_key_path
+from typedcfg.origin import Origin
+from typedcfg.sources.base import Layer, Source
+from typedcfg.sources.instances import branch_from_instance
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.leaves import value_at
+from typedcfg.text import shorten
+
+T = TypeVar("T", bound=ConfigTemplate)
+
+_MANY_BYTES: Final = 200_000
+"""Files beyond this size in all are compiled with the cyclic collector held: it makes large loads slower than linear."""
+
+
+def compile_template(
+    template: type[T],
+    files: Sequence[str | Path] = (),
+    *,
+    overrides: Sequence[str] | Mapping[str, object] = (),
+    presets: Sequence[Mapping[str, object] | ConfigTemplate] = (),
+    env_prefix: str | None = None,
+    dotenv: str | Path | None = None,
+    secrets_dir: str | Path | None = None,
+) -> Config[T]:
+    """What `ConfigTemplate.compile` does: everything that is given becomes a source."""
+    sources: list[Source] = []
+    if presets:
+        from typedcfg.sources.mapping import MappingSource
+
+        sources += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(presets)]
+    if files:
+        from typedcfg.sources.files import FileSource
+
+        sources.append(FileSource(files))
+    if env_prefix is not None:
+        from typedcfg.sources.environment import environment_sources
+
+        sources += environment_sources(template, env_prefix, dotenv=dotenv, secrets_dir=secrets_dir)
+    elif dotenv is not None or secrets_dir is not None:
+        raise ConfigError(
+            Problem(
+                "dotenv= and secrets_dir= are read by the names of variables, and no prefix is given",
+                expected="env_prefix=, so that only the variables that are meant are read",
+                fix=f'pass env_prefix="{template.__name__.upper()}__"',
+            )
+        )
+    if overrides:
+        from typedcfg.sources.overrides import override_source
+
+        sources.append(override_source(overrides))
+    return compile_sources(template, sources, is_large=_size(files) > _MANY_BYTES)
+
+
+def compile_instance(instance: T, *, store_description: bool = False) -> Config[T]:
+    """What `ConfigTemplate.to_config` does: what was set in the instance is a preset."""
+    origin = Origin(f"{type(instance).__qualname__}(...)")
+    layer = Layer(str(origin), "presets", (branch_from_instance(instance, origin),))
+    return _compile_layers(type(instance), [layer], [])
+
+
+def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: bool = False) -> Config[T]:
+    """A configuration from any sources.
+
+    Raises:
+        ConfigError: With every problem of every stage.
+    """
+    with _collector_held(is_large):
+        layers: list[Layer] = []
+        problems: list[Problem] = []
+        for source in sources:
+            try:
+                # One by one: a source that fails in the end keeps what it has given so far.
+                for layer in source.read():
+                    layers.append(layer)  # noqa: PERF402  # see above
+            except ConfigError as error:
+                problems += error.problems
+        return _compile_layers(template, in_order(layers), problems)
+
+
+def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[Problem]) -> Config[T]:
+    descent = Descent(template, layers)
+    has_unread = bool(problems)
+    found = shape(descent)
+    resolver = Resolver(descent, found)
+    resolver.resolve()
+    params = validate(descent, found.tree, unknown=frozenset(resolver.failed), is_partial=has_unread)
+    problems += descent.problems
+    if params is not None and not problems:
+        problems += [*_changed_behind(descent, resolver, params), *is_stable(descent, params)]
+    ConfigError.raise_any(problems)
+    assert isinstance(params, template), "a tree that validates has no problems"
+    for text in descent.warnings:
+        warnings.warn(text, DeprecatedName, stacklevel=4)
+    story = Story(params, layers)
+    story.remember(descent, found.dropped, {p: Resolution(s.entry, s.raw, s.inputs) for p, s in found.slots.items()})
+    return Config(params, story)
+
+
+def _changed_behind(descent: Descent, resolver: Resolver, params: ConfigTemplate) -> Iterator[Problem]:
+    """Values that a formula or reference saw otherwise than they turned out."""
+    for path, seen in resolver.read.items():
+        final = value_at(params, path)
+        if final != seen and not (final != final and seen != seen):  # noqa: PLR0124  # NaN is what differs from itself
+            yield Problem(
+                f"{render_key_path(path)} was {shorten(repr(seen))} when a formula read it, and is {shorten(repr(final))} now",
+                where=origin_of(descent, path),
+                expected="a field validator that makes of one value always the same other",
+                fix="let the validator look at its own value alone, and put what depends on others into derived(...)",
+            )
+
+
+@contextmanager
+def _collector_held(is_held: bool) -> Iterator[None]:  # noqa: FBT001  # a context that may do nothing
+    """Keep the cyclic garbage collector from walking a growing tree again and again."""
+    if not is_held or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _size(files: Sequence[str | Path]) -> int:
+    """How many bytes the named files have; what they extend is not known yet, and what is missing counts nothing."""
+    sizes = (Path(file) for file in files)
+    return sum(path.stat().st_size for path in sizes if path.is_file())
+
+
+def load(template: type[T], path: str | Path) -> Config[T]:
+    """What `ConfigTemplate.load` does: a file of values, all of them explicit."""
+    return compile_template(template, [path])

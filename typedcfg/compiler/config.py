@@ -1,0 +1,265 @@
+"""`Config`: the finished, frozen configuration, which remembers where every value came from."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+
+from typedcfg.compiler.story import Story
+from typedcfg.errors import Frozen, MissingKey, Problem
+from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.catalog import KIND, Entry, catalog_of
+from typedcfg.template.leaves import iter_leaves
+from typedcfg.template.marks import Kind
+from typedcfg.text import nearest
+
+if TYPE_CHECKING:
+    from typedcfg.identity.fingerprint import Fingerprint
+
+T = TypeVar("T", bound=ConfigTemplate)
+
+_NOTHING = object()
+
+
+class Config(Mapping[str, Any], Generic[T]):
+    """A compiled configuration, or a section of one: frozen, hashable, picklable, equal by value.
+
+    `params` holds the typed sections, which is what a type checker follows. `config.loader.batch_size` and
+    `config["loader.batch_size"]` reach the same values: an attribute is a verb if there is one of that name, an item
+    is always a key. Two are equal when all their values but secrets are, and of the same type.
+
+    Example:
+        >>> from typedcfg import ConfigTemplate
+        >>> class Loader(ConfigTemplate):
+        ...     batch_size: int = 128
+        >>> class Params(ConfigTemplate):
+        ...     loader: Loader
+        >>> config = Params.compile()
+        >>> config.params.loader.batch_size, config.loader.batch_size, config["loader.batch_size"]
+        (128, 128, 128)
+    """
+
+    if TYPE_CHECKING:
+        params: T
+
+    def __init__(self, params: T, story: Story, *, path: KeyPath = ()) -> None:
+        """Hold finished sections; `ConfigTemplate.compile` makes these."""
+        # Fields never begin with an underscore: what is found in __dict__ is either ours or a value read before.
+        self.__dict__.update(params=params, _story=story, _path=path)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        """A key's value, kept from then on where Python finds it by itself."""
+        params = self.__dict__.get("params")
+        if params is None or name.startswith("_") or name not in catalog_of(type(params)).entries:
+            known = () if params is None else catalog_of(type(params)).entries
+            near = nearest(name, known)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise AttributeError(f"{type(params).__qualname__} has no key {name!r}{hint}", name=name, obj=self)
+        value = self._wrap(getattr(params, name), name)
+        self.__dict__[name] = value
+        return value
+
+    def __getitem__(self, key: str) -> Any:
+        """The value at a key path: `layers[2].width`, `groups["backbone.0"].lr`.
+
+        Raises:
+            MissingKey: There is no such key.
+        """
+        return self._at(self._parse(key))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value at a key path, or a default if there is no such key."""
+        try:
+            return self[key]
+        except MissingKey:
+            return default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(catalog_of(type(self.params)).entries)
+
+    def __len__(self) -> int:
+        return len(catalog_of(type(self.params)).entries)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.get(key, _NOTHING) is not _NOTHING
+
+    def _parse(self, key: str) -> KeyPath:
+        try:
+            return parse_key_path(key)
+        except KeyPathError as error:
+            raise MissingKey(
+                Problem(str(error), expected='a key path: loader.batch_size, layers[2].width, groups["backbone.0"].lr')
+            ) from None
+
+    def _at(self, path: KeyPath) -> Any:
+        value: Any = self
+        for depth, step in enumerate(path):
+            if isinstance(value, ConfigTemplate):
+                value = Config(value, self._story, path=(*self._path, *path[:depth]))
+            if isinstance(value, Config):
+                if step not in catalog_of(type(value.params)).entries:
+                    raise self._missing(path, depth, catalog_of(type(value.params)).entries)
+                value = value._wrap(getattr(value.params, str(step)), str(step))
+                continue
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                known = map(str, value) if isinstance(value, Mapping) else ()
+                raise self._missing(path, depth, known) from None
+        if isinstance(value, ConfigTemplate):
+            return Config(value, self._story, path=(*self._path, *path))
+        return value
+
+    def _missing(self, path: KeyPath, depth: int, known: Any) -> MissingKey:
+        near = nearest(str(path[depth]), known)
+        return MissingKey(
+            Problem(
+                f"there is no key {render_key_path(path)!r}",
+                suggestion=render_key_path((*path[:depth], near)) if near else None,
+                fix="ask politely with config.get(key, default) where a key may be missing" if not near else "",
+            )
+        )
+
+    def _wrap(self, value: Any, name: str) -> Any:
+        return Config(value, self._story, path=(*self._path, name)) if isinstance(value, ConfigTemplate) else value
+
+    # --- why --------------------------------------------------------------------------------------------------------
+
+    def explain(self, key: str) -> str:
+        """Why a value is what it is: the setting that won, every one that lost, each with its place, and the rule.
+
+        For a derived value the formula and what it read, with the places of those.
+
+        Raises:
+            MissingKey: There is no such key, and no setting of it was dropped.
+
+        Example:
+            >>> from typedcfg import ConfigTemplate
+            >>> class Params(ConfigTemplate):
+            ...     epochs: int = 10
+            >>> print(Params.compile(overrides=["epochs=20"]).explain("epochs"))
+            epochs = 20
+              wins         20  overrides[0]
+              over         10  default of Params.epochs
+              because      overrides stand above defaults
+        """
+        from typedcfg.compiler.explain import explain
+
+        path = (*self._path, *self._parse(key))
+        return explain(self._story, path)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Settings that do not count because another variant was chosen, a sentence each."""
+        return tuple(str(dropped) for dropped in self._story.dropped)
+
+    # --- identity ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _identity_text(self) -> str:
+        return _identity_text(self.params)
+
+    @property
+    def fingerprint(self) -> "Fingerprint":
+        """The hash of every value that bears on the outcome; see `typedcfg.identity`.
+
+        Raises:
+            UnsupportedValue: A value is of a type that has no canonical text.
+        """
+        from typedcfg.identity.fingerprint import fingerprint_of
+
+        return fingerprint_of(self._identity_text)
+
+    @cached_property
+    def _text(self) -> str:
+        """The canonical text of all leaves but secrets: what equality means."""
+        from typedcfg.identity.canonical import canonical_text
+
+        return canonical_text((leaf.path, leaf.value) for leaf in iter_leaves(self.params) if not leaf.entry.is_secret)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Config):
+            return NotImplemented
+        return type(self.params) is type(other.params) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def plain(self) -> dict[str, Any]:
+        """The values as ordinary dicts, lists, numbers and texts: for a checkpoint, for hyper-parameters, for JSON.
+
+        Secrets are left out. A path is its posix text, an enum its value, a date its ISO text.
+        """
+        from typedcfg.compiler.plain import plain
+
+        return plain(self.params)
+
+    def to_yaml(self, *, origins: bool = False) -> str:
+        """The values as YAML; `compile` reads them back.
+
+        Args:
+            origins: Say behind each value where it came from.
+        """
+        from typedcfg.compiler.plain import to_yaml
+
+        return to_yaml(self.params, self._story, self._path, origins=origins)
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={getattr(self.params, name)!r}" for name in self)
+        return f"Config[{type(self.params).__qualname__}]({inner})"
+
+    # --- frozen -----------------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise Frozen(
+            Problem(f"{name} cannot be assigned: a configuration never changes", fix="compile with an override")
+        )
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise Frozen(
+            Problem(f"{name} cannot be deleted: a configuration never changes", fix="compile with an override")
+        )
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _unpickle, (self.params, self._story, self._path)
+
+
+def _unpickle(params: T, story: Story, path: KeyPath) -> Config[T]:
+    return Config(params, story, path=path)
+
+
+def _identity_text(params: ConfigTemplate) -> str:
+    from typedcfg.identity.canonical import canonical_text
+
+    return canonical_text(_identity_leaves(params))
+
+
+def _identity_leaves(params: ConfigTemplate) -> Iterator[tuple[KeyPath, Any]]:
+    """What bears on the outcome, under the names by which it is identified."""
+    for leaf in iter_leaves(params):
+        if leaf.is_in_identity and not _is_as_before(leaf.entry, leaf.value):
+            yield leaf.identity_path, _as_identified(leaf.entry, leaf.value)
+
+
+def _is_as_before(entry: Entry, value: Any) -> bool:
+    """Whether a field that came later still says what runs did before it existed."""
+    from typedcfg.identity.canonical import canonical_text
+
+    return entry.was is not None and canonical_text([((), value)]) == canonical_text([((), entry.was.was)])
+
+
+def _as_identified(entry: Entry, value: Any) -> Any:
+    mark = entry.mark(Kind)
+    return mark.renamed_from if entry.name == KIND and mark is not None else value

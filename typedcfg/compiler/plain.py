@@ -1,0 +1,63 @@
+"""Values as ordinary data, and as YAML that can be read back."""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any, Final
+
+from typedcfg.compiler.story import Story
+from typedcfg.key_path import KeyPath
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.catalog import catalog_of
+from typedcfg.template.leaves import iter_leaves
+
+_ATOMS: Final = frozenset({int, float, bool, str, type(None)})
+
+
+def plain(section: ConfigTemplate) -> dict[str, Any]:
+    """A section as ordinary dicts, lists, numbers and texts; secrets are left out."""
+    values: dict[str, Any] = {}
+    for name, entry in catalog_of(type(section)).entries.items():
+        if not entry.is_secret:
+            values[name] = _of_field(getattr(section, name), section, name)
+    return values
+
+
+def _of_field(value: Any, section: ConfigTemplate, name: str) -> Any:
+    try:
+        return _plain(value)
+    except _NeedsItsField:
+        # Enums, dates, and types that bring a serializer: as pydantic writes the field for JSON.
+        return section.model_dump(mode="json", include={name}, warnings=False)[name]
+
+
+class _NeedsItsField(Exception):  # noqa: N818  # no error: another way is taken
+    """A value that only its field knows how to write."""
+
+
+def _plain(value: Any) -> Any:
+    if type(value) in _ATOMS:
+        return value
+    if isinstance(value, ConfigTemplate):
+        return plain(value)
+    if isinstance(value, (set, frozenset)):
+        # A set has no order of its own: give it one, so that equal values make equal texts.
+        return sorted(map(_plain, value), key=lambda item: (type(item).__name__, item))
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(_plain(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    raise _NeedsItsField
+
+
+def to_yaml(section: ConfigTemplate, story: Story, above: KeyPath, *, origins: bool) -> str:
+    """A section as YAML, with where each value came from behind it if that is wanted."""
+    from typedcfg.sources.yaml_writer import write_yaml
+
+    if not origins:
+        return write_yaml(plain(section))
+    from typedcfg.compiler.explain import origin_text
+
+    comments = {leaf.path: origin_text(story, (*above, *leaf.path)) for leaf in iter_leaves(section)}
+    return write_yaml(plain(section), comments=comments)

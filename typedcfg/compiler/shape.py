@@ -1,0 +1,280 @@
+"""Shape: which keys there are. From here on the tree of a configuration no longer changes its form, only its values.
+
+Every place is visited from the root down; what comes out is one plain tree, ready for pydantic, and a list of what
+is not a value yet: references, bare texts, formulas.
+"""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, NamedTuple
+
+from typedcfg.compiler.descent import Descent, Dropped, Place, known_keys
+from typedcfg.compiler.precedence import DEFAULTS
+from typedcfg.errors import Problem
+from typedcfg.key_path import KeyPath, render_key_path
+from typedcfg.origin import Origin
+from typedcfg.sources.base import Branch, Items, Positions, is_unsettled
+from typedcfg.template.catalog import KIND, Catalog, Entry, LeafNode, ListNode, MapNode
+from typedcfg.text import nearest, shorten
+
+
+class Absent(Enum):
+    """Nothing stands at a place: the field's own default, or its lack of one, will speak."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
+
+class Slot:
+    """A value that is not known yet, and where it goes."""
+
+    __slots__ = ("entry", "field", "holder", "inputs", "is_known", "key", "path", "raw")
+
+    def __init__(
+        self, path: KeyPath, entry: Entry, holder: Any, key: str | int, raw: str | None, *, field: KeyPath | None = None
+    ) -> None:
+        self.path = path
+        self.entry = entry
+        """The field it belongs to."""
+        self.field = field or path
+        """That field's path; the value may lie within the field's list or mapping."""
+        self.holder = holder
+        """The dict or list of the tree that the value is put in."""
+        self.key = key
+        self.raw = raw
+        """The text with references, or the bare text; None where the field's formula is asked."""
+        self.inputs: tuple[KeyPath, ...] = ()
+        """What was read to compute it, in order."""
+        self.is_known = False
+
+
+class Shape(NamedTuple):
+    """The form of a configuration, with holes where values are still to be found."""
+
+    tree: dict[str, Any]
+    slots: dict[KeyPath, Slot]
+    dropped: tuple[Dropped, ...]
+    """Settings that went with the variant they belonged to."""
+
+
+def shape(descent: Descent) -> Shape:
+    """The tree of a configuration; what is wrong with it is reported to the descent."""
+    shaper = _Shaper(descent)
+    tree = shaper.section(descent.root)
+    return Shape(tree, shaper.slots, tuple(shaper.dropped))
+
+
+class _Shaper:
+    def __init__(self, descent: Descent) -> None:
+        self.descent = descent
+        self.slots: dict[KeyPath, Slot] = {}
+        self.dropped: list[Dropped] = []
+
+    def value(self, place: Place) -> Any:
+        """What stands at a place: a tree, a value, or nothing."""
+        if place.outvoted:
+            self.note_dropped(place)
+        if place.is_section:
+            return self.section(place)
+        if not place.live:
+            return ABSENT
+        last = place.live[-1].value
+        match place.node:
+            case LeafNode():
+                return self.leaf(place)
+            case ListNode() if isinstance(last, (Items, Positions)):
+                return self.items(place, self.value)
+            case MapNode() if isinstance(last, Branch):
+                return self.mapping(place, self.value)
+        if last is not None:
+            self.refuse(place)
+        return last
+
+    # --- sections ---------------------------------------------------------------------------------------------------
+
+    def section(self, place: Place) -> dict[str, Any]:
+        """A section: its leaves as the layers left them, its sections from their own places."""
+        catalog = place.catalog
+        tree: dict[str, Any] = {}
+        unsettled = False
+        for contribution in place.live:
+            branch = contribution.value
+            assert isinstance(branch, Branch), "only mappings count for a section"
+            tree.update(branch)
+            unsettled = unsettled or branch.unsettled
+        if not tree.keys() <= catalog.names:
+            self.refuse_unknown(place, catalog)
+            for key in tree.keys() - catalog.names:
+                del tree[key]
+        if place.kind is not None:
+            tree[KIND] = place.kind
+        for entry in catalog.branching:
+            self.put(tree, entry.name, place)
+        for name in catalog.free & tree.keys():
+            if isinstance(tree[name], (Branch, Positions)):
+                self.put(tree, name, place)
+        if unsettled:
+            self.find_slots(place, catalog, tree)
+        for entry in catalog.formulas:
+            if entry.name not in tree:
+                self.slot(Slot((*place.path, entry.name), entry, tree, entry.name, None))
+        if catalog.deprecated:
+            self.warn_deprecated(place, catalog)
+        return tree
+
+    def put(self, tree: dict[str, Any], name: str, place: Place) -> None:
+        """Set one key of a section from its own place."""
+        child = place.child(name)
+        assert child is not None, f"{name} is a field"
+        value = self.value(child)
+        if value is ABSENT:
+            tree.pop(name, None)
+        else:
+            tree[name] = value
+
+    def find_slots(self, place: Place, catalog: Catalog, tree: dict[str, Any]) -> None:
+        """Work on the leaves that a source could not settle."""
+        for name, value in list(tree.items()):
+            entry = catalog.entries[name]
+            if not entry.is_leaf or (name == KIND and place.kind is not None) or not is_unsettled(value):
+                continue
+            if isinstance(value, str):
+                self.slot(Slot((*place.path, name), entry, tree, name, value))
+            else:
+                self.put(tree, name, place)
+                if isinstance(tree.get(name), str) and is_unsettled(tree[name]):
+                    self.slot(Slot((*place.path, name), entry, tree, name, tree[name]))
+
+    def slot(self, slot: Slot) -> None:
+        """Note a value that is not known yet."""
+        self.slots[slot.path] = slot
+
+    # --- lists and mappings -----------------------------------------------------------------------------------------
+
+    def leaf(self, place: Place) -> Any:
+        """A leaf's value; free lists and mappings are merged, and copied where something in them is not known yet."""
+        last = place.live[-1].value
+        if len(place.live) == 1 and not (isinstance(last, (Branch, Items, Positions)) and last.unsettled):
+            return last
+        if isinstance(last, Branch):
+            return self.mapping(place, self.free_value)
+        if isinstance(last, (Items, Positions)):
+            return self.items(place, self.free_value)
+        return last
+
+    def free_value(self, place: Place) -> Any:
+        """A value in a free list or mapping."""
+        return self.leaf(place) if place.live else ABSENT
+
+    def mapping(self, place: Place, value_of: Callable[[Place], Any]) -> dict[str, Any]:
+        """A mapping, key by key."""
+        tree: dict[str, Any] = {}
+        for key in place.keys():
+            child = place.child(key)
+            value = ABSENT if child is None else value_of(child)
+            if value is not ABSENT:
+                tree[key] = value
+                self.slot_within(place, tree, key)
+        return tree
+
+    def items(self, place: Place, value_of: Callable[[Place], Any]) -> list[Any]:
+        """A list, position by position."""
+        length = place.length()
+        self.refuse_positions(place, length)
+        tree: list[Any] = [None] * length
+        for position in range(length):
+            child = place.child(position)
+            value = ABSENT if child is None else value_of(child)
+            tree[position] = None if value is ABSENT else value
+            self.slot_within(place, tree, position)
+        return tree
+
+    def slot_within(self, place: Place, tree: Any, key: Any) -> None:
+        """Note a value in a list or mapping that is not known yet."""
+        if isinstance(tree[key], str) and is_unsettled(tree[key]) and place.entry is not None:
+            self.slot(Slot((*place.path, key), place.entry, tree, key, tree[key], field=place.field))
+
+    # --- what is wrong, and what goes -------------------------------------------------------------------------------
+
+    def refuse_unknown(self, place: Place, catalog: Catalog) -> None:
+        """Report each key that the template does not declare, wherever it was written."""
+        for layer, branch, _ in place.live:
+            assert isinstance(branch, Branch), "only mappings count for a section"
+            for key in branch.keys() - catalog.names:
+                self.descent.report(unknown_key(place, key, branch.origins[key], layer.strength))
+
+    def refuse(self, place: Place) -> None:
+        """Report a value where a section, or a list or mapping of sections, belongs."""
+        contribution = place.live[-1]
+        expected = {ListNode: "a list", MapNode: "a mapping"}.get(type(place.node), "a section, as a mapping")
+        name = place.entry.name if place.entry else "it"
+        problem = Problem(
+            f"{render_key_path(place.path)} = {shorten(repr(contribution.value))} is not {expected}",
+            expected=expected,
+            fix=f"set a key below it, {name}.key=..." if not isinstance(place.node, ListNode) else "",
+        )
+        self.descent.report_at(problem, contribution.origin, broken=place.path)
+
+    def refuse_positions(self, place: Place, length: int) -> None:
+        """Report edits to positions that the list does not have."""
+        for _, value, _ in place.live:
+            for position in value if isinstance(value, Positions) else ():
+                if not -length <= position < length:
+                    problem = Problem(
+                        f"{render_key_path((*place.path, position))} does not exist",
+                        expected=f"a position from 0 to {length - 1}" if length else "a list that has items",
+                        fix="write the whole list to make it longer",
+                    )
+                    self.descent.report_at(problem, value.origins[position])
+
+    def note_dropped(self, place: Place) -> None:
+        """Remember which settings went with a variant, so that somebody can say so."""
+        for (layer, value, _), reason in place.outvoted:
+            if layer.strength != DEFAULTS and isinstance(value, Branch):
+                self.dropped += [
+                    Dropped((*place.path, key), value.origins[key], reason) for key in value if key != KIND
+                ]
+
+    def warn_deprecated(self, place: Place, catalog: Catalog) -> None:
+        """Say where a field is set that is on its way out."""
+        for entry in catalog.deprecated:
+            for layer, value, _ in place.live:
+                if isinstance(value, Branch) and entry.name in value and layer.strength != DEFAULTS:
+                    mark = entry.deprecation
+                    assert mark is not None, "the catalog lists deprecated fields"
+                    key = render_key_path((*place.path, entry.name))
+                    self.descent.warn(
+                        f"{value.origins[entry.name]}: {key} is deprecated since {mark.since}: {mark.instead}"
+                    )
+
+
+def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Problem:
+    """The problem of a key that no section declares."""
+    known = known_keys(place)
+    near = nearest(key, known)
+    what = f"unknown key {render_key_path((*place.path, key))!r}"
+    section = f"a key of {place.template.__qualname__}: {', '.join(known)}" if place.template else "a key"
+    return Problem(
+        what,
+        str(origin),
+        expected=shorten(section, 100),
+        suggestion=near if strength in ("files", "presets") or near is None else render_key_path((*place.path, near)),
+        fix="" if near else _elsewhere(place, key),
+    )
+
+
+def _elsewhere(place: Place, key: str) -> str:
+    """Where in the configuration a key of this name does exist."""
+    found: list[str] = []
+    todo = [place.descent.root]
+    while todo and len(found) < 3:
+        here = todo.pop(0)
+        for entry in here.catalog.entries.values():
+            child = here.child(entry.name)
+            if entry.name == key:
+                found.append(render_key_path((*here.path, key)))
+            if child is not None and child.is_section and len(child.path) < 8:
+                todo.append(child)
+    return f"there is a {' and a '.join(found)}" if found else ""

@@ -1,0 +1,64 @@
+"""The story of a compilation: what is kept so that `explain` can tell it."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+from typedcfg.compiler.descent import Descent, Dropped
+from typedcfg.compiler.shape import shape
+from typedcfg.compiler.values import Resolver
+from typedcfg.key_path import KeyPath
+from typedcfg.sources.base import Layer
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.catalog import Entry
+
+
+class Resolution(NamedTuple):
+    """How a value was found that no source gave as it is."""
+
+    entry: Entry
+    raw: str | None
+    """The text with references; None for a formula."""
+    inputs: tuple[KeyPath, ...]
+    """What was read, in order."""
+
+
+class Story:
+    """Which layers there were, and what was made of them.
+
+    The layers are the whole of it; the rest follows from them, and is worked out again where a story was unpickled.
+    """
+
+    def __init__(self, root: ConfigTemplate, layers: Iterable[Layer]) -> None:
+        """Keep the finished configuration and the layers it was made from, weakest first."""
+        self.root = root
+        self.layers = tuple(layers)
+
+    @cached_property
+    def descent(self) -> Descent:
+        """The way down through the layers."""
+        return Descent(type(self.root), self.layers)
+
+    @cached_property
+    def _compiled(self) -> tuple[tuple[Dropped, ...], dict[KeyPath, Resolution]]:
+        found = shape(self.descent)
+        resolver = Resolver(self.descent, found)
+        resolver.resolve()
+        return found.dropped, {p: Resolution(s.entry, s.raw, s.inputs) for p, s in found.slots.items()}
+
+    @property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Settings that went with the variant they belonged to."""
+        return self._compiled[0]
+
+    @property
+    def resolutions(self) -> dict[KeyPath, Resolution]:
+        """How each value was found that was a reference, a bare text or a formula."""
+        return self._compiled[1]
+
+    def remember(self, descent: Descent, dropped: tuple[Dropped, ...], resolutions: dict[KeyPath, Resolution]) -> None:
+        """Keep what the compilation has worked out already."""
+        self.__dict__.update(descent=descent, _compiled=(dropped, resolutions))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"root": self.root, "layers": self.layers}

@@ -1,0 +1,63 @@
+"""A section's leaves: every value of a finished configuration, with its key path and its field."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from typedcfg.key_path import KeyPath, parse_key_path
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.catalog import Entry, catalog_of
+
+
+class Leaf(NamedTuple):
+    """One value; a free list or mapping is one, and so is a section that is not there."""
+
+    path: KeyPath
+    entry: Entry
+    value: Any
+    is_in_identity: bool
+    """Whether the field and all sections around it bear on the outcome."""
+    identity_path: KeyPath
+    """The path under which the leaf is identified: its first name, where it was renamed."""
+
+
+def iter_leaves(section: ConfigTemplate) -> Iterator[Leaf]:
+    """The leaves below a section, in the order of declaration."""
+    return _below(section, (), (), is_in_identity=True)
+
+
+def _below(section: ConfigTemplate, path: KeyPath, known_as: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
+    for name, entry in catalog_of(type(section)).entries.items():
+        bears = is_in_identity and entry.is_in_identity
+        alias = _identity_path(entry, known_as)
+        value = getattr(section, name)
+        if entry.is_leaf:
+            yield Leaf((*path, name), entry, value, bears, alias)
+        else:
+            yield from _within(entry, value, (*path, name), alias, is_in_identity=bears)
+
+
+def _within(entry: Entry, value: Any, path: KeyPath, known_as: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
+    """The leaves of what a field of sections holds; an empty list, mapping or option is a leaf itself."""
+    if isinstance(value, ConfigTemplate):
+        yield from _below(value, path, known_as, is_in_identity=is_in_identity)
+    elif value and isinstance(value, (list, tuple)):
+        for position, item in enumerate(value):
+            yield from _within(entry, item, (*path, position), (*known_as, position), is_in_identity=is_in_identity)
+    elif value and isinstance(value, dict):
+        for key, item in value.items():
+            yield from _within(entry, item, (*path, str(key)), (*known_as, str(key)), is_in_identity=is_in_identity)
+    else:
+        yield Leaf(path, entry, value, is_in_identity, known_as)
+
+
+def _identity_path(entry: Entry, above: KeyPath) -> KeyPath:
+    first = entry.old_names[0] if entry.old_names else entry.name
+    return parse_key_path(first) if "." in first else (*above, first)
+
+
+def value_at(section: ConfigTemplate, path: KeyPath) -> Any:
+    """The value at a path that is known to exist."""
+    value: Any = section
+    for step in path:
+        value = getattr(value, str(step)) if isinstance(value, ConfigTemplate) else value[step]
+    return value

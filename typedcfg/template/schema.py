@@ -1,0 +1,155 @@
+"""What a template changes in the core schema that pydantic makes of it.
+
+In the core schema rather than in the fields: there every annotation is resolved, so that forward references work,
+and `model_fields` go on saying what the user wrote.
+"""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreConfig, CoreSchema, core_schema
+
+from typedcfg.errors import Pending
+
+AnySchema = dict[str, Any]
+"""A core schema looked at as what it is, a nest of dicts; its TypedDicts are too many to tell apart here."""
+
+
+def adapt(
+    schema: CoreSchema,
+    handler: GetCoreSchemaHandler,
+    *,
+    settle: Callable[[Any], Any],
+    kinds_of: Callable[[type[BaseModel]], tuple[str, ...]],
+) -> CoreSchema:
+    """A template's schema in which sections fill themselves, unions go by `kind`, and instances are settled.
+
+    Args:
+        schema: What pydantic made of the class.
+        handler: Resolves references to other schemas.
+        settle: Called with each new instance, before the template's own validators.
+        kinds_of: The kinds that a member of a union answers to; none if it is no variant.
+    """
+    outer = cast("AnySchema", handler.resolve_ref_schema(schema))
+    holder: AnySchema = {"schema": outer}
+    while holder["schema"]["type"] != "model":
+        holder = holder["schema"]
+        _put_off(holder)
+    model: AnySchema = holder["schema"]
+    fields: AnySchema = model["schema"]
+    while fields["type"] != "model-fields":
+        fields = fields["schema"]
+    walk = _Walk(handler, kinds_of)
+    for field in fields["fields"].values():
+        field["schema"] = walk.field(field["schema"])
+    settled: AnySchema = dict(core_schema.no_info_after_validator_function(settle, cast("CoreSchema", model)))
+    if model is outer:
+        # A reference belongs to the outermost schema of a class.
+        for key in ("ref", "metadata"):
+            if key in model:
+                settled[key] = model.pop(key)
+        return cast("CoreSchema", settled)
+    holder["schema"] = settled
+    return cast("CoreSchema", outer)
+
+
+class _Walk:
+    """A pass over the schemas of one template's fields."""
+
+    def __init__(self, handler: GetCoreSchemaHandler, kinds_of: Callable[[type[BaseModel]], tuple[str, ...]]) -> None:
+        self.handler = handler
+        self.kinds_of = kinds_of
+
+    def field(self, schema: AnySchema) -> AnySchema:
+        """A field's schema; a section without a default is filled as if `{}` had been written there."""
+        inner = self.below(schema)
+        if inner["type"] != "default" and self.section(inner) is not None:
+            filled = core_schema.with_default_schema(
+                cast("CoreSchema", inner), default_factory=dict, validate_default=True
+            )
+            return cast("AnySchema", filled)
+        return inner
+
+    def below(self, schema: AnySchema) -> AnySchema:
+        """A schema with the unions in it told apart by `kind`."""
+        kind = schema["type"]
+        if kind == "union":
+            return self.union(schema)
+        if kind.startswith("function-") and "schema" in schema and self.section(schema) is not None:
+            _put_off(schema)
+        part = {"list": "items_schema", "dict": "values_schema", "tuple": "items_schema"}.get(kind, "schema")
+        if kind in ("model", "definition-ref") or part not in schema:
+            return schema
+        inner = schema[part]
+        schema[part] = [self.below(item) for item in inner] if isinstance(inner, list) else self.below(inner)
+        return schema
+
+    def union(self, schema: AnySchema) -> AnySchema:
+        """A union of variants as a tagged one, which goes straight to the variant that `kind` names."""
+        choices = [choice[0] if isinstance(choice, tuple) else choice for choice in schema["choices"]]
+        schema["choices"] = choices = [self.below(choice) for choice in choices]
+        tagged: dict[str, AnySchema] = {}
+        for choice in choices:
+            section = self.section(choice)
+            if section is None or not self.kinds_of(section):
+                return schema
+            tagged |= dict.fromkeys(self.kinds_of(section)[:1], choice)
+        return cast(
+            "AnySchema", core_schema.tagged_union_schema(cast("dict[Any, CoreSchema]", tagged), discriminator="kind")
+        )
+
+    def section(self, schema: AnySchema) -> type[BaseModel] | None:
+        """The template that a schema holds directly, through validators but not through lists."""
+        while True:
+            if schema["type"] == "model":
+                return cast("type[BaseModel]", schema["cls"])
+            if schema["type"] == "definition-ref":
+                try:
+                    schema = cast("AnySchema", self.handler.resolve_ref_schema(cast("CoreSchema", schema)))
+                except LookupError:
+                    # A class that is still being built: the union above stays one that pydantic tries in turn.
+                    return None
+            elif schema["type"].startswith("function-") and "schema" in schema:
+                schema = schema["schema"]
+            else:
+                return None
+
+
+def _put_off(schema: AnySchema) -> None:
+    """Let a validator that reads a pending value wait until there is one."""
+    check = schema["function"]["function"]
+
+    def when_known(value: Any, *info: Any) -> Any:
+        try:
+            return check(value, *info)
+        except Pending:
+            return value
+
+    schema["function"] = {**schema["function"], "function": when_known}
+
+
+def fields_schema(template: type[BaseModel]) -> tuple[dict[str, Any], list[Any], CoreConfig | None]:
+    """The core schemas of a template's fields, the definitions that they refer to, and the template's core config."""
+    if not template.__pydantic_complete__:
+        template.model_rebuild(raise_errors=True)
+    schema = cast("AnySchema", template.__pydantic_core_schema__)
+    definitions: list[Any] = []
+    config: CoreConfig | None = None
+    while schema["type"] != "model-fields":
+        if schema["type"] == "definitions":
+            definitions = schema["definitions"]
+        if schema["type"] == "definition-ref":
+            schema = next(d for d in definitions if d["ref"] == schema["schema_ref"])
+            continue
+        config = schema.get("config", config)
+        schema = schema["schema"]
+    return schema["fields"], definitions, config
+
+
+def items_schema(schema: AnySchema) -> CoreSchema | None:
+    """The schema of one value in a field's list or mapping; None where not all are of one type, or checked together."""
+    while schema["type"] in ("default", "nullable"):
+        schema = schema["schema"]
+    part = {"list": "items_schema", "dict": "values_schema", "set": "items_schema"}.get(schema["type"])
+    return cast("CoreSchema", schema[part]) if part in schema else None
