@@ -59,6 +59,10 @@ class ScoreRule(NamedTuple):
     """The declared split; None leaves it to `choose_split`."""
 
 
+BY_LOSS: Final = ScoreRule()
+"""The rule where none is given."""
+
+
 def merge(lines: Iterable[Result]) -> dict[int, Result]:
     """Results by epoch; what a later line says of an epoch is added to what an earlier one said.
 
@@ -167,8 +171,8 @@ class ResultHeader(NamedTuple):
     """Whose results they are; opens each derived file."""
 
     name: str
-    id: str
-    timestamp: str
+    id: str = ""
+    timestamp: str = ""
 
 
 class ResultLog:

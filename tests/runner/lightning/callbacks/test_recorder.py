@@ -1,0 +1,95 @@
+from collections.abc import Callable
+from pathlib import Path
+
+from lightning.pytorch import LightningModule, Trainer
+
+from typedcfg.records.result_record import ResultHeader, read_results
+from typedcfg.runner.lightning.callbacks.recorder import Recorder
+
+MakeTrainer = Callable[..., Trainer]
+
+
+def test_each_epoch_leaves_one_result(tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]) -> None:
+    recorder = Recorder(tmp_path)
+
+    trainer(3, recorder).fit(toy())
+
+    results = read_results(tmp_path / "results.jsonl")
+    assert results == recorder.results
+    assert [(r.epoch, r.step, r.samples) for r in results.values()] == [(1, 4, 16), (2, 8, 32), (3, 12, 48)]
+    assert {split: list(metrics) for split, metrics in results[1].splits.items()} == {
+        "val": ["loss"],
+        "train": ["loss"],
+    }
+
+
+def test_the_sanity_check_is_no_result(tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]) -> None:
+    class Checked(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def validation_step(self, *_: object) -> None:
+            self.log("sanity/loss" if self.trainer.sanity_checking else "val/loss", 1.0)
+
+    trainer(1, recorder := Recorder(tmp_path), num_sanity_val_steps=1).fit(Checked())
+
+    assert set(recorder.results) == {1}
+    assert "sanity" not in recorder.results[1].splits
+
+
+def test_an_epoch_without_validation_has_no_validation_result(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    trainer(3, recorder := Recorder(tmp_path), check_val_every_n_epoch=2).fit(toy())
+
+    assert [sorted(result.splits) for result in recorder.results.values()] == [["train"], ["train", "val"], ["train"]]
+
+
+def test_what_a_module_logs_when_its_epoch_ends_is_recorded(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    class Late(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def on_train_epoch_end(self) -> None:
+            self.log("train/late", float(self.current_epoch))
+
+        def on_validation_epoch_end(self) -> None:
+            self.log("val/late", 10.0 + self.current_epoch)
+
+    trainer(2, recorder := Recorder(tmp_path)).fit(Late())
+
+    late = [(r.splits["train"]["late"], r.splits["val"]["late"]) for r in recorder.results.values()]
+    assert late == [(0.0, 10.0), (1.0, 11.0)]
+
+
+def test_a_metric_logged_per_step_enters_with_its_last_value_and_one_name(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    class Stepwise(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def training_step(self, batch: object, index: int) -> object:
+            self.log("train/index", float(index))
+            self.log("train/both", float(index), on_step=True, on_epoch=True)
+            return super().training_step(batch, index)
+
+    trainer(1, recorder := Recorder(tmp_path)).fit(Stepwise())
+
+    measured = recorder.results[1].splits["train"]
+    assert {**measured, "loss": None} == {"index": 3.0, "both": 1.5, "loss": None}
+
+
+def test_a_test_is_recorded_with_the_epoch_whose_weights_it_tested(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    running = trainer(2, recorder := Recorder(tmp_path))
+    running.fit(module := toy())
+
+    running.test(module, verbose=False)
+
+    assert list(recorder.results) == [1, 2]
+    assert sorted(recorder.results[2].splits) == ["test", "train", "val"]
+
+
+def test_derived_files_say_whose_results_they_are(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    recorder = Recorder(tmp_path, header=ResultHeader("digits-base", "0123", "20261121T120000.000000Z"))
+
+    trainer(1, recorder).fit(toy())
+
+    assert '"name": "digits-base"' in (tmp_path / "best.json").read_text()

@@ -1,0 +1,137 @@
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+
+from typedcfg.errors import RecordError
+from typedcfg.records.checkpoint_record import read_manifest, verify
+from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
+
+
+def content(step: int = 12, **extra: object) -> dict[str, Any]:
+    loops = {"fit_loop": {"epoch_progress": {"current": {"processed": 3}}}}
+    return {"global_step": step, "loops": loops, "state_dict": {"w": torch.arange(1000.0)}, **extra}
+
+
+@pytest.fixture
+def plugin() -> VerifiedCheckpointIO:
+    return VerifiedCheckpointIO(fingerprint="f" * 64)
+
+
+def test_a_checkpoint_comes_back_as_it_was_saved(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    plugin.save_checkpoint(content(), tmp_path / "a.ckpt")
+
+    loaded = plugin.load_checkpoint(tmp_path / "a.ckpt")
+
+    assert torch.equal(loaded["state_dict"]["w"], torch.arange(1000.0))
+
+
+def test_a_manifest_says_what_was_saved(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    plugin.save_checkpoint(content(), tmp_path / "a.ckpt")
+
+    manifest = read_manifest(tmp_path / "a.ckpt")
+
+    assert (manifest.step, manifest.epoch, manifest.world_size, manifest.fingerprint) == (12, 3, 1, "f" * 64)
+    assert manifest.size == (tmp_path / "a.ckpt").stat().st_size
+    assert verify(tmp_path / "a.ckpt") == manifest
+
+
+def test_a_damaged_checkpoint_is_not_loaded(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    plugin.save_checkpoint(content(), tmp_path / "a.ckpt")
+    damaged = bytearray((tmp_path / "a.ckpt").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "a.ckpt").write_bytes(damaged)
+
+    with pytest.raises(RecordError, match=r"checkpoint a\.ckpt is damaged"):
+        plugin.load_checkpoint(tmp_path / "a.ckpt")
+
+
+class Malice:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_checkpoint_that_runs_code_is_not_loaded_even_if_asked(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    plugin.save_checkpoint(content(), tmp_path / "a.ckpt")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typedcfg.runner.lightning.checkpoint_io._check_loadable", lambda *_: None)
+        plugin.save_checkpoint(content(evil=Malice(tmp_path / "pwned")), tmp_path / "evil.ckpt")
+
+    with pytest.raises(pickle.UnpicklingError):
+        plugin.load_checkpoint(tmp_path / "evil.ckpt")
+    with pytest.raises(RecordError, match="refused to load"):
+        plugin.load_checkpoint(tmp_path / "evil.ckpt", weights_only=False)
+
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_what_could_never_be_loaded_is_refused_when_it_is_saved(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    with pytest.raises(RecordError, match=r"a\.ckpt could never be loaded safely"):
+        plugin.save_checkpoint(content(hyper_parameters={"root": tmp_path}), tmp_path / "a.ckpt")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_leaves_no_half_checkpoint(
+    tmp_path: Path, plugin: VerifiedCheckpointIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin.save_checkpoint(content(1), tmp_path / "step-1.ckpt")
+
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("typedcfg.runner.lightning.checkpoint_io._HashingWriter.write", refuse)
+    with pytest.raises(RecordError, match=r"cannot write step-2\.ckpt: No space left on device"):
+        plugin.save_checkpoint(content(2), tmp_path / "step-2.ckpt")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-1.ckpt", "step-1.ckpt.json"]
+
+
+def test_a_kill_before_the_commit_leaves_a_checkpoint_that_does_not_count(
+    tmp_path: Path, plugin: VerifiedCheckpointIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin.save_checkpoint(content(), tmp_path / "a.ckpt")
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("typedcfg.runner.lightning.checkpoint_io.write_manifest", kill)
+    with pytest.raises(KeyboardInterrupt):
+        plugin.save_checkpoint(content(13), tmp_path / "a.ckpt")
+
+    with pytest.raises(RecordError, match=r"cannot read a\.ckpt\.json"):
+        plugin.load_checkpoint(tmp_path / "a.ckpt")
+
+
+def test_storage_options_are_refused(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    with pytest.raises(TypeError, match="storage_options are not supported"):
+        plugin.save_checkpoint(content(), tmp_path / "a.ckpt", storage_options={})
+
+
+def test_a_checkpoint_is_removed_with_its_commit(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    plugin.save_checkpoint(content(), tmp_path / "a.ckpt")
+
+    plugin.remove_checkpoint(tmp_path / "a.ckpt")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_plugin_serves_a_plain_trainer(
+    tmp_path: Path, plugin: VerifiedCheckpointIO, trainer: Callable[..., Trainer], toy: type[LightningModule]
+) -> None:
+    running = trainer(1, plugins=[plugin])
+    running.fit(toy())
+    running.save_checkpoint(tmp_path / "a.ckpt", weights_only=False)
+
+    trainer(2, plugins=[VerifiedCheckpointIO()]).fit(resumed := toy(), ckpt_path=tmp_path / "a.ckpt")
+
+    assert read_manifest(tmp_path / "a.ckpt").epoch == 1
+    assert resumed.global_step == 8

@@ -1,0 +1,34 @@
+import logging
+import warnings
+
+import pytest
+
+from typedcfg.runner.lightning.quiet import quiet
+
+LOGGER = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+ADVERT = "💡 Tip: For seamless cloud logging, try installing litlogger"
+
+
+def test_adverts_are_dropped_and_news_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, LOGGER.name), quiet():
+        LOGGER.info(ADVERT)
+        LOGGER.info("`Trainer.fit` stopped: `max_epochs=1` reached.")
+
+    assert caplog.messages == ["`Trainer.fit` stopped: `max_epochs=1` reached."]
+
+
+def test_afterwards_everything_is_heard_again(caplog: pytest.LogCaptureFixture) -> None:
+    filters = list(warnings.filters)
+
+    with quiet():
+        pass
+
+    with caplog.at_level(logging.INFO, LOGGER.name):
+        LOGGER.info(ADVERT)
+    assert caplog.messages == [ADVERT]
+    assert warnings.filters == filters
+
+
+def test_a_warning_that_is_not_known_noise_is_heard() -> None:
+    with quiet(), pytest.raises(UserWarning, match="your learning rate"):
+        warnings.warn("your learning rate is negative", UserWarning, stacklevel=1)

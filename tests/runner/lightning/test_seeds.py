@@ -1,0 +1,37 @@
+import random
+
+import numpy as np
+import torch
+
+from typedcfg.runner.lightning.seeds import seed_all
+
+
+def draw() -> tuple[float, float, float]:
+    return random.random(), float(np.random.rand()), float(torch.rand(()))  # noqa: NPY002  # the global one is meant
+
+
+def test_one_seed_gives_the_same_numbers_from_every_generator() -> None:
+    seed_all(3)
+    first = draw()
+
+    seed_all(3)
+
+    assert draw() == first
+
+
+def test_each_rank_draws_its_own_numbers() -> None:
+    seed_all(3)
+    first = draw()
+
+    seed_all(3, rank=1)
+
+    assert all(one != other for one, other in zip(draw(), first, strict=True))
+
+
+def test_a_seed_and_a_rank_may_pass_the_bound_of_numpy() -> None:
+    seed_all(2**32 - 1, rank=1)
+    first = draw()
+
+    seed_all(0)
+
+    assert draw() == first

@@ -1,0 +1,1 @@
+"""Callbacks for any `Trainer(callbacks=[...])`: what a run records, keeps and prints."""

@@ -1,0 +1,145 @@
+"""Record what each epoch measured."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
+from typing_extensions import override
+
+from typedcfg.records.result_record import BY_LOSS, Result, ResultHeader, ResultLog, Results, ScoreRule
+from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.metrics import FreshMetrics, batch_length, by_split
+from typedcfg.runner.run_dir import AttemptDir
+from typedcfg.runner.state import RunState
+
+
+class Recorder(LastWord):
+    """Appends one result to `results.jsonl` when an epoch ends, and when a test does.
+
+    Metrics are those that the module logs with `self.log`, by split: see `metrics.by_split`. A metric logged per step
+    alone enters with its last value. Rank 0 writes; the sanity check before training is no result.
+
+    Example:
+        `Trainer(callbacks=[Recorder("runs/first")])`
+    """
+
+    def __init__(self, folder: str | Path, *, rule: ScoreRule = BY_LOSS, header: ResultHeader | None = None) -> None:
+        """Record into a folder.
+
+        Args:
+            folder: The attempt's folder; `results.jsonl` and its kin are written there.
+            rule: By what epochs are compared.
+            header: Whose results they are; by default the folder's name says.
+        """
+        self.attempt = AttemptDir(Path(folder))
+        self.rule = rule
+        self.header = header or ResultHeader(self.attempt.path.name)
+        self.state = RunState()
+        self._log: ResultLog | None = None
+        self._fresh = FreshMetrics()
+        self._pending: dict[str, dict[str, float]] = {}
+        self._samples: int | None = 0
+
+    @property
+    def results(self) -> Results:
+        """All results by epoch; on rank 0, where they are written."""
+        return self._log.results if self._log else {}
+
+    @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Open the results."""
+        if trainer.is_global_zero:
+            self.attempt.path.mkdir(parents=True, exist_ok=True)
+            self._log = ResultLog(self.attempt.result_files, self.header, self.rule)
+        self._fresh = FreshMetrics()
+
+    @override
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Close the results; they stay readable."""
+        self._close()
+
+    @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Close the results: Lightning tears nothing down after an error."""
+        self._close()
+
+    @override
+    def state_dict(self) -> dict[str, Any]:
+        """How far the training has come."""
+        return asdict(self.state)
+
+    @override
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue from how far it had come."""
+        self.state = RunState(**state_dict)
+
+    @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count the samples."""
+        length = batch_length(batch)
+        self._samples = None if length is None or self._samples is None else self._samples + length
+
+    @override
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep apart what was logged until here."""
+        self._keep(trainer, "train")
+
+    @override
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep what the validation logged, until the epoch ends; record it at once where there is no epoch."""
+        self._keep(trainer, "val")
+        if trainer.state.fn == TrainerFn.VALIDATING:
+            self._append()
+
+    @override
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Forget what the sanity check logged."""
+        self._pending = {}
+
+    @override
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record the epoch."""
+        self.record(trainer)
+
+    @override
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Record the test, as a part of the epoch whose weights were tested."""
+        self._pending = {}
+        self._keep(trainer, "test")
+        self._append()
+
+    def record(self, trainer: Trainer) -> None:
+        """Record the epoch that ends, if that was not done yet: whoever builds on the results may ask first."""
+        epochs = trainer.current_epoch + 1  # Lightning's is still the number of the one that ends, from 0
+        if epochs == self.state.epochs:
+            return
+        self._keep(trainer, "train")
+        self.state = RunState(epochs=epochs, steps=trainer.global_step, samples=self._samples_so_far(trainer))
+        self._samples = 0
+        self._append()
+
+    def _close(self) -> None:
+        if self._log:
+            self._log.close()
+
+    def _keep(self, trainer: Trainer, stage: str) -> None:
+        for split, metrics in by_split(self._fresh.take(trainer), stage).items():
+            self._pending.setdefault(split, {}).update(metrics)
+
+    def _append(self) -> None:
+        if self._log:
+            state = self.state
+            self._log.append(Result(epoch=state.epochs, step=state.steps, samples=state.samples, splits=self._pending))
+        self._pending = {}
+
+    def _samples_so_far(self, trainer: Trainer) -> int | None:
+        unknown = -1
+        counted = torch.tensor(unknown if self._samples is None else self._samples, device=trainer.strategy.root_device)
+        least = int(trainer.strategy.reduce(counted.clone(), reduce_op="min"))
+        total = int(trainer.strategy.reduce(counted, reduce_op="sum"))
+        return None if least == unknown or self.state.samples is None else self.state.samples + total

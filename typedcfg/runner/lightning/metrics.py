@@ -1,0 +1,67 @@
+"""What a module logged, by split."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from lightning.pytorch import Trainer
+from torch import Tensor
+
+_STAGES: Final = ("train", "val", "valid", "validate", "validation", "test", "predict")
+
+
+class FreshMetrics:
+    """Tells what was logged since it was last asked.
+
+    `trainer.callback_metrics` keeps the metrics of all epochs before: in an epoch without validation it still shows
+    the last one's, and a record would pass them off as measured again. But each metric that was logged anew is a new
+    tensor there, and one that was not is the old tensor.
+    """
+
+    def __init__(self) -> None:
+        """Nothing was seen yet."""
+        self._seen: dict[str, Tensor] = {}
+
+    def take(self, trainer: Trainer) -> dict[str, float]:
+        """The metrics that were logged since the last call, by the name they were logged under."""
+        metrics = dict(trainer.callback_metrics)
+        fresh = {name: value for name, value in metrics.items() if value is not self._seen.get(name)}
+        self._seen = metrics
+        # What is logged per step and per epoch appears as `loss`, `loss_step`, `loss_epoch`; `loss` is the epoch's.
+        forks = {f"{name}{fork}" for name in metrics for fork in ("_step", "_epoch")}
+        return {name: float(value) for name, value in fresh.items() if name not in forks}
+
+
+def by_split(metrics: Mapping[str, float], stage: str) -> dict[str, dict[str, float]]:
+    """Metrics sorted into splits by their names.
+
+    What stands before the first `/` is the split: `val/accuracy`. `val_accuracy` is read the same where the first
+    word is one of Lightning's stages. Any other name belongs to the stage it was logged in.
+
+    Args:
+        metrics: Values by the name they were logged under.
+        stage: The stage they were logged in: `train`, `val` or `test`.
+
+    Example:
+        >>> by_split({"val/loss": 0.5, "val_accuracy": 0.9, "lr": 0.1}, "train")
+        {'val': {'loss': 0.5, 'accuracy': 0.9}, 'train': {'lr': 0.1}}
+    """
+    splits: dict[str, dict[str, float]] = {}
+    for name, value in metrics.items():
+        split, separator, metric = name.partition("/")
+        if not separator:
+            word, _, rest = name.partition("_")
+            split, metric = (word, rest) if word in _STAGES and rest else (stage, name)
+        splits.setdefault(split, {})[metric] = value
+    return splits
+
+
+def batch_length(batch: Any) -> int | None:
+    """How many samples a batch holds, by its first tensor; None where it has none."""
+    if isinstance(batch, Tensor):
+        return batch.shape[0] if batch.ndim else 1
+    if isinstance(batch, Mapping):
+        batch = tuple(batch.values())
+    if isinstance(batch, (list, tuple)):
+        lengths = (batch_length(part) for part in batch)
+        return next((length for length in lengths if length is not None), None)
+    return None
