@@ -48,7 +48,8 @@ def repository(tmp_path: Path) -> Path:
     folder.mkdir()
     git(folder, "init", "--quiet")
     write(
-        folder, {"train.py": "a = 1\n", "notes.txt": "one\n", "sub/für alle.py": "b = 2\n", ".gitignore": "*.tmp.py\n"}
+        folder,
+        {"train.py": "a = 1\n", "notes.txt": "one\n", "sub/für alle.py": "b = 2\n\n", ".gitignore": "*.tmp.py\n"},
     )
     commit_all(folder)
     return folder
@@ -235,7 +236,17 @@ def test_the_patch_turns_the_commit_into_the_code(repository: Path, tmp_path: Pa
 
 
 def test_the_patch_does_not_depend_on_git_settings(repository: Path, tmp_path: Path) -> None:
-    write(repository, {"train.py": "a = 2\n", "new.py": "\n", "für.py": "x\n"})
+    write(
+        repository,
+        {
+            "train.py": "a = 2\n",
+            "new.py": "\n",
+            "für.py": "x\n",
+            "sub/für alle.py": "b = 3\n\n",
+            ".gitattributes": "*.py diff=loud\n",
+        },
+    )
+    git(repository, "add", ".gitattributes")
     (repository / "notes.txt").rename(repository / "renamed.py")
     expected = read_code_version(repository)
     settings = tmp_path / "gitconfig"
@@ -245,6 +256,7 @@ def test_the_patch_does_not_depend_on_git_settings(repository: Path, tmp_path: P
             "[diff]\nnoprefix = true\nmnemonicPrefix = true\nexternal = false\ncontext = 0\nrenames = copies\n"
             "algorithm = patience\nsuppressBlankEmpty = true\nrelative = true\nsubmodule = log\n"
             "ignoreSubmodules = all\n"
+            '[diff "loud"]\ncommand = false\ntextconv = "tr a-z A-Z <"\n'
             "[color]\nui = always\n[core]\nquotePath = true\nabbrev = 4\npager = false\nfsmonitor = false\n"
             "[status]\nshowUntrackedFiles = no\nrelativePaths = false\nrenames = copies\nbranch = true\n"
         )
@@ -260,6 +272,7 @@ def test_a_submodule_counts_with_what_was_changed_in_it(repository: Path, tmp_pa
     commit_all(library)
     git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "vendor/lib")
     commit_all(repository)
+    git(repository, "config", "submodule.vendor/lib.ignore", "all")
     clean = read_code_version(repository)
     versions = [clean]
     for content in ("l = 2\n", "l = 3\n"):

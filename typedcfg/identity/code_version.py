@@ -25,9 +25,10 @@ _KEPT_VARIABLES: Final = ("GIT_CEILING_DIRECTORIES", "GIT_CONFIG", "GIT_DISCOVER
 # A file system monitor is a daemon that git would start, and believe.
 _SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "core.safecrlf=false", "-c", "diff.suppressBlankEmpty=false")
 _STATUS_FORMAT: Final = ("--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
+# `diff-index` reads fewer settings than `diff`: no colour, context, prefix, algorithm or external program.
 _PATCH_FORMAT: Final = (
-    *("--patch", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
-    *("--unified=3", "--diff-algorithm=myers", "--submodule=short", "--ignore-submodules=none"),
+    *("--patch", "--binary", "--full-index", "--no-renames", "--ignore-submodules=none"),
+    *("--no-ext-diff", "--no-textconv"),
 )
 _ABSENT: Final = b"000000"
 _SUBMODULE: Final = b"160000"
