@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from typedcfg.compiler.config import Config as Config
+    from typedcfg.cli.main import main as main
     from typedcfg.errors import ConfigError as ConfigError
     from typedcfg.errors import TypedcfgError as TypedcfgError
+    from typedcfg.runner.run import Runner as Runner
+    from typedcfg.sections.experiment import Experiment as Experiment
     from typedcfg.template.base import ConfigTemplate as ConfigTemplate
     from typedcfg.template.derived import View as View
     from typedcfg.template.derived import derived as derived
@@ -24,13 +27,16 @@ _HOMES: Final = {
     "ConfigError": "typedcfg.errors",
     "ConfigTemplate": "typedcfg.template.base",
     "Deprecated": "typedcfg.template.marks",
+    "Experiment": "typedcfg.sections.experiment",
     "Kind": "typedcfg.template.marks",
     "NotInIdentity": "typedcfg.template.marks",
     "RenamedFrom": "typedcfg.template.marks",
+    "Runner": "typedcfg.runner.run",
     "TypedcfgError": "typedcfg.errors",
     "Unit": "typedcfg.template.marks",
     "View": "typedcfg.template.derived",
     "derived": "typedcfg.template.derived",
+    "main": "typedcfg.cli.main",
     "section": "typedcfg.template.derived",
 }
 """Where each public name lives; a module is imported when its first name is asked for."""

@@ -48,7 +48,7 @@ def parse_key_path(text: str) -> KeyPath:
         match = _STEP.match(text, position)
         is_plain = match is not None and match["plain"] is not None
         # A plain key opens the path or follows a dot; a bracket follows a step directly.
-        if match is None or (is_plain and steps and text[position - 1] != ".") or (not is_plain and not steps):
+        if match is None or (is_plain and steps and text[position - 1] != "."):
             raise KeyPathError(text, position)
         steps.append(_step(match))
         position = match.end()

@@ -35,10 +35,10 @@ from typedcfg.text import shorten
 T = TypeVar("T", bound=ConfigTemplate)
 
 _MANY_BYTES: Final = 200_000
-"""Files beyond this size in all are compiled with the cyclic collector held: it makes large loads slower than linear."""
+"""Files beyond this size are compiled with the cyclic collector held, which makes large loads slower than linear."""
 
 
-def compile_template(
+def compile_template(  # noqa: PLR0913  # the keywords are what users learn
     template: type[T],
     files: Sequence[str | Path] = (),
     *,
@@ -77,7 +77,7 @@ def compile_template(
     return compile_sources(template, sources, is_large=_size(files) > _MANY_BYTES)
 
 
-def compile_instance(instance: T, *, store_description: bool = False) -> Config[T]:
+def compile_instance(instance: T) -> Config[T]:
     """What `ConfigTemplate.to_config` does: what was set in the instance is a preset."""
     origin = Origin(f"{type(instance).__qualname__}(...)")
     layer = Layer(str(origin), "presets", (branch_from_instance(instance, origin),))
@@ -124,11 +124,11 @@ def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[P
 
 def _changed_behind(descent: Descent, resolver: Resolver, params: ConfigTemplate) -> Iterator[Problem]:
     """Values that a formula or reference saw otherwise than they turned out."""
-    for path, seen in resolver.read.items():
+    for path, seen in resolver.seen.items():
         final = value_at(params, path)
         if final != seen and not (final != final and seen != seen):  # noqa: PLR0124  # NaN is what differs from itself
             yield Problem(
-                f"{render_key_path(path)} was {shorten(repr(seen))} when a formula read it, and is {shorten(repr(final))} now",
+                f"{render_key_path(path)} is {shorten(repr(final))}, and a formula saw {shorten(repr(seen))}",
                 where=origin_of(descent, path),
                 expected="a field validator that makes of one value always the same other",
                 fix="let the validator look at its own value alone, and put what depends on others into derived(...)",

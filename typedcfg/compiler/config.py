@@ -14,7 +14,10 @@ from typedcfg.template.marks import Kind
 from typedcfg.text import nearest
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from typedcfg.identity.fingerprint import Fingerprint
+    from typedcfg.identity.run_identity import RunIdentity
 
 T = TypeVar("T", bound=ConfigTemplate)
 
@@ -171,6 +174,21 @@ class Config(Mapping[str, Any], Generic[T]):
         from typedcfg.identity.fingerprint import fingerprint_of
 
         return fingerprint_of(self._identity_text)
+
+    @cached_property
+    def identity(self) -> "RunIdentity":
+        """The run that this configuration is, with the code as git knows it: its UUIDs and names.
+
+        Asks git once, about the repository in which the template's own source lies.
+        """
+        from typedcfg.compiler.identify import identify
+
+        return identify(self._story.root, _identity_text(self._story.root))
+
+    @property
+    def run_uuid(self) -> "UUID":
+        """The UUID of the run: of the code, and of every value that bears on the outcome."""
+        return self.identity.run_uuid
 
     @cached_property
     def _text(self) -> str:

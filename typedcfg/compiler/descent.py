@@ -87,7 +87,7 @@ class Place:
         """How many items the list at this place has."""
         return next((len(c.value) for c in self.live if isinstance(c.value, Items)), 0)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """The keys that mappings set here, in the order in which they first appear."""
         return list(dict.fromkeys(key for c in self.live if isinstance(c.value, Branch) for key in c.value))
 
@@ -137,9 +137,8 @@ class Place:
         self.live, self.fallen = standing(self._read_texts(said))
         if isinstance(self.node, VariantsNode):
             self._choose_variant(self.node)
-        elif isinstance(self.node, SectionNode):
-            if not self.live or isinstance(self.live[-1].value, Branch):
-                self.template = self.node.template
+        elif isinstance(self.node, SectionNode) and (not self.live or isinstance(self.live[-1].value, Branch)):
+            self.template = self.node.template
         if self.template is not None and self.catalog.renamed:
             self.live = [self._with_new_names(c) for c in self.live]
 
@@ -357,7 +356,7 @@ def unknown_target(descent: Descent, target: KeyPath) -> Problem:
 
 def known_keys(place: Place) -> list[str]:
     """The keys that may stand at a place."""
-    return list(place.catalog.entries) if place.is_section else place.keys()
+    return list(place.catalog.entries) if place.is_section else place.names()
 
 
 def _default(entry: Entry) -> Contribution | None:

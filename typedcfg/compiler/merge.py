@@ -57,9 +57,8 @@ def at_position(contributions: Iterable[Contribution], position: int, length: in
         if isinstance(value, Items) and position < len(value):
             found.append(Contribution(layer, value[position], value.origins[position]))
         elif isinstance(value, Positions):
-            for key in (position, position - length):
-                if key in value:
-                    found.append(Contribution(layer, value[key], value.origins[key]))
+            keys = [key for key in (position, position - length) if key in value]
+            found += [Contribution(layer, value[key], value.origins[key]) for key in keys]
     return found
 
 

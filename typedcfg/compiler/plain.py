@@ -30,7 +30,7 @@ def _of_field(value: Any, section: ConfigTemplate, name: str) -> Any:
         return section.model_dump(mode="json", include={name}, warnings=False)[name]
 
 
-class _NeedsItsField(Exception):  # noqa: N818  # no error: another way is taken
+class _NeedsItsField(Exception):  # no error: another way is taken
     """A value that only its field knows how to write."""
 
 

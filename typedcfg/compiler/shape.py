@@ -32,7 +32,7 @@ class Slot:
 
     __slots__ = ("entry", "field", "holder", "inputs", "is_known", "key", "path", "raw")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a slot is, and nothing else
         self, path: KeyPath, entry: Entry, holder: Any, key: str | int, raw: str | None, *, field: KeyPath | None = None
     ) -> None:
         self.path = path
@@ -97,19 +97,7 @@ class _Shaper:
     def section(self, place: Place) -> dict[str, Any]:
         """A section: its leaves as the layers left them, its sections from their own places."""
         catalog = place.catalog
-        tree: dict[str, Any] = {}
-        unsettled = False
-        for contribution in place.live:
-            branch = contribution.value
-            assert isinstance(branch, Branch), "only mappings count for a section"
-            tree.update(branch)
-            unsettled = unsettled or branch.unsettled
-        if not tree.keys() <= catalog.names:
-            self.refuse_unknown(place, catalog)
-            for key in tree.keys() - catalog.names:
-                del tree[key]
-        if place.kind is not None:
-            tree[KIND] = place.kind
+        tree, unsettled = self.leaves(place, catalog)
         for entry in catalog.branching:
             self.put(tree, entry.name, place)
         for name in catalog.free & tree.keys():
@@ -123,6 +111,23 @@ class _Shaper:
         if catalog.deprecated:
             self.warn_deprecated(place, catalog)
         return tree
+
+    def leaves(self, place: Place, catalog: Catalog) -> tuple[dict[str, Any], bool]:
+        """What stands for each key, taken whole from the strongest layer; and whether something is not a value yet."""
+        tree: dict[str, Any] = {}
+        unsettled = False
+        for contribution in place.live:
+            branch = contribution.value
+            assert isinstance(branch, Branch), "only mappings count for a section"
+            tree.update(branch)
+            unsettled = unsettled or branch.unsettled
+        if not tree.keys() <= catalog.names:
+            self.refuse_unknown(place, catalog)
+            for key in tree.keys() - catalog.names:
+                del tree[key]
+        if place.kind is not None:
+            tree[KIND] = place.kind
+        return tree, unsettled
 
     def put(self, tree: dict[str, Any], name: str, place: Place) -> None:
         """Set one key of a section from its own place."""
@@ -171,7 +176,7 @@ class _Shaper:
     def mapping(self, place: Place, value_of: Callable[[Place], Any]) -> dict[str, Any]:
         """A mapping, key by key."""
         tree: dict[str, Any] = {}
-        for key in place.keys():
+        for key in place.names():
             child = place.child(key)
             value = ABSENT if child is None else value_of(child)
             if value is not ABSENT:
@@ -202,7 +207,7 @@ class _Shaper:
         """Report each key that the template does not declare, wherever it was written."""
         for layer, branch, _ in place.live:
             assert isinstance(branch, Branch), "only mappings count for a section"
-            for key in branch.keys() - catalog.names:
+            for key in [key for key in branch if key not in catalog.names]:
                 self.descent.report(unknown_key(place, key, branch.origins[key], layer.strength))
 
     def refuse(self, place: Place) -> None:
@@ -220,7 +225,9 @@ class _Shaper:
     def refuse_positions(self, place: Place, length: int) -> None:
         """Report edits to positions that the list does not have."""
         for _, value, _ in place.live:
-            for position in value if isinstance(value, Positions) else ():
+            if not isinstance(value, Positions):
+                continue
+            for position in value:
                 if not -length <= position < length:
                     problem = Problem(
                         f"{render_key_path((*place.path, position))} does not exist",

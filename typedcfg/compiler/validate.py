@@ -131,7 +131,7 @@ def locate(descent: Descent, loc: tuple[int | str, ...]) -> tuple[KeyPath, Entry
             if isinstance(node, SectionNode):
                 template = node.template
             continue
-        if template is not None and part not in (template.__name__,):
+        if template is not None:
             # A key that the template does not have: report it where it stands.
             return (*path, part), None
         match node:
@@ -217,7 +217,11 @@ def origin_of(descent: Descent, path: KeyPath, entry: Entry | None = None) -> st
         child = place.child(step) if place is not None else None
         if child is None:
             written = (
-                [c.value.origins[step] for c in place.live if isinstance(c.value, Branch) and step in c.value]
+                [
+                    c.value.origins[step]
+                    for c in place.live
+                    if isinstance(c.value, Branch) and isinstance(step, str) and step in c.value
+                ]
                 if place
                 else []
             )

@@ -5,7 +5,7 @@ one is. Nothing recurses, so a chain may be as long as memory allows, and when a
 the message.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -13,28 +13,19 @@ from pydantic import SecretStr, ValidationError
 from typedcfg.compiler.descent import Descent, unknown_target
 from typedcfg.compiler.expressions import Interpolation, Reference, absolute, read_interpolation
 from typedcfg.compiler.shape import Shape, Slot
+from typedcfg.compiler.spots import GroupSpot, NotThere, SectionSpot, Spot, root_spot, spot_of
+from typedcfg.compiler.views import ListView, MapView, SectionView
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Text
+from typedcfg.sources.base import REFERENCE_MARK, Text
 from typedcfg.sources.yaml_reader import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import (
-    KIND,
-    Catalog,
-    Entry,
-    ListNode,
-    MapNode,
-    Node,
-    SectionNode,
-    VariantsNode,
-    catalog_of,
-)
-from typedcfg.template.derived import View
+from typedcfg.template.catalog import Entry
 from typedcfg.text import shorten
 
 
-class _Needs(BaseException):  # noqa: N818  # no error: it must pass through a formula's own `except Exception`
+class _Needs(BaseException):  # no error: it must pass through a formula's own `except Exception`
     """A value that was read is not known yet."""
 
     def __init__(self, slot: Slot) -> None:
@@ -42,11 +33,13 @@ class _Needs(BaseException):  # noqa: N818  # no error: it must pass through a f
         self.slot = slot
 
 
-class _Blocked(BaseException):  # noqa: N818  # as above
+class _Blocked(BaseException):  # as above
     """A value that was read is wrong; that is reported once, at its own place."""
 
 
-class _Refused(Exception):  # noqa: N818  # carries a problem on its way to the collection
+class _Refused(BaseException):  # as above
+    """A value cannot be found, for a reason that is reported with its place."""
+
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.problem = problem
@@ -62,10 +55,11 @@ class Resolver:
         self.slots = shape.slots
         self.failed: set[KeyPath] = set()
         """Keys that have no value, for a reason that was reported."""
-        self.read: dict[KeyPath, Any] = {}
-        """Every value that a formula or reference has seen, as it saw it."""
+        self.seen: dict[KeyPath, Any] = {}
+        """Every value that a formula or reference has read, as it was then."""
         self._inputs: dict[KeyPath, None] = {}
         self._within: dict[KeyPath, list[Slot]] = {}
+        """What is not known yet in a free list or mapping, by its field."""
         for slot in shape.slots.values():
             if slot.path != slot.field:
                 self._within.setdefault(slot.field, []).append(slot)
@@ -88,7 +82,7 @@ class Resolver:
                     stack[needs.slot.path] = needs.slot
                     continue
                 self._report_cycle(stack, needs.slot)
-            except _Blocked:
+            except (_Blocked, NotThere):
                 self.failed.add(slot.path)
             except _Refused as refused:
                 self._fail(slot, refused.problem)
@@ -99,62 +93,39 @@ class Resolver:
     # --- evaluating -------------------------------------------------------------------------------------------------
 
     def _evaluate(self, slot: Slot) -> Any:
-        if slot.raw is None:
-            value = self._derive(slot)
-        elif isinstance(slot.raw, Text) and "${" not in slot.raw:
-            return self._from_text(slot, slot.raw)
-        else:
-            value = self._interpolate(slot, slot.raw)
+        if isinstance(slot.raw, Text) and REFERENCE_MARK not in slot.raw:
+            return _from_text(slot, slot.raw)
+        value = self._derive(slot) if slot.raw is None else self._interpolate(slot, slot.raw)
         self._refuse_leaks(slot)
         return value
-
-    def _from_text(self, slot: Slot, text: Text) -> Any:
-        """What a bare text means for its field: the value that a file would mean by it, or the text itself."""
-        plain = str(text)
-        try:
-            value = read_value(plain, Origin(""))
-        except NotAValue:
-            return plain
-        if isinstance(value, str) and value == plain:
-            return plain
-        validator = slot.entry.validator_at(len(slot.path) - len(slot.field))
-        if validator is None or _fits(validator, value) or not _fits(validator, plain):
-            return value
-        return plain
 
     def _derive(self, slot: Slot) -> Any:
         derived = slot.entry.derived
         assert derived is not None, "a slot without a text has a formula"
-        view = self._section_view(slot.path[:-1])
+        (*_, section) = self._sections_around(slot.path)
         try:
-            value = derived.function(view)
-        except _Refused:
-            raise
-        except Exception as error:
-            raise _Refused(
-                self._formula_problem(slot, f"cannot be derived: {type(error).__name__}: {error}")
-            ) from error
-        if isinstance(value, (_SectionView, _ListView, _MapView, ConfigTemplate)):
-            raise _Refused(
-                self._formula_problem(slot, "is derived as a section, which would add keys when all keys are known")
-            )
+            value = derived.function(SectionView(self, section))
+        except Exception as error:  # whatever a user's formula raises is told with its key and place
+            raise self._formula_refused(slot, f"cannot be derived: {type(error).__name__}: {error}") from error
+        if isinstance(value, (SectionView, ListView, MapView, ConfigTemplate)):
+            raise self._formula_refused(slot, "is derived as a section, which would add keys when all keys are known")
         try:
             slot.entry.validator.validate_python(value)
         except ValidationError as error:
             shown = "a secret" if slot.entry.is_secret else shorten(repr(value))
-            reason = "; ".join(dict.fromkeys(e["msg"] for e in error.errors(include_url=False, include_input=False)))
-            raise _Refused(self._formula_problem(slot, f"is derived as {shown}: {reason}")) from None
+            reasons = dict.fromkeys(e["msg"] for e in error.errors(include_url=False, include_input=False))
+            raise self._formula_refused(slot, f"is derived as {shown}: {'; '.join(reasons)}") from None
         return value
 
-    def _formula_problem(self, slot: Slot, what: str) -> Problem:
-        assert slot.entry.derived is not None, "only formulas have these problems"
-        read = [f"{render_key_path(p)} = {shorten(repr(self.read[p]))}" for p in self._inputs if p in self.read]
-        return Problem(
-            f"{render_key_path(slot.path)} {what}",
-            where=str(slot.entry.derived.origin),
-            expected="",
-            fix="\n".join([f"the formula is {slot.entry.derived.formula}", *(f"it read {line}" for line in read)]),
-        )
+    def _formula_refused(self, slot: Slot, what: str) -> _Refused:
+        derived = slot.entry.derived
+        assert derived is not None, "only formulas have these problems"
+        seen = [f"it read {render_key_path(p)} = {self._shown(p)}" for p in self._inputs if p in self.seen]
+        told = "\n".join([f"the formula is {derived.formula}", *seen])
+        return _Refused(Problem(f"{render_key_path(slot.path)} {what}", str(derived.origin), fix=told))
+
+    def _shown(self, path: KeyPath) -> str:
+        return shorten(repr(self.seen[path]))
 
     def _interpolate(self, slot: Slot, text: str) -> Any:
         read = read_interpolation(text)
@@ -173,106 +144,113 @@ class Resolver:
             value = self._referenced(slot, part)
             if isinstance(value, SecretStr):
                 value, is_secret = value.get_secret_value(), True
-            text += _as_text(value, part, self._absolute(slot, part))
+            text += _as_text(value, self._absolute(slot, part))
         return SecretStr(text) if is_secret else text
 
     def _referenced(self, slot: Slot, reference: Reference) -> Any:
         path = self._absolute(slot, reference)
         value = self.value_at(path)
-        if isinstance(value, (_SectionView, _ListView, _MapView)):
+        if isinstance(value, (SectionSpot, GroupSpot)):
             raise _Refused(
                 Problem(
                     f"{render_key_path(slot.path)} refers to {render_key_path(path)}, which is no value but a section",
                     expected="a key that holds a value",
-                    suggestion=next((render_key_path((*path, name)) for name in _names(value)), None),
+                    suggestion=next((render_key_path((*path, name)) for name in value.names()), None),
                 )
             )
         return value
 
     def _absolute(self, slot: Slot, reference: Reference) -> KeyPath:
-        sections = tuple(self._sections_around(slot.path))
+        sections = tuple(section.path for section in self._sections_around(slot.path))
         path = absolute(reference, sections, slot.path[:-1])
         if path is None:
             raise _Refused(Problem(f"{shorten(str(slot.raw))!r} climbs above the whole configuration"))
         return path
 
-    def _sections_around(self, path: KeyPath) -> Iterator[KeyPath]:
-        node: Node = SectionNode(self.descent.template, is_optional=False)
-        tree: Any = self.tree
-        for depth, step in enumerate(path):
-            match node:
-                case SectionNode() | VariantsNode():
-                    yield path[:depth]
-                    node = catalog_of(_template_in(node, tree)).entries[str(step)].node
-                case ListNode():
-                    node = node.item
-                case MapNode():
-                    node = node.value
-                case _:
-                    return
-            tree = tree[step] if isinstance(tree, list) or step in tree else {}
+    # --- reading: what views ask for --------------------------------------------------------------------------------
 
-    # --- reading ----------------------------------------------------------------------------------------------------
+    def root(self) -> SectionSpot:
+        """The whole configuration."""
+        return root_spot(self.descent.template, self.tree)
+
+    def parent(self, section: SectionSpot) -> SectionSpot:
+        """The section above another."""
+        if section.above is None:
+            name = section.catalog.template.__qualname__
+            raise _Refused(Problem(f"{name} is the whole configuration here, and has no parent"))
+        return section.above
+
+    def entry(self, section: SectionSpot, name: str | int) -> Entry:
+        """The field of a name."""
+        found = section.catalog.entries.get(name) if isinstance(name, str) else None
+        if found is None:
+            raise _Refused(unknown_target(self.descent, (*section.path, name)))
+        return found
+
+    def enter(self, section: SectionSpot, entry: Entry) -> Spot:
+        """What a field of sections holds."""
+        path = (*section.path, entry.name)
+        if entry.name not in section.tree:
+            raise _Blocked
+        return spot_of(entry.node, section.tree[entry.name], path, section)
+
+    def at(self, group: GroupSpot, step: str | int) -> Spot:
+        """What a list or mapping of sections holds."""
+        return group.at(step)
+
+    def leaf(self, section: SectionSpot, entry: Entry) -> Any:
+        """A value as the finished configuration will have it."""
+        path = (*section.path, entry.name)
+        self._inputs[path] = None
+        self._await(path)
+        if path not in self.seen:
+            self.seen[path] = _validated(entry, section.tree)
+        return self.seen[path]
 
     def value_at(self, path: KeyPath) -> Any:
-        """The value at a path, or a view of the section there."""
-        value: Any = self._section_view(())
+        """The value at a path, or the spot of a section there."""
+        spot: Spot = self.root()
         for depth, step in enumerate(path):
-            if isinstance(value, _SectionView):
-                entry = value._entry(step, path)
+            if isinstance(spot, SectionSpot):
+                entry = self.entry(spot, step)
                 if entry.is_leaf:
-                    return self._leaf(entry, path[: depth + 1], value._tree, path[depth + 1 :])
-                value = value._read(entry)
-            elif isinstance(value, (_ListView, _MapView)) and step in value.positions():
-                value = value[step]
+                    return self._value_below(spot, entry, path[depth + 1 :])
+                spot = self.enter(spot, entry)
+            elif isinstance(spot, GroupSpot) and step in spot.names():
+                spot = spot.at(step)
             else:
                 raise _Refused(unknown_target(self.descent, path))
-        return value
+        return spot
 
-    def _section_view(self, path: KeyPath) -> "_SectionView":
-        view = _SectionView(self, (), catalog_of(self.descent.template), self.tree, None)
-        for step in path:
-            inner = view._read(view._catalog.entries[str(step)]) if isinstance(view, _SectionView) else view[step]
-            assert isinstance(inner, (_SectionView, _ListView, _MapView)), f"{path} leads to a section"
-            view = inner  # type: ignore[assignment]  # the last step ends at a section
-        return view
-
-    def leaf(self, entry: Entry, path: KeyPath, tree: Mapping[str, Any]) -> Any:
-        """A leaf's value as the finished configuration will have it."""
-        return self._leaf(entry, path, tree, ())
-
-    def _leaf(self, entry: Entry, path: KeyPath, tree: Mapping[str, Any], rest: KeyPath) -> Any:
-        self._inputs[(*path, *rest)] = None
-        if rest and path in self._within:
-            return self._value_within(entry, path, tree, rest)
+    def _value_below(self, section: SectionSpot, entry: Entry, rest: KeyPath) -> Any:
+        """A leaf's value, or one within its free list or mapping, where others may not be known yet."""
+        field = (*section.path, entry.name)
+        if not rest:
+            return self.leaf(section, entry)
+        path = (*field, *rest)
+        if field not in self._within:
+            whole = self.leaf(section, entry)
+            del self._inputs[field]
+            self._inputs[path] = None
+            return self._step_down(whole, rest, path)
+        self._inputs[path] = None
         self._await(path)
-        if path not in self.read:
-            self.read[path] = self._validated(entry, path, tree)
-        value = self.read[path]
+        if path not in self.seen:
+            value = self._step_down(section.tree[entry.name], rest, path)
+            validator = entry.validator_at(len(rest))
+            try:
+                self.seen[path] = value if validator is None else validator.validate_python(value)
+            except ValidationError:
+                raise _Blocked from None
+        return self.seen[path]
+
+    def _step_down(self, value: Any, rest: KeyPath, path: KeyPath) -> Any:
         for step in rest:
             try:
                 value = value[step]
             except (LookupError, TypeError):
-                raise _Refused(unknown_target(self.descent, (*path, *rest))) from None
+                raise _Refused(unknown_target(self.descent, path)) from None
         return value
-
-    def _value_within(self, entry: Entry, path: KeyPath, tree: Mapping[str, Any], rest: KeyPath) -> Any:
-        """One value of a free list or mapping in which other values may not be known yet."""
-        full = (*path, *rest)
-        self._await(full)
-        if full not in self.read:
-            value: Any = tree[entry.name]
-            for step in rest:
-                try:
-                    value = value[step]
-                except (LookupError, TypeError):
-                    raise _Refused(unknown_target(self.descent, full)) from None
-            validator = entry.validator_at(len(rest))
-            try:
-                self.read[full] = value if validator is None else validator.validate_python(value)
-            except ValidationError:
-                raise _Blocked from None
-        return self.read[full]
 
     def _await(self, path: KeyPath) -> None:
         """Ask for what is not known yet at a path or, in a free list or mapping, below it."""
@@ -283,57 +261,49 @@ class Resolver:
             if needed.path in self.failed:
                 raise _Blocked
 
-    def _validated(self, entry: Entry, path: KeyPath, tree: Mapping[str, Any]) -> Any:
-        try:
-            if entry.name in tree:
-                return entry.validator.validate_python(tree[entry.name])
-            found = entry.validator.get_default_value()
-        except ValidationError:
-            raise _Blocked from None
-        if found is None:
-            # Required and not set: validation says so, at its own place.
-            raise _Blocked
-        return found.value
+    def _sections_around(self, path: KeyPath) -> Iterator[SectionSpot]:
+        """The sections that a value lies in, from the root down."""
+        spot: Spot = self.root()
+        for step in path:
+            if isinstance(spot, SectionSpot):
+                yield spot
+                entry = spot.catalog.entries[str(step)]
+                if entry.is_leaf:
+                    return
+                spot = self.enter(spot, entry)
+            elif isinstance(spot, GroupSpot):
+                spot = spot.at(step)
 
     # --- what may not be --------------------------------------------------------------------------------------------
 
     def _refuse_leaks(self, slot: Slot) -> None:
         """Refuse a value that identifies the run and is computed from one that does not, or from a secret."""
+        key = render_key_path(slot.path)
         for path in self._inputs:
-            entry, is_in_identity = self._identity_of(path)
-            if entry.is_secret and not slot.entry.is_secret:
-                what = f"{render_key_path(slot.path)} is computed from {render_key_path(path)}, which is a secret"
-                raise _Refused(Problem(what, fix="make it a SecretStr: what is built from a secret is one"))
-            if not is_in_identity and not entry.is_secret and self._identity_of(slot.path)[1]:
-                what = f"{render_key_path(slot.path)} is computed from {render_key_path(path)}, which is not in the identity"
-                fix = f"mark {render_key_path(slot.path)} NotInIdentity as well, or take the mark from the other"
+            entry, bears = self._bearing_of(path)
+            source = render_key_path(path)
+            if entry.is_secret:
+                if not slot.entry.is_secret:
+                    fix = "make it a SecretStr: what is built from a secret is one"
+                    raise _Refused(Problem(f"{key} is computed from {source}, which is a secret", fix=fix))
+            elif not bears and self._bearing_of(slot.path)[1]:
+                fix = f"mark {key} NotInIdentity as well, or take the mark from {source}"
+                what = f"{key} bears on the run's identity and is computed from {source}, which does not"
                 raise _Refused(Problem(what, fix=fix))
 
-    def _identity_of(self, path: KeyPath) -> tuple[Entry, bool]:
+    def _bearing_of(self, path: KeyPath) -> tuple[Entry, bool]:
         """The field at a path, and whether it and all sections around it bear on the outcome."""
-        entry: Entry | None = None
-        is_in_identity = True
-        for section in self._sections_around(path):
-            catalog = self._section_view(section)._catalog
-            entry = catalog.entries[str(path[len(section)])]
-            is_in_identity = is_in_identity and entry.is_in_identity
-        assert entry is not None, "every value lies in a section"
-        return entry, is_in_identity
+        entries = [s.catalog.entries[str(path[len(s.path)])] for s in self._sections_around(path)]
+        return entries[-1], all(entry.is_in_identity for entry in entries)
 
     def _report_cycle(self, stack: Mapping[KeyPath, Slot], again: Slot) -> None:
         paths = list(stack)
         loop = paths[paths.index(again.path) :]
         self.failed |= set(loop)
-        chain = " -> ".join(map(render_key_path, (*loop, again.path)))
-        places = "\n".join(f"{render_key_path(p)} at {self._place_of(stack[p])}" for p in loop[:5])
-        more = f"\nand {len(loop) - 5} more" if len(loop) > 5 else ""
-        self.descent.report(
-            Problem(
-                f"values wait for each other: {shorten(chain, 200)}",
-                where=places + more,
-                fix="give one of them a value",
-            )
-        )
+        shown = [*loop, again.path] if len(loop) <= 8 else [*loop[:4], *loop[-3:], again.path]
+        chain = " -> ".join(map(render_key_path, shown))
+        places = "\n".join(f"{render_key_path(p)} at {self._place_of(stack[p])}" for p in dict.fromkeys(shown))
+        self.descent.report(Problem(f"values wait for each other: {chain}", places, fix="give one of them a value"))
 
     def _fail(self, slot: Slot, problem: Problem) -> None:
         self.failed.add(slot.path)
@@ -347,109 +317,19 @@ class Resolver:
         return str(place.live[-1].origin) if place is not None and place.live else ""
 
 
-# --- what a formula sees --------------------------------------------------------------------------------------------
-
-
-class _SectionView(View[Any]):
-    """A section, its values by attribute; every name of its own is private, for any other may be a field."""
-
-    __slots__ = ("_above", "_catalog", "_path", "_resolver", "_tree")
-
-    def __init__(
-        self, resolver: Resolver, path: KeyPath, catalog: Catalog, tree: Mapping[str, Any], above: "_SectionView | None"
-    ) -> None:
-        self._resolver = resolver
-        self._above = above
-        self._path = path
-        self._catalog = catalog
-        self._tree = tree
-
-    @property
-    def root(self) -> Any:
-        return self._resolver._section_view(())
-
-    @property
-    def parent(self) -> Any:
-        if self._above is None:
-            raise _Refused(
-                Problem(f"{self._catalog.template.__qualname__} is the whole configuration: it has no parent")
-            )
-        return self._above
-
-    def __getattr__(self, name: str) -> Any:
-        return self._read(self._entry(name, (*self._path, name)))
-
-    def _entry(self, step: str | int, path: KeyPath) -> Entry:
-        """The field of a name."""
-        entry = self._catalog.entries.get(step) if isinstance(step, str) else None
-        if entry is None:
-            raise _Refused(unknown_target(self._resolver.descent, path))
-        return entry
-
-    def _read(self, entry: Entry) -> Any:
-        """A field's value, or a view of what it holds."""
-        path = (*self._path, entry.name)
-        if entry.is_leaf:
-            return self._resolver.leaf(entry, path, self._tree)
-        return _view(self._resolver, path, entry.node, self._tree.get(entry.name), self)
-
-
-class _ListView(Sequence[Any]):
-    """A list of sections."""
-
-    def __init__(self, resolver: Resolver, path: KeyPath, node: ListNode, tree: list[Any], above: _SectionView) -> None:
-        self._held = [_view(resolver, (*path, i), node.item, item, above) for i, item in enumerate(tree)]
-
-    def positions(self) -> range:
-        return range(len(self._held))
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def __getitem__(self, position: Any) -> Any:
-        return self._held[position]
-
-
-class _MapView(Mapping[str, Any]):
-    """Sections by name."""
-
-    def __init__(
-        self, resolver: Resolver, path: KeyPath, node: MapNode, tree: Mapping[str, Any], above: _SectionView
-    ) -> None:
-        self._held = {key: _view(resolver, (*path, key), node.value, item, above) for key, item in tree.items()}
-
-    def positions(self) -> Iterator[str]:
-        return iter(self._held)
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._held[key]
-
-
-def _view(resolver: Resolver, path: KeyPath, node: Node, tree: Any, above: _SectionView) -> Any:
-    """A view of what a node holds; None where an optional section is not there."""
-    if isinstance(node, (SectionNode, VariantsNode)) and isinstance(tree, dict):
-        return _SectionView(resolver, path, catalog_of(_template_in(node, tree)), tree, above)
-    if isinstance(node, ListNode) and isinstance(tree, list):
-        return _ListView(resolver, path, node, tree, above)
-    if isinstance(node, MapNode) and isinstance(tree, dict):
-        return _MapView(resolver, path, node, tree, above)
-    if tree is None:
-        return None
-    raise _Blocked
-
-
-def _template_in(node: SectionNode | VariantsNode, tree: Mapping[str, Any]) -> type[ConfigTemplate]:
-    return node.template if isinstance(node, SectionNode) else node.templates[tree[KIND]]
-
-
-def _names(view: Any) -> list[str | int]:
-    return list(view._catalog.entries) if isinstance(view, _SectionView) else list(view.positions())
+def _from_text(slot: Slot, text: Text) -> Any:
+    """What a bare text means for its field: the value that a file would mean by it, or the text itself."""
+    plain = str(text)
+    try:
+        value = read_value(plain, Origin(""))
+    except NotAValue:
+        return plain
+    if isinstance(value, str) and value == plain:
+        return plain
+    validator = slot.entry.validator_at(len(slot.path) - len(slot.field))
+    if validator is None or _fits(validator, value) or not _fits(validator, plain):
+        return value
+    return plain
 
 
 def _fits(validator: Any, value: object) -> bool:
@@ -460,12 +340,24 @@ def _fits(validator: Any, value: object) -> bool:
     return True
 
 
-def _as_text(value: Any, reference: Reference, path: KeyPath) -> str:
+def _validated(entry: Entry, tree: Mapping[str, Any]) -> Any:
+    """A field's value, given or by default, as its own validation makes it."""
+    try:
+        if entry.name in tree:
+            return entry.validator.validate_python(tree[entry.name])
+        default = entry.validator.get_default_value()
+    except ValidationError:
+        raise _Blocked from None
+    if default is None:
+        # Required and not set: validation says so, at its own place.
+        raise _Blocked
+    return default.value
+
+
+def _as_text(value: Any, path: KeyPath) -> str:
     """A value as it prints within a text: numbers as in JSON, texts as they are."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (int, float, str)):
-        return str(getattr(value, "value", value))
     if value is None or isinstance(value, (list, dict, set, tuple)):
         found = "null" if value is None else f"a {'mapping' if isinstance(value, dict) else 'list'}"
         raise _Refused(
@@ -475,4 +367,4 @@ def _as_text(value: Any, reference: Reference, path: KeyPath) -> str:
                 fix="refer to it as a whole value, without text around it",
             )
         )
-    return str(value)
+    return str(getattr(value, "value", value))

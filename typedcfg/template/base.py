@@ -226,18 +226,15 @@ class ConfigTemplate(BaseModel):
         loaded: Config[Self] = import_module(_COMPILER).load(cls, path)
         return loaded
 
-    def to_config(self, *, store_description: bool = False) -> "Config[Self]":
+    def to_config(self) -> "Config[Self]":
         """This instance as a configuration: what was given is explicit, and derived values are evaluated.
 
         The section that this is called on is the root of every formula in it.
 
-        Args:
-            store_description: Keep each field's description under `__help__` when the configuration is written out.
-
         Raises:
             ConfigError: A formula fails, or its value does not fit.
         """
-        compiled: Config[Self] = import_module(_COMPILER).compile_instance(self, store_description=store_description)
+        compiled: Config[Self] = import_module(_COMPILER).compile_instance(self)
         return compiled
 
     # --- copies are validated ---------------------------------------------------------------------------------------

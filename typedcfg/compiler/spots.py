@@ -1,0 +1,77 @@
+"""Spots: where one stands in a tree whose shape is known, and what stands around."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Optional, TypeAlias
+
+from typedcfg.key_path import KeyPath
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.catalog import KIND, Catalog, ListNode, MapNode, Node, SectionNode, VariantsNode, catalog_of
+
+
+class SectionSpot(NamedTuple):
+    """A section in the tree."""
+
+    path: KeyPath
+    catalog: Catalog
+    tree: Mapping[str, Any]
+    above: Optional["SectionSpot"]
+    """The section that holds this one, through lists and mappings; None at the root."""
+
+    def names(self) -> Iterator[str]:
+        """What may follow."""
+        return iter(self.catalog.entries)
+
+
+class GroupSpot(NamedTuple):
+    """A list or mapping of sections in the tree."""
+
+    path: KeyPath
+    node: ListNode | MapNode
+    tree: list[Any] | Mapping[str, Any]
+    above: SectionSpot
+
+    def names(self) -> Iterator[str | int]:
+        """What may follow."""
+        return iter(range(len(self.tree)) if isinstance(self.node, ListNode) else self.tree)
+
+    def at(self, step: Any) -> "Spot":
+        """What stands at a position or key.
+
+        Raises:
+            LookupError: Nothing does.
+            NotThere: What stands there is no section.
+        """
+        inner = self.node.item if isinstance(self.node, ListNode) else self.node.value
+        return spot_of(inner, self.tree[step], (*self.path, step), self.above)
+
+
+Spot: TypeAlias = SectionSpot | GroupSpot | None
+"""None where an optional section is not there."""
+
+
+class NotThere(Exception):  # no error of the user's: it was reported where the value stands
+    """Something else stands where a section belongs."""
+
+
+def root_spot(template: type[ConfigTemplate], tree: Mapping[str, Any]) -> SectionSpot:
+    """The whole configuration."""
+    return SectionSpot((), catalog_of(template), tree, None)
+
+
+def spot_of(node: Node, tree: Any, path: KeyPath, above: SectionSpot) -> Spot:
+    """What a field of sections holds.
+
+    Raises:
+        NotThere: Something else.
+    """
+    if tree is None:
+        return None
+    if isinstance(node, SectionNode) and isinstance(tree, dict):
+        return SectionSpot(path, catalog_of(node.template), tree, above)
+    if isinstance(node, VariantsNode) and isinstance(tree, dict) and tree.get(KIND) in node.templates:
+        return SectionSpot(path, catalog_of(node.templates[tree[KIND]]), tree, above)
+    if (isinstance(node, ListNode) and isinstance(tree, list)) or (
+        isinstance(node, MapNode) and isinstance(tree, dict)
+    ):
+        return GroupSpot(path, node, tree, above)
+    raise NotThere

@@ -1,0 +1,56 @@
+"""`run`: what the run is called, where it lies, what it is judged by, and its seed."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from annotated_types import Ge, Le
+from pydantic import StringConstraints, model_validator
+
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.marks import NotInIdentity
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._=-]{0,40}$")]
+"""Part of a folder's name: letters, digits and `._=-`."""
+
+
+class Score(ConfigTemplate):
+    """Which metric says how good a result is; it chooses among results and changes none."""
+
+    split: str | None = None
+    """The split it is measured on; without one `val`, else the first that is not `train`."""
+    metric: str = "loss"
+    """The metric's name, without its split."""
+    mode: Literal["min", "max"] | None = None
+    """Whether lower or higher is better; a loss is better when lower, anything else must say."""
+
+    @model_validator(mode="after")
+    def _says_which_way_is_better(self) -> Self:
+        if self.mode is None and self.metric != "loss":
+            raise ValueError(
+                f"nothing says whether a higher or a lower {self.metric} is better: set mode to max or min"
+            )
+        return self
+
+    @property
+    def is_higher_better(self) -> bool:
+        """Which way is better, the default for a loss worked out."""
+        return self.mode == "max"
+
+
+class Run(ConfigTemplate):
+    """What the run is called, where it lies, what it is judged by, and its seed."""
+
+    experiment_name: Annotated[Name, NotInIdentity()] = ""
+    """The first half of the folder's name; the experiment's class, in small letters, if empty."""
+    run_name: Annotated[Name, NotInIdentity()] = "run"
+    """The second half of the folder's name."""
+    project_root: Annotated[Path, NotInIdentity()] = Path("experiments")
+    """The folder that runs lie in; relative to where the command is given."""
+    seed: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
+    """Where all random numbers start: the model's weights, the order of samples, dropout."""
+    seed_per_rank: bool = True
+    """Give each rank its own stream of random numbers while training (seed + rank); weights start equal anyway."""
+    deterministic: bool = True
+    """Refuse operations whose result differs from one time to the next; what makes a resume exact."""
+    score: Annotated[Score, NotInIdentity()]
+    """What `best` means."""
