@@ -1,0 +1,63 @@
+"""Several processes on this machine, under torch's elastic agent.
+
+The agent ends all ranks when one fails. What it cannot do is outlive a SIGKILL, nor end its workers then: that is
+what `lifeline` is for.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final
+
+from typedcfg.runner.launchers.base import Work
+from typedcfg.runner.launchers.lifeline import PARENT_VARIABLE
+
+_FORWARDED: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Torchrun:
+    """Starts as many workers as are asked for; only from the main thread, since it takes the signals."""
+
+    processes: int
+    """One for each device, or for each rank on CPUs."""
+
+    def launch(self, work: Work) -> int:
+        """Start the agent and wait for it; SIGTERM and SIGINT go on to it, and from it to every worker."""
+        environment = {
+            # torchrun would choose the same, with a banner.
+            "OMP_NUM_THREADS": "1",
+            **work.environment(),
+            PARENT_VARIABLE: str(os.getpid()),
+        }
+        # A session of its own: Ctrl-C reaches it once, by us, and not a second time by the terminal.
+        with (
+            subprocess.Popen(self.command_line(work), env=environment, start_new_session=True) as agent,  # noqa: S603  # no shell
+            _forwarding_to(agent),
+        ):
+            code = agent.wait()
+        return code if code >= 0 else 128 - code
+
+    def command_line(self, work: Work) -> list[str]:
+        """The agent's command line."""
+        lifeline = [sys.executable, "-m", "typedcfg.runner.launchers.lifeline"]
+        agent = ["torch.distributed.run", "--standalone", f"--nproc-per-node={self.processes}", "--max-restarts=0"]
+        return [*lifeline, *agent, *work.command]
+
+
+@contextmanager
+def _forwarding_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    def forward(number: int, _: FrameType | None) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in _FORWARDED}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
