@@ -143,4 +143,4 @@ def thaw(value: Any) -> Any:
 def _same_tuple(value: tuple[Any, ...], items: Iterable[Any]) -> tuple[Any, ...]:
     """A tuple of the items, of the value's own kind where that is a named tuple."""
     make = getattr(type(value), "_make", tuple)
-    return make(items)  # type: ignore[no-any-return]  # a named tuple's _make is untyped
+    return make(items)

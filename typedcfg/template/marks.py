@@ -8,21 +8,24 @@ from typing import Final
 
 
 class Mark:
-    """What every mark has in common: a readable text, and equality by content."""
+    """What every mark has in common: equality by content, and the text that one would write it with."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
     def _content(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in type(self).__slots__)
 
+    def _arguments(self) -> str:
+        return ", ".join(map(repr, self._content()))
+
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and isinstance(other, Mark) and self._content() == other._content()
+        return isinstance(other, type(self)) and self._content() == other._content()
 
     def __hash__(self) -> int:
         return hash((type(self), *self._content()))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(map(repr, self._content()))})"
+        return f"{type(self).__name__}({self._arguments()})"
 
 
 class Unit(Mark):
@@ -50,7 +53,7 @@ class Deprecated(Mark):
 
     Example:
         >>> Deprecated("use optimizer.lr", since="0.3")
-        Deprecated('use optimizer.lr', '0.3')
+        Deprecated('use optimizer.lr', since='0.3')
     """
 
     __slots__ = ("instead", "since")
@@ -59,6 +62,9 @@ class Deprecated(Mark):
         """Say what to use instead, and since which version of the user's own package."""
         self.instead: Final = instead
         self.since: Final = since
+
+    def _arguments(self) -> str:
+        return f"{self.instead!r}, since={self.since!r}"
 
 
 class RenamedFrom(Mark):
@@ -78,6 +84,9 @@ class RenamedFrom(Mark):
         """List the old names, the one that identities were computed with first."""
         self.names: Final = (first, *others)
 
+    def _arguments(self) -> str:
+        return ", ".join(map(repr, self.names))
+
 
 class AddedIn(Mark):
     """The field came later; while it equals `was`, what runs did before, it stays out of the identity."""
@@ -88,6 +97,9 @@ class AddedIn(Mark):
         """Say which value means what runs did before the field existed."""
         self.was: Final = was
 
+    def _arguments(self) -> str:
+        return f"was={self.was!r}"
+
 
 class Kind(Mark):
     """On the `kind` literal of a variant: the name it had before, accepted with a warning and kept in the identity."""
@@ -97,3 +109,6 @@ class Kind(Mark):
     def __init__(self, *, renamed_from: str) -> None:
         """Name the old kind."""
         self.renamed_from: Final = renamed_from
+
+    def _arguments(self) -> str:
+        return f"renamed_from={self.renamed_from!r}"
