@@ -1,0 +1,153 @@
+"""Overrides: settings as text, on a command line or in a list, `optimizer.lr=0.1`.
+
+A token is an override if what precedes its first `=` is a key path, and a file otherwise. Messages show keys and never
+values: a value may be a secret.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from typedcfg.errors import ConfigError, Problem
+from typedcfg.key_path import KeyPathError, parse_key_path
+from typedcfg.origin import Origin
+from typedcfg.sources.base import Branch, Edit, Layer, Text, branch_at
+from typedcfg.text import shorten
+
+_FLAG: Final = "--"
+_RESET: Final = "~"
+_EXPECTED: Final = "key=value, where a key is optimizer.lr, layers[2].width or groups['backbone.0'].lr"
+
+
+class OverrideSource:
+    """Overrides as one layer: one voice, in which `optimizer=sgd optimizer.momentum=0.9` mean the same in any order.
+
+    Each is a tree of its own, in the order written, because the last one wins. Values stay text: the type of their
+    field says what they mean.
+    """
+
+    def __init__(self, strength: str, roots: Sequence[Branch], problems: Sequence[Problem] = ()) -> None:
+        """Hold what was understood, and what was not, until it is read."""
+        self.strength = strength
+        self.roots = tuple(roots)
+        self.problems = tuple(problems)
+
+    def read(self) -> list[Layer]:
+        """One layer, or none where nothing is overridden.
+
+        Raises:
+            ConfigError: With a problem for each token that is no override.
+        """
+        ConfigError.raise_any(self.problems)
+        return [Layer(self.strength, self.strength, self.roots)] if self.roots else []
+
+
+def split_arguments(arguments: Sequence[str], *, first: int = 1) -> tuple[list[str], OverrideSource]:
+    """The files among the arguments of a command, and the overrides.
+
+    Understood are `a.b=1`, `--a.b=1`, `--a.b 1` and `~a.b`, which takes back what weaker layers and earlier
+    arguments put there. A name with a folder in it may hold a `=` if there is such a file.
+
+    Args:
+        arguments: What follows the verb.
+        first: The position that origins give the first of them.
+
+    Example:
+        >>> files, overrides = split_arguments(["base.yaml", "optimizer.lr=0.1", "--seed", "-1"], first=3)
+        >>> files, overrides.roots
+        (['base.yaml'], ({'optimizer': {'lr': '0.1'}}, {'seed': '-1'}))
+        >>> str(overrides.roots[1].origins["seed"])
+        'argument 5'
+    """
+    tokens = _Tokens(arguments, lambda number: Origin(f"argument {first + number}"))
+    tokens.read()
+    return tokens.files, OverrideSource("command line", tokens.roots, tokens.problems)
+
+
+def read_overrides(overrides: Sequence[str]) -> OverrideSource:
+    """The overrides in a list that Python code passes; a file has no place there.
+
+    Example:
+        >>> [layer] = read_overrides(["optimizer=sgd", "~seed"]).read()
+        >>> layer.roots, str(layer.roots[0].origins["optimizer"])
+        (({'optimizer': 'sgd'}, {'seed': <Edit.RESET: 'back to the default'>}), 'overrides[0]')
+    """
+    tokens = _Tokens(overrides, lambda number: Origin(f"overrides[{number}]"))
+    tokens.read()
+    stray = [
+        Problem(
+            f"{shorten(file)!r} sets nothing", where="overrides", expected=_EXPECTED, fix="pass files before overrides"
+        )
+        for file in tokens.files
+    ]
+    return OverrideSource("overrides", tokens.roots, [*tokens.problems, *stray])
+
+
+class _Tokens:
+    """Tokens from left to right; a flag takes the one after it."""
+
+    def __init__(self, tokens: Sequence[str], origin_of: Callable[[int], Origin]) -> None:
+        self.files: list[str] = []
+        self.roots: list[Branch] = []
+        self.problems: list[Problem] = []
+        self._tokens: Iterator[tuple[int, str]] = enumerate(tokens)
+        self._all = tokens
+        self._origin_of = origin_of
+
+    def read(self) -> None:
+        for number, token in self._tokens:
+            origin = self._origin_of(number)
+            if token.startswith(_FLAG):
+                self._read_flag(number, token, origin)
+            elif token.startswith(_RESET):
+                self._put(token, len(_RESET), len(token), Edit.RESET, origin)
+            elif token.startswith("-"):
+                head = token.partition("=")[0]
+                self._complain(f"unknown option {shorten(head)!r}", origin, suggestion=f"-{shorten(head)}")
+            elif "=" not in token or _is_file_in_a_folder(token):
+                self.files.append(token)
+            else:
+                self._read_assignment(token, 0, origin)
+
+    def _read_flag(self, number: int, token: str, origin: Origin) -> None:
+        if "=" in token:
+            self._read_assignment(token, len(_FLAG), origin)
+        elif number + 1 == len(self._all) or self._all[number + 1].startswith(_FLAG):
+            self._complain(f"{shorten(token)!r} has no value", origin, fix=f"write {shorten(token)}=value")
+        else:
+            _, value = next(self._tokens)
+            self._put(token, len(_FLAG), len(token), Text(value), origin)
+
+    def _read_assignment(self, token: str, begin: int, origin: Origin) -> None:
+        end = token.index("=")
+        key, sign = token[begin:end], token[begin:end][-1:]
+        if sign in {"+", "-"}:
+            what = f"{shorten(key)}= edits a list in place, which is not understood"
+            self._complain(what, origin, fix=f"write the whole list: '{shorten(key[:-1])}=[a, b]'")
+        else:
+            self._put(token, begin, end, Text(token[end + 1 :]), origin)
+
+    def _put(self, token: str, begin: int, end: int, value: Text | Edit, origin: Origin) -> None:
+        """Set what the text between two columns names."""
+        column = 0
+        try:
+            path = parse_key_path(token[begin:end])
+        except KeyPathError as error:
+            column = error.column
+        else:
+            if not isinstance(path[0], int):  # the whole configuration is no list
+                self.roots.append(branch_at(path, value, origin))
+                return
+        if Path(token).is_file():
+            self.files.append(token)
+        else:
+            self._complain(f"{shorten(token[:end])!r} is not a key path from column {begin + column + 1} on", origin)
+
+    def _complain(self, what: str, origin: Origin, *, suggestion: str | None = None, fix: str = "") -> None:
+        self.problems.append(Problem(what, where=str(origin), expected=_EXPECTED, suggestion=suggestion, fix=fix))
+
+
+def _is_file_in_a_folder(token: str) -> bool:
+    head = token.partition("=")[0]
+    return any(separator in head for separator in {"/", os.sep}) and Path(token).is_file()
