@@ -12,6 +12,7 @@ from typedcfg.errors import Frozen, Pending, Problem, TemplateError
 from typedcfg.template.catalog import KIND, kinds_of
 from typedcfg.template.derived import Derived
 from typedcfg.template.frozen import freeze
+from typedcfg.template.refusals import refused_in_class
 from typedcfg.template.schema import adapt
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ class ConfigTemplate(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse, where the class is written, what a template could not keep its promises with."""
         super().__pydantic_init_subclass__(**kwargs)
-        problems = list(_refusals(cls))
-        if problems:
+        if problems := tuple(refused_in_class(cls, _reserved_names())):
             raise TemplateError(*problems)
         fields = cls.__pydantic_fields__
         cls.__typedcfg_pending__ = frozenset(n for n, f in fields.items() if isinstance(f.default, Derived))
@@ -239,7 +239,7 @@ class ConfigTemplate(BaseModel):
 
     # --- copies are validated ---------------------------------------------------------------------------------------
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002  # pydantic's signature
         """A validated copy with some fields replaced; pydantic's own would take any value.
 
         Raises:
@@ -276,37 +276,3 @@ def _reserved_names() -> frozenset[str]:
     """Names that mean something else on a template, a configuration or in a formula."""
     public = {name for name in dir(ConfigTemplate) if not name.startswith("_")}
     return frozenset(public | _VIEW_WORDS | CONFIG_VERBS)
-
-
-def _refusals(cls: type[ConfigTemplate]) -> list[Problem]:
-    """What pydantic offers and a template refuses, each with what to write instead."""
-    where = f"{cls.__module__}.{cls.__qualname__}"
-    found: list[Problem] = []
-
-    def refuse(what: str, fix: str) -> None:
-        found.append(Problem(f"{where}: {what}", fix=fix))
-
-    decorators = cls.__pydantic_decorators__
-    for name, decorator in decorators.model_validators.items():
-        if decorator.info.mode != "after":
-            refuse(
-                f"{name} is a model validator of mode {decorator.info.mode!r}, which sees settings before they are merged",
-                'use mode="after", a field validator, or derived(...)',
-            )
-    for name in decorators.computed_fields:
-        refuse(f"{name} is a computed field, which no file could set and no formula read", "use derived(...)")
-    if cls.model_config.get("extra") != "forbid":
-        refuse(f"extra={cls.model_config.get('extra')!r} would let a typo pass", "declare a dict field for free keys")
-    if not cls.model_config.get("frozen"):
-        refuse("frozen=False would let a configuration change under its identity", "leave `frozen` alone")
-    reserved = _reserved_names() if cls.__pydantic_fields__ else frozenset()
-    for name, info in cls.__pydantic_fields__.items():
-        if info.alias is not None or info.validation_alias is not None or info.serialization_alias is not None:
-            refuse(f"{name} has an alias", f'use Annotated[..., RenamedFrom("{info.validation_alias or info.alias}")]')
-        if name in reserved:
-            refuse(
-                f"{name!r} is the name of something that every configuration has", f"call it {name}_ or say what it is"
-            )
-        if name.startswith("__") or "$" in name:
-            refuse(f"{name!r} cannot be written as a key", "use a plain name")
-    return found

@@ -17,6 +17,7 @@ from typing_extensions import TypeAliasType
 from typedcfg.errors import Problem, TemplateError
 from typedcfg.template.derived import Derived, SectionDefault
 from typedcfg.template.marks import AddedIn, Deprecated, Kind, Mark, NotInIdentity, RenamedFrom, Unit
+from typedcfg.template.refusals import refused_in_fields
 from typedcfg.template.schema import fields_schema, items_schema
 
 if TYPE_CHECKING:
@@ -105,6 +106,11 @@ class Entry:
     def is_leaf(self) -> bool:
         """Whether the field holds values rather than sections."""
         return isinstance(self.node, LeafNode)
+
+    @property
+    def is_kind(self) -> bool:
+        """Whether the field is the literal by which a variant is chosen."""
+        return self.name == KIND and bool(kinds_of(self.template))
 
     @property
     def is_required(self) -> bool:
@@ -205,6 +211,7 @@ class Catalog:
                 self.entries[name] = Entry(template, name, info)
             except TemplateError as error:
                 problems += error.problems
+        problems += refused_in_fields(self.entries.values())
         if problems:
             raise TemplateError(*problems)
         self.names = frozenset(self.entries)

@@ -1,0 +1,232 @@
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import (
+    AliasChoices,
+    ConfigDict,
+    Field,
+    computed_field,
+    create_model,
+    model_validator,
+)
+
+from typedcfg.errors import TemplateError
+from typedcfg.template.base import CONFIG_VERBS, ConfigTemplate
+from typedcfg.template.catalog import catalog_of
+from typedcfg.template.derived import derived
+from typedcfg.template.marks import RenamedFrom
+
+
+def refusal(declare: Callable[[], object]) -> str:
+    with pytest.raises(TemplateError) as caught:
+        declare()
+    return str(caught.value)
+
+
+def template(**fields: Any) -> type[ConfigTemplate]:
+    return create_model("Params", __base__=ConfigTemplate, **fields)
+
+
+# --- where the class is written -------------------------------------------------------------------------------------
+
+
+def test_a_model_validator_that_runs_before_is_refused() -> None:
+    def declare() -> None:
+        class Params(ConfigTemplate):
+            @model_validator(mode="before")
+            @classmethod
+            def fill(cls, values: Any) -> Any:
+                return values
+
+    text = refusal(declare)
+
+    assert "fill is a model validator of mode 'before', which sees settings before they are merged" in text
+    assert 'use mode="after", a field validator, or derived(...)' in text
+
+
+def test_a_model_validator_that_wraps_is_refused() -> None:
+    def declare() -> None:
+        class Params(ConfigTemplate):
+            @model_validator(mode="wrap")
+            @classmethod
+            def fill(cls, values: Any, handler: Any) -> Any:
+                return handler(values)
+
+    assert "fill is a model validator of mode 'wrap'" in refusal(declare)
+
+
+def test_a_model_validator_that_runs_after_is_welcome() -> None:
+    class Params(ConfigTemplate):
+        low: int = 0
+        high: int = 1
+
+        @model_validator(mode="after")
+        def check(self) -> "Params":
+            if self.low > self.high:
+                raise ValueError("low is above high")
+            return self
+
+    with pytest.raises(ValueError, match="low is above high"):
+        Params(low=2)
+
+
+def test_a_computed_field_is_refused_in_favour_of_a_formula() -> None:
+    def declare() -> None:
+        class Params(ConfigTemplate):
+            @computed_field  # type: ignore[prop-decorator]  # pydantic's own spelling
+            @property
+            def total(self) -> int:
+                return 1
+
+    text = refusal(declare)
+
+    assert "total is a computed field, which no file could set and no formula read" in text
+    assert "use derived(...)" in text
+
+
+@pytest.mark.parametrize("extra", ["allow", "ignore"])
+def test_keys_that_nobody_declared_cannot_be_let_in(extra: Any) -> None:
+    def declare() -> None:
+        class Params(ConfigTemplate):
+            model_config = ConfigDict(extra=extra)
+
+    text = refusal(declare)
+
+    assert f"extra='{extra}' would let a typo pass" in text
+    assert "declare a dict field for free keys" in text
+
+
+def test_a_template_cannot_be_thawed() -> None:
+    def declare() -> None:
+        class Params(ConfigTemplate):
+            model_config = ConfigDict(frozen=False)
+
+    assert "frozen=False would let a configuration change under its identity" in refusal(declare)
+
+
+@pytest.mark.parametrize(
+    "aliased",
+    [Field(1, alias="bs"), Field(1, validation_alias="bs"), Field(1, serialization_alias="bs")],
+    ids=["alias", "validation_alias", "serialization_alias"],
+)
+def test_an_alias_is_refused_in_favour_of_an_old_name(aliased: Any) -> None:
+    text = refusal(lambda: template(batch_size=(int, aliased)))
+
+    assert "batch_size has an alias" in text
+    assert 'use Annotated[..., RenamedFrom("bs")]' in text
+
+
+def test_a_choice_of_aliases_is_refused_too() -> None:
+    aliased = Field(1, validation_alias=AliasChoices("bs", "batch"))
+
+    assert "RenamedFrom(...)" in refusal(lambda: template(batch_size=(int, aliased)))
+
+
+def test_aliases_made_by_a_generator_are_refused() -> None:
+    def declare() -> None:
+        class Params(ConfigTemplate):
+            model_config = ConfigDict(alias_generator=str.upper)
+            lr: float = 0.1
+
+    assert "lr has an alias" in refusal(declare)
+
+
+@pytest.mark.filterwarnings("ignore:Field name:UserWarning")
+@pytest.mark.parametrize("name", sorted({"copy", "json", "items", "root", "parent", "here", "help"} | CONFIG_VERBS))
+def test_a_field_cannot_take_the_name_of_what_every_configuration_has(name: str) -> None:
+    text = refusal(lambda: template(**{name: (int, 1)}))
+
+    assert f"'{name}' is the name of something that every configuration has" in text
+    assert f"call it {name}_ or say what it is" in text
+
+
+@pytest.mark.parametrize("name", ["model", "kind", "data", "run", "name", "seed", "type", "id"])
+def test_the_names_that_training_needs_are_free(name: str) -> None:
+    assert catalog_of(template(**{name: (int, 1)})).names == {name}
+
+
+def test_a_name_with_a_dollar_cannot_be_written_as_a_key() -> None:
+    assert "'a$' cannot be written as a key" in refusal(lambda: template(**{"a$": (int, 1)}))
+
+
+def test_all_that_is_wrong_with_a_class_is_said_at_once() -> None:
+    text = refusal(lambda: template(root=(int, 1), lr=(float, Field(0.1, alias="rate"))))
+
+    assert len(re.findall("fix", text)) == 2
+
+
+# --- when the catalog is made ---------------------------------------------------------------------------------------
+
+
+class Inner(ConfigTemplate):
+    lr: float = 0.1
+
+
+class Adam(ConfigTemplate):
+    kind: Literal["adam"] = "adam"
+
+
+class Sgd(ConfigTemplate):
+    kind: Literal["sgd"] = "sgd"
+
+
+@pytest.mark.parametrize("annotation", [Inner, Adam | Sgd, Inner | None, list[Inner], dict[str, Inner]], ids=str)
+def test_a_formula_cannot_make_sections(annotation: Any) -> None:
+    params = template(inner=(annotation, derived(lambda c: c.root.inner)))
+
+    text = refusal(lambda: catalog_of(params))
+
+    assert "Params.inner: a formula cannot make a section" in text
+    assert "write section(...), and give its fields formulas" in text
+
+
+def test_a_formula_cannot_choose_a_variant() -> None:
+    params = template(kind=(Literal["adam"], derived(lambda _: "adam")))
+
+    assert "Params.kind: a formula cannot choose a variant" in refusal(lambda: catalog_of(params))
+
+
+def test_a_field_called_kind_that_chooses_nothing_may_have_a_formula() -> None:
+    params = template(kind=(str, derived(lambda _: "adam")))
+
+    assert catalog_of(params).formulas
+
+
+@pytest.mark.parametrize("old", ["", ".", "a..b", "a b", "a.", "${x}", 3])
+def test_an_old_name_must_be_one(old: Any) -> None:
+    params = template(lr=(Annotated[float, RenamedFrom("rate", old)], 0.1))
+
+    text = refusal(lambda: catalog_of(params))
+
+    assert f"Params.lr: RenamedFrom({old!r}) is no key path" in text
+
+
+def test_an_old_name_cannot_lie_in_a_list() -> None:
+    params = template(lr=(Annotated[float, RenamedFrom("groups[0].lr")], 0.1))
+
+    assert "RenamedFrom('groups[0].lr') leads into a list" in refusal(lambda: catalog_of(params))
+
+
+def test_a_first_name_cannot_be_the_present_name_of_a_field_beside() -> None:
+    params = template(lr=(Annotated[float, RenamedFrom("rate")], 0.1), rate=(float, 0.2))
+
+    assert "Params.lr: 'rate' is also a name of Params.rate" in refusal(lambda: catalog_of(params))
+
+
+@pytest.mark.parametrize("first", ["rate", "optimizer.rate"])
+def test_two_fields_cannot_have_had_one_name(first: str) -> None:
+    params = template(
+        lr=(Annotated[float, RenamedFrom(first)], 0.1), speed=(Annotated[float, RenamedFrom("pace", first)], 0.2)
+    )
+
+    assert f"Params.speed: '{first}' is also a name of Params.lr" in refusal(lambda: catalog_of(params))
+
+
+def test_a_field_may_take_over_a_name_when_it_keeps_its_own_first_one() -> None:
+    params = template(
+        lr=(Annotated[float, RenamedFrom("rate")], 0.1), rate=(Annotated[float, RenamedFrom("frame_rate")], 0.2)
+    )
+
+    assert set(catalog_of(params).renamed) == {"rate", "frame_rate"}

@@ -1,0 +1,132 @@
+"""Refusals: what pydantic offers and a template cannot keep its promises with, each with what to write instead.
+
+Two times to ask: when a class is written, where types may still be names of classes to come, and when its catalog
+is made, where every type is known.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from typedcfg.errors import Problem
+from typedcfg.key_path import KeyPathError, parse_key_path
+
+if TYPE_CHECKING:
+    from typedcfg.template.catalog import Entry
+
+
+def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator[Problem]:
+    """What is wrong with a template, as far as its class alone can tell.
+
+    Args:
+        cls: The template.
+        reserved: Names that mean something else on every template, and that no field may bear.
+    """
+    where = f"{cls.__module__}.{cls.__qualname__}"
+    yield from _refused_validators(cls, where)
+    yield from _refused_settings(cls, where)
+    for name, info in cls.__pydantic_fields__.items():
+        yield from _refused_names(name, info, reserved, where)
+
+
+def _refused_validators(cls: type[BaseModel], where: str) -> Iterator[Problem]:
+    decorators = cls.__pydantic_decorators__
+    for name, decorator in decorators.model_validators.items():
+        if decorator.info.mode != "after":
+            yield Problem(
+                f"{where}: {name} is a model validator of mode {decorator.info.mode!r}, "
+                "which sees settings before they are merged",
+                fix='use mode="after", a field validator, or derived(...)',
+            )
+    for name in decorators.computed_fields:
+        yield Problem(
+            f"{where}: {name} is a computed field, which no file could set and no formula read",
+            fix="use derived(...)",
+        )
+
+
+def _refused_settings(cls: type[BaseModel], where: str) -> Iterator[Problem]:
+    extra = cls.model_config.get("extra")
+    if extra != "forbid":
+        yield Problem(f"{where}: extra={extra!r} would let a typo pass", fix="declare a dict field for free keys")
+    if not cls.model_config.get("frozen"):
+        yield Problem(
+            f"{where}: frozen=False would let a configuration change under its identity", fix="leave `frozen` alone"
+        )
+
+
+def _refused_names(name: str, info: FieldInfo, reserved: frozenset[str], where: str) -> Iterator[Problem]:
+    aliases = [a for a in (info.validation_alias, info.alias, info.serialization_alias) if a is not None]
+    if aliases:
+        old = f'"{aliases[0]}"' if isinstance(aliases[0], str) else "..."
+        yield Problem(f"{where}: {name} has an alias", fix=f"use Annotated[..., RenamedFrom({old})]")
+    if name in reserved:
+        yield Problem(
+            f"{where}: {name!r} is the name of something that every configuration has",
+            fix=f"call it {name}_ or say what it is",
+        )
+    if name.startswith("__") or "$" in name:
+        yield Problem(f"{where}: {name!r} cannot be written as a key", fix="use a plain name")
+
+
+def refused_in_fields(entries: Iterable["Entry"]) -> Iterator[Problem]:
+    """What is wrong with the fields of one template, once every type is known."""
+    held = {entry.name: entry for entry in entries}
+    owners: dict[str, Entry] = {}  # of the old names
+    for entry in held.values():
+        where = f"{entry.template.__qualname__}.{entry.name}"
+        yield from _refused_formula(entry, where)
+        for old in entry.old_names:
+            if (what := _not_a_name(old)) is not None:
+                yield Problem(
+                    f"{where}: RenamedFrom({old!r}) {what}",
+                    expected="a name beside the field, or a dotted key path from the top",
+                    fix='RenamedFrom("bs", "data.loader.bs")',
+                )
+        yield from _refused_twice(entry, where, held, owners)
+
+
+def _refused_formula(entry: "Entry", where: str) -> Iterator[Problem]:
+    if entry.derived is None:
+        return
+    if not entry.is_leaf:
+        yield Problem(
+            f"{where}: a formula cannot make a section: which keys there are is decided before any value is known",
+            fix="write section(...), and give its fields formulas",
+        )
+    elif entry.is_kind:
+        yield Problem(
+            f"{where}: a formula cannot choose a variant: which keys there are is decided before any value is known",
+            fix="give the kind its literal as the default",
+        )
+
+
+def _not_a_name(old: object) -> str | None:
+    """Why a text cannot have been a field's name; None if it can."""
+    try:
+        path = parse_key_path(old) if isinstance(old, str) else ()
+    except KeyPathError:
+        path = ()
+    if not path:
+        return "is no key path"
+    return "leads into a list" if any(isinstance(step, int) for step in path) else None
+
+
+def _refused_twice(
+    entry: "Entry", where: str, held: dict[str, "Entry"], owners: dict[str, "Entry"]
+) -> Iterator[Problem]:
+    """Names that two fields of one template claim: a file that uses one, or an identity, could mean either."""
+    for position, old in enumerate(entry.old_names):
+        other = owners.setdefault(old, entry)
+        # A field may take over the present name that another gave up, but not the name that it is identified by.
+        beside = held.get(old)
+        if other is entry and position == 0 and beside is not None and not beside.old_names:
+            other = beside
+        if other is not entry:
+            yield Problem(
+                f"{where}: {old!r} is also a name of {other.template.__qualname__}.{other.name}",
+                expected="one field for each name that a file or an identity knows",
+                fix=f"take it out of one RenamedFrom, or give {other.name} the first name that it had itself",
+            )
