@@ -45,6 +45,18 @@ def test_a_checkpoint_of_another_length_is_seen(tmp_path: Path, content: bytes) 
         verify(path)
 
 
+def test_a_further_name_is_verified_by_the_manifest_of_its_content(tmp_path: Path) -> None:
+    best = tmp_path / "best.ckpt"
+    best.hardlink_to(commit(tmp_path, 10))
+    commit(tmp_path, 20, b"other weights")
+
+    assert verify(best).step == 10
+    best.unlink()
+    best.write_bytes(b"neither")
+    with pytest.raises(RecordError, match=r"best\.ckpt was never finished, or is damaged"):
+        verify(best)
+
+
 def test_the_newest_is_the_one_with_the_most_steps_and_not_the_youngest_file(tmp_path: Path) -> None:
     newest = commit(tmp_path, 100_000_000)
     commit(tmp_path, 99_999_999)

@@ -83,13 +83,20 @@ def read_manifest(checkpoint: Path) -> Manifest:
         raise RecordError(Problem(f"{path.name} is no manifest: {key}: {found['msg']}", where=str(path))) from None
 
 
+def committed(folder: Path) -> dict[Path, Manifest]:
+    """The checkpoints of a folder that were finished, by their steps; whether they still are whole is not looked at."""
+    found, _ = _committed(folder)
+    return dict(found)
+
+
 def verify(checkpoint: Path) -> Manifest:
     """The manifest of a checkpoint that is what the manifest says, to the last bit.
+
+    A further name for people, `best.ckpt`, has no manifest of its own: that of the same content beside it counts.
 
     Raises:
         RecordError: It was never finished, is gone, cut short or changed.
     """
-    manifest = read_manifest(checkpoint)
     try:
         with checkpoint.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -97,6 +104,13 @@ def verify(checkpoint: Path) -> Manifest:
     except OSError as error:
         problem = Problem(f"cannot read checkpoint {checkpoint.name}: {error.strerror}", where=str(checkpoint))
         raise RecordError(problem) from error
+    if not manifest_path(checkpoint).exists():
+        for manifest in committed(checkpoint.parent).values():
+            if manifest.sha256 == digest:
+                return manifest
+        what = f"checkpoint {checkpoint.name} was never finished, or is damaged: no manifest states its sha256"
+        raise RecordError(Problem(what, where=str(checkpoint)))
+    manifest = read_manifest(checkpoint)
     if size != manifest.size:
         what = f"checkpoint {checkpoint.name} is damaged: it has {size} bytes instead of {manifest.size}"
         raise RecordError(Problem(what, where=str(checkpoint)))
@@ -118,14 +132,9 @@ def newest_verified(folders: Iterable[Path]) -> Verified | None:
     """
     refused: list[Problem] = []
     for folder in folders:
-        committed: list[tuple[int, Path]] = []
-        for manifest in sorted(folder.glob(f"*{_MANIFEST_SUFFIX}")):
-            checkpoint = manifest.with_name(manifest.name.removesuffix(_MANIFEST_SUFFIX) + _CHECKPOINT_SUFFIX)
-            try:
-                committed.append((read_manifest(checkpoint).step, checkpoint))
-            except RecordError as error:
-                refused += error.problems
-        for _, checkpoint in sorted(committed, reverse=True):
+        found, unreadable = _committed(folder)
+        refused += unreadable
+        for checkpoint, _ in reversed(found):
             try:
                 return Verified(checkpoint, verify(checkpoint), tuple(refused))
             except RecordError as error:
@@ -134,3 +143,16 @@ def newest_verified(folders: Iterable[Path]) -> Verified | None:
         fix = "restore one of them from a copy, or start afresh with --fresh"
         raise RecordError(Problem("no checkpoint of this run is whole", fix=fix), *refused)
     return None
+
+
+def _committed(folder: Path) -> tuple[list[tuple[Path, Manifest]], list[Problem]]:
+    """What manifests state, ordered by steps, and what is wrong with those that cannot be read."""
+    found: list[tuple[Path, Manifest]] = []
+    unreadable: list[Problem] = []
+    for path in sorted(folder.glob(f"*{_MANIFEST_SUFFIX}")):
+        checkpoint = path.with_name(path.name.removesuffix(_MANIFEST_SUFFIX) + _CHECKPOINT_SUFFIX)
+        try:
+            found.append((checkpoint, read_manifest(checkpoint)))
+        except RecordError as error:
+            unreadable += error.problems
+    return sorted(found, key=lambda entry: entry[1].step), unreadable

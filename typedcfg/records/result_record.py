@@ -187,8 +187,8 @@ class ResultLog:
         self.files = files
         self.header = header
         self.rule = rule
-        self._journal = Journal(files.journal)
         self._results = read_results(files.journal)
+        self._journal = Journal(files.journal)
         if self._results:
             self._derive()
 

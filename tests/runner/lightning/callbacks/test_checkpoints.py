@@ -7,7 +7,6 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import LightningModule, Trainer
 
 from typedcfg.errors import RecordError
-from typedcfg.records.checkpoint_record import verify
 from typedcfg.records.result_record import ScoreRule
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
@@ -101,14 +100,56 @@ def test_a_rule_that_nothing_satisfies_is_told_once(tmp_path: Path, saving: Savi
     assert policy.best_model_path == ""
 
 
-def test_the_best_checkpoint_is_found_by_name(tmp_path: Path, saving: Saving, scored: Any) -> None:
+def test_the_best_checkpoint_is_loaded_by_its_name(tmp_path: Path, saving: Saving, scored: Any) -> None:
     trainer, policy = saving(tmp_path, 3, rule=SCORE)
     trainer.fit(scored([0.1, 0.9, 0.2]))
 
-    trainer.test(scored([]), ckpt_path=policy.checkpoints.step(8), verbose=False)
+    trainer.test(scored([]), ckpt_path=policy.best_model_path, verbose=False)
 
-    assert "test" in policy.recorder.results[2].splits
-    assert verify(policy.checkpoints.step(8)).epoch == 2
+    assert [epoch for epoch, result in policy.recorder.results.items() if "test" in result.splits] == [2]
+
+
+def test_names_that_a_kill_left_behind_are_put_right_at_the_next_start(
+    tmp_path: Path, saving: Saving, scored: Any
+) -> None:
+    trainer, policy = saving(tmp_path, 2, rule=SCORE, save_interval=2)
+    trainer.fit(scored([0.1, 0.9]))
+    for name in policy.checkpoints.names():
+        name.unlink()
+    resumed, policy = saving(tmp_path, 3, rule=SCORE, save_interval=2)
+
+    resumed.fit(scored([0.0, 0.0, 0.0]), ckpt_path=policy.checkpoints.step(8))
+
+    assert [name.name for name in policy.checkpoints.names()] == ["best.ckpt", "epoch-2.ckpt", "latest.ckpt"]
+
+
+def test_a_new_start_does_not_throw_away_what_a_folder_holds(
+    tmp_path: Path, saving: Saving, toy: type[LightningModule]
+) -> None:
+    saving(tmp_path, 1)[0].fit(toy())
+    trainer, policy = saving(tmp_path, 1)
+
+    with pytest.raises(MisconfigurationException, match="whole checkpoints from beyond this start"):
+        trainer.fit(toy())
+
+    assert policy.find_resumable() is not None
+
+
+def test_a_damaged_checkpoint_that_was_passed_over_is_removed(
+    tmp_path: Path, saving: Saving, toy: type[LightningModule]
+) -> None:
+    trainer, policy = saving(tmp_path, 2)
+    trainer.fit(toy())
+    policy.checkpoints.step(8).write_bytes(b"")
+    trainer, policy = saving(tmp_path, 2)
+    found = policy.find_resumable()
+    assert found is not None
+
+    trainer.fit(toy(), ckpt_path=found.path)
+
+    again = policy.find_resumable()
+    assert again is not None
+    assert (again.manifest.step, again.refused) == (8, ())
 
 
 def test_what_a_policy_builds_on_must_be_there(

@@ -1,15 +1,15 @@
 """Decide which checkpoints there are."""
 
 import warnings
-from typing import Any
+from pathlib import Path
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.errors import RecordError
-from typedcfg.records.checkpoint_record import Manifest, Verified, newest_verified, read_manifest
-from typedcfg.records.result_record import best_index, explain_unscored, is_best
+from typedcfg.records.checkpoint_record import Verified, committed, newest_verified, verify
+from typedcfg.records.result_record import best_index, explain_unscored
 from typedcfg.records.storage import link_atomically, sweep
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
@@ -28,7 +28,7 @@ class CheckpointPolicy(LastWord):
     it is the same after a resume.
 
     Example:
-        `Trainer(callbacks=[recorder, CheckpointPolicy(recorder)], plugins=[VerifiedCheckpointIO()])`
+        `Trainer(callbacks=[CheckpointPolicy(recorder), recorder], plugins=[VerifiedCheckpointIO()])`
     """
 
     def __init__(self, recorder: Recorder, *, save_interval: int | None = None) -> None:
@@ -51,7 +51,10 @@ class CheckpointPolicy(LastWord):
 
     @property
     def best_model_path(self) -> str:
-        """The best checkpoint, which Lightning's `ckpt_path="best"` stands for; empty where there is none."""
+        """The best checkpoint; empty where there is none.
+
+        `ckpt_path="best"` means this one where the policy is the first `Checkpoint` among the trainer's callbacks.
+        """
         return str(self.checkpoints.best) if self.checkpoints.best.exists() else ""
 
     def find_resumable(self) -> Verified | None:
@@ -73,39 +76,61 @@ class CheckpointPolicy(LastWord):
             raise MisconfigurationException("CheckpointPolicy needs its Recorder among the trainer's callbacks")
         if not isinstance(trainer.strategy.checkpoint_io, VerifiedCheckpointIO):
             raise MisconfigurationException("CheckpointPolicy needs Trainer(plugins=[VerifiedCheckpointIO()])")
-        if trainer.is_global_zero:
-            self.checkpoints.path.mkdir(parents=True, exist_ok=True)
-            sweep(self.checkpoints.path)
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Tidy up what a kill left behind.
+
+        Raises:
+            MisconfigurationException: The folder holds whole checkpoints from beyond this start: this training would
+                throw them away.
+        """
+        if not trainer.is_global_zero:
+            return
+        self.checkpoints.path.mkdir(parents=True, exist_ok=True)
+        sweep(self.checkpoints.path)
+        for path, manifest in committed(self.checkpoints.path).items():
+            if manifest.step > trainer.global_step:
+                _check_damaged(path)
+                trainer.strategy.remove_checkpoint(path)
+        self._link_names()
 
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write this epoch's checkpoint, name it, and remove those that nobody needs any more."""
         self.recorder.record(trainer)
-        path = self.checkpoints.step(trainer.global_step)
-        trainer.save_checkpoint(path, weights_only=False)
-        if not trainer.is_global_zero:
-            return
-        # In this order: whatever the moment of a kill, the names that exist are whole, and no removed file has one.
-        link_atomically(path, self.checkpoints.latest)
-        if is_best(self.recorder.results, self.recorder.rule):
-            link_atomically(path, self.checkpoints.best)
-        if self._is_kept_epoch(self.recorder.state.epochs):
-            link_atomically(path, self.checkpoints.epoch(self.recorder.state.epochs))
-        self._prune(trainer)
-        self._warn_unscored()
+        trainer.save_checkpoint(self.checkpoints.step(trainer.global_step), weights_only=False)
+        if trainer.is_global_zero:
+            # In this order: whatever the moment of a kill, the names that exist are whole.
+            self._link_names()
+            self._prune(trainer)
+            self._warn_unscored()
 
-    def _is_kept_epoch(self, epochs: int) -> bool:
-        return self.save_interval is not None and epochs % self.save_interval == 0
+    def _named(self) -> dict[Path, Path]:
+        """Each name for people, and the checkpoint it stands for."""
+        manifests = committed(self.checkpoints.path)
+        names: dict[Path, Path] = {}
+        ends: dict[int, Path] = {}
+        for path, manifest in manifests.items():
+            names[self.checkpoints.latest] = path
+            ends.setdefault(manifest.epoch, path)  # later ones were written in the midst of the next epoch
+        best = best_index(self.recorder.results, self.recorder.rule)
+        for epoch, path in ends.items():
+            if epoch == best:
+                names[self.checkpoints.best] = path
+            if self.save_interval is not None and epoch % self.save_interval == 0:
+                names[self.checkpoints.epoch(epoch)] = path
+        return names
+
+    def _link_names(self) -> None:
+        for name, path in self._named().items():
+            if not (name.exists() and name.samefile(path)):
+                link_atomically(path, name)
 
     def _prune(self, trainer: Trainer) -> None:
-        best = best_index(self.recorder.results, self.recorder.rule)
-        committed = {path: _manifest(path) for path in self.checkpoints.steps()}
-        newest = sorted((manifest.step for manifest in committed.values() if manifest), reverse=True)[:_NEWEST_KEPT]
-        for path, manifest in committed.items():
-            is_kept = manifest is not None and (
-                manifest.step in newest or manifest.epoch == best or self._is_kept_epoch(manifest.epoch)
-            )
-            if not is_kept:
+        needed = {*list(committed(self.checkpoints.path))[-_NEWEST_KEPT:], *self._named().values()}
+        for path in self.checkpoints.steps():  # those that were never finished are among them
+            if path not in needed:
                 trainer.strategy.remove_checkpoint(path)
 
     def _warn_unscored(self) -> None:
@@ -115,8 +140,12 @@ class CheckpointPolicy(LastWord):
             warnings.warn(f"no checkpoint will be the best: {problem}", stacklevel=2)
 
 
-def _manifest(path: Any) -> Manifest | None:
+def _check_damaged(path: Path) -> None:
     try:
-        return read_manifest(path)
+        verify(path)
     except RecordError:
-        return None  # never finished: a kill came between the checkpoint and its commit
+        return
+    raise MisconfigurationException(
+        f"{path.parent} holds whole checkpoints from beyond this start, {path.name} for one: resume with"
+        " fit(ckpt_path=policy.find_resumable().path), or train into another folder"
+    )
