@@ -1,0 +1,57 @@
+import hashlib
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from typedcfg.records.checkpoint_record import Manifest, write_manifest
+from typedcfg.records.journal import Journal
+from typedcfg.records.result_record import Result, read_results
+from typedcfg.runner.carry import carry_over
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return RunDir.open(tmp_path, name="digits-base", id="x" * 16, run_uuid=UUID(int=1))
+
+
+@pytest.fixture
+def first(run: RunDir) -> AttemptDir:
+    """An attempt that got three epochs far; its last checkpoint is damaged."""
+    attempt = run.new_attempt()
+    with Journal(attempt.result_files.journal) as journal:
+        for epoch in (1, 2, 3):
+            line = Result(epoch=epoch, step=epoch * 10, splits={"val": {"loss": 1.0 / epoch}})
+            journal.append(line.model_dump(mode="json"))
+            path = attempt.checkpoints.step(line.step)
+            path.write_bytes(content := b"weights %d" % epoch)
+            digest = hashlib.sha256(content).hexdigest()
+            manifest = Manifest(sha256=digest, size=len(content), step=line.step, epoch=epoch, world_size=1)
+            write_manifest(path, manifest)
+    attempt.checkpoints.step(30).write_bytes(b"")
+    return attempt
+
+
+def test_a_new_attempt_begins_with_what_led_to_its_checkpoint(run: RunDir, first: AttemptDir) -> None:
+    found = run.latest_checkpoint()
+    assert found is not None
+    second = run.new_attempt()
+
+    carry_over(found, second)
+
+    assert list(read_results(second.result_files.journal)) == [1, 2]
+    carried = run.latest_checkpoint()
+    assert carried is not None
+    assert (carried.path, carried.refused) == (second.checkpoints.step(20), ())
+    assert second.checkpoints.step(10).samefile(first.checkpoints.step(10))
+
+
+def test_the_attempt_before_is_left_as_it_is(run: RunDir, first: AttemptDir) -> None:
+    before = {path: path.read_bytes() for path in first.path.rglob("*") if path.is_file()}
+    found = run.latest_checkpoint()
+    assert found is not None
+
+    carry_over(found, run.new_attempt())
+
+    assert {path: path.read_bytes() for path in first.path.rglob("*") if path.is_file()} == before

@@ -1,0 +1,32 @@
+"""What a resumed attempt takes over from the one it continues: everything up to the checkpoint, nothing beyond."""
+
+from typedcfg.records.checkpoint_record import Verified, committed, manifest_path
+from typedcfg.records.journal import Journal
+from typedcfg.records.result_record import read_results
+from typedcfg.records.storage import link_atomically
+from typedcfg.runner.run_dir import AttemptDir
+
+
+def carry_over(found: Verified, attempt: AttemptDir) -> None:
+    """Give a new attempt the results and the checkpoints that led to where it begins.
+
+    What is best stays known, and each attempt's folder tells its whole story. Epochs that an earlier attempt went
+    on to after that checkpoint are left out: they will be trained again.
+
+    Args:
+        found: The checkpoint to resume from, in the folder of an earlier attempt.
+        attempt: The new attempt.
+
+    Raises:
+        RecordError: They cannot be read or written.
+    """
+    source = AttemptDir(found.path.parent.parent)
+    with Journal(attempt.result_files.journal) as journal:
+        for epoch, result in read_results(source.result_files.journal).items():
+            if epoch <= found.manifest.epoch:
+                journal.append(result.model_dump(mode="json"))
+    for path, manifest in committed(source.checkpoints.path).items():
+        if manifest.step <= found.manifest.step:
+            target = attempt.checkpoints.step(manifest.step)
+            link_atomically(path, target)
+            link_atomically(manifest_path(path), manifest_path(target))  # last: it is the commit
