@@ -1,9 +1,11 @@
+import os
 import random
 
 import numpy as np
+import pytest
 import torch
 
-from typedcfg.runner.lightning.seeds import seed_all
+from typedcfg.runner.lightning.seeds import make_deterministic, seed_all
 
 
 def draw() -> tuple[float, float, float]:
@@ -35,3 +37,18 @@ def test_a_seed_and_a_rank_may_pass_the_bound_of_numpy() -> None:
     seed_all(0)
 
     assert draw() == first
+
+
+def test_deterministic_mode_refuses_what_has_no_deterministic_algorithm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    flags = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    try:
+        make_deterministic()
+
+        with pytest.raises(RuntimeError, match="does not have a deterministic implementation"):
+            torch.zeros(4).put_(torch.tensor([0]), torch.tensor([1.0]))
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        assert (torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark) == (True, False)
+    finally:
+        torch.use_deterministic_algorithms(mode=False)
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = flags
