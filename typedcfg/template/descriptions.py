@@ -1,0 +1,137 @@
+"""Descriptions: the docstrings below a template's fields, read from its source when somebody asks.
+
+Not at import: parsing the source is more than half of what creating a class with pydantic's
+`use_attribute_docstrings` costs. Where there is no source (a shell, code made at run time, bytecode alone) only
+`Field(description=...)` is known.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from typedcfg.origin import Origin
+
+if TYPE_CHECKING:
+    import ast
+
+
+class Declaration(NamedTuple):
+    """One field as its class declares it."""
+
+    origin: Origin
+    docstring: str
+    """Empty where nothing stands below the field."""
+
+
+def descriptions_of(template: type[Any]) -> dict[str, str]:
+    """What each field of a template is, in the author's words; a field that nobody described is left out.
+
+    `Field(description=...)` counts before a docstring, and a class before the classes that it derives from.
+
+    Example:
+        >>> from pydantic import Field
+        >>> from typedcfg import ConfigTemplate
+        >>> class Loader(ConfigTemplate):
+        ...     batch_size: int = Field(128, description="Samples per step and rank.")
+        >>> descriptions_of(Loader)
+        {'batch_size': 'Samples per step and rank.'}
+    """
+    found: dict[str, str] = {}
+    for name, info in template.__pydantic_fields__.items():
+        declared = (_declarations(cls).get(name) for cls in template.__mro__)
+        written = info.description or next((d.docstring for d in declared if d is not None and d.docstring), "")
+        if written:
+            found[name] = written
+    return found
+
+
+def declared_at(template: type[Any], name: str) -> Origin | None:
+    """The line that declares a field, in the template or the nearest class that it derives from.
+
+    Returns:
+        The file and line; None where there is no source.
+    """
+    for cls in template.__mro__:
+        declaration = _declarations(cls).get(name)
+        if declaration is not None:
+            return declaration.origin
+    return None
+
+
+def summary_of(template: type[Any]) -> str:
+    """The first paragraph of a template's own docstring, on one line."""
+    lines = (template.__dict__.get("__doc__") or "").strip().split("\n\n", 1)[0]
+    return " ".join(lines.split())
+
+
+@cache
+def _declarations(cls: type[Any]) -> Mapping[str, Declaration]:
+    """The fields that a class itself declares, as far as its source can be found."""
+    module = sys.modules.get(cls.__module__)
+    file = getattr(module, "__file__", None)
+    if cls is object or not file:
+        return {}
+    from linecache import getlines
+
+    # The module's globals lead to its loader: sources within a zip are found too.
+    lines = getlines(file, vars(module))
+    candidates = [c for c in _classes("".join(lines)).get(cls.__qualname__, ()) if _may_be(c, cls)]
+    if not candidates:
+        return {}
+    # One name may be bound twice, under `if` for instance; what stands further down is what stayed.
+    return dict(_read(max(candidates, key=lambda c: c.lineno), file))
+
+
+def _may_be(node: "ast.ClassDef", cls: type[Any]) -> bool:
+    """Whether a class was made from a declaration: its file may have been edited since, or its name reused."""
+    known = {*getattr(cls, "__pydantic_fields__", ()), *getattr(cls, "__private_attributes__", ())}
+    known |= getattr(cls, "__class_vars__", set())
+    return not known or known.issuperset(_targets(node))
+
+
+@lru_cache(maxsize=8)
+def _classes(source: str) -> dict[str, list["ast.ClassDef"]]:
+    """Every class in a file by its qualified name."""
+    import ast
+
+    found: dict[str, list[ast.ClassDef]] = {}
+    try:
+        module = ast.parse(source)
+    except SyntaxError:
+        # The file was edited since it was imported.
+        return found
+    todo: list[tuple[str, ast.AST]] = [("", module)]
+    while todo:
+        above, node = todo.pop()
+        for child in ast.iter_child_nodes(node):
+            inner = above
+            if isinstance(child, ast.ClassDef):
+                found.setdefault(above + child.name, []).append(child)
+                inner = f"{above}{child.name}."
+            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                inner = f"{above}{child.name}.<locals>."
+            todo.append((inner, child))
+    return found
+
+
+def _targets(node: "ast.ClassDef") -> Iterator[str]:
+    import ast
+
+    for statement in node.body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            yield statement.target.id
+
+
+def _read(node: "ast.ClassDef", file: str) -> Iterator[tuple[str, Declaration]]:
+    """The fields of a class, each with the text that stands directly below it."""
+    import ast
+    from inspect import cleandoc
+
+    for statement, following in zip(node.body, [*node.body[1:], None], strict=True):
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        text = ""
+        if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+            text = cleandoc(following.value.value) if isinstance(following.value.value, str) else ""
+        yield statement.target.id, Declaration(Origin(file, statement.lineno), text)
