@@ -15,14 +15,14 @@ Paths = st.tuples(Keys, st.lists(Keys | st.integers(-2, 20), max_size=4)).map(la
 
 
 def layer_of(*arguments: str) -> Layer:
-    files, overrides = split_arguments(arguments)
+    files, overrides = split_arguments(list(enumerate(arguments, 1)))
     [layer] = overrides.read()
     assert files == []
     return layer
 
 
 def refusal(*arguments: str) -> str:
-    _, overrides = split_arguments(arguments)
+    _, overrides = split_arguments(list(enumerate(arguments, 1)))
     with pytest.raises(ConfigError) as caught:
         overrides.read()
     return str(caught.value)
@@ -48,7 +48,7 @@ def test_all_overrides_are_one_layer_in_the_order_written() -> None:
 
 
 def test_origins_count_every_argument() -> None:
-    files, overrides = split_arguments(["base.yaml", "--a", "1", "b=2"], first=3)
+    files, overrides = split_arguments([(3, "base.yaml"), (4, "--a"), (5, "1"), (6, "b=2")])
     places = [str(origin) for root in overrides.read()[0].roots for origin in root.origins.values()]
 
     assert files == ["base.yaml"]
@@ -56,7 +56,7 @@ def test_origins_count_every_argument() -> None:
 
 
 def test_without_overrides_there_is_no_layer() -> None:
-    files, overrides = split_arguments(["base.yaml", "wide.toml"])
+    files, overrides = split_arguments([(1, "base.yaml"), (2, "wide.toml")])
 
     assert files == ["base.yaml", "wide.toml"]
     assert overrides.read() == []
@@ -154,7 +154,7 @@ def test_a_file_in_a_folder_may_hold_an_equals_sign(tmp_path: Path, monkeypatch:
     (folder / "lr=1.yaml").touch()
     (tmp_path / "lr=1.yaml").touch()
 
-    files, overrides = split_arguments(["runs/lr=1.yaml", "lr=1.yaml", "runs/lr=2.yaml"])
+    files, overrides = split_arguments(list(enumerate(["runs/lr=1.yaml", "lr=1.yaml", "runs/lr=2.yaml"], 1)))
 
     assert files == ["runs/lr=1.yaml"]
     assert overrides.roots == ({"lr": "1.yaml"}, {"runs/lr": "2.yaml"})
@@ -164,7 +164,7 @@ def test_a_file_whose_name_is_no_override_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a b=1.yaml"
     path.touch()
 
-    assert split_arguments([str(path)])[0] == [str(path)]
+    assert split_arguments([(1, str(path))])[0] == [str(path)]
 
 
 def test_overrides_in_code_stand_at_their_index() -> None:

@@ -130,10 +130,11 @@ class Config(Mapping[str, Any], Generic[T]):
 
     # --- why --------------------------------------------------------------------------------------------------------
 
-    def explain(self, key: str) -> str:
+    def explain(self, key: str = "") -> str:
         """Why a value is what it is: the setting that won, every one that lost, each with its place, and the rule.
 
-        For a derived value the formula and what it read, with the places of those.
+        For a derived value the formula and what it read, with the places of those. For a section, or without a key,
+        every value in it with where it came from.
 
         Raises:
             MissingKey: There is no such key, and no setting of it was dropped.
@@ -150,7 +151,7 @@ class Config(Mapping[str, Any], Generic[T]):
         """
         from typedcfg.compiler.explain import explain
 
-        path = (*self._path, *self._parse(key))
+        path = (*self._path, *(self._parse(key) if key else ()))
         return explain(self._story, path)
 
     @property

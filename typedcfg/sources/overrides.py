@@ -43,24 +43,24 @@ class OverrideSource:
         return [Layer(self.strength, self.strength, self.roots)] if self.roots else []
 
 
-def split_arguments(arguments: Sequence[str], *, first: int = 1) -> tuple[list[str], OverrideSource]:
+def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[str], OverrideSource]:
     """The files among the arguments of a command, and the overrides.
 
     Understood are `a.b=1`, `--a.b=1`, `--a.b 1` and `~a.b`, which takes back what weaker layers and earlier
     arguments put there. A name with a folder in it may hold a `=` if there is such a file.
 
     Args:
-        arguments: What follows the verb.
-        first: The position that origins give the first of them.
+        arguments: What a command has not taken for itself, each with its position on the command line.
 
     Example:
-        >>> files, overrides = split_arguments(["base.yaml", "optimizer.lr=0.1", "--seed", "-1"], first=3)
+        >>> files, overrides = split_arguments([(3, "base.yaml"), (4, "optimizer.lr=0.1"), (5, "--seed"), (6, "-1")])
         >>> files, overrides.roots
         (['base.yaml'], ({'optimizer': {'lr': '0.1'}}, {'seed': '-1'}))
         >>> str(overrides.roots[1].origins["seed"])
         'argument 5'
     """
-    tokens = _Tokens(arguments, lambda number: Origin(f"argument {first + number}"))
+    positions, words = [position for position, _ in arguments], [word for _, word in arguments]
+    tokens = _Tokens(words, lambda number: Origin(f"argument {positions[number]}"))
     tokens.read()
     return tokens.files, OverrideSource("command line", tokens.roots, tokens.problems)
 

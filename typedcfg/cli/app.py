@@ -1,0 +1,123 @@
+"""APP: the template that a command is about, `path.py:Class` or `package.module:Class`."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module, util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from typedcfg.errors import AppError, Problem
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.text import nearest, one_of, shorten
+
+_EXPECTED = "path.py:Class or package.module:Class"
+
+
+def load_app(app: str) -> type[ConfigTemplate]:
+    """The class that an APP names; its module is imported, the folder of a file first on `sys.path`.
+
+    Raises:
+        AppError: There is no such file, module or class, or importing it fails.
+    """
+    place, _, name = app.rpartition(":")
+    # C:\experiment.py has a colon and names no class.
+    if not place or "/" in name or "\\" in name:
+        raise _no_class(app)
+    module = _import_file(Path(place), app) if place.endswith(".py") else _import_module(place, app)
+    found = getattr(module, name, None)
+    if isinstance(found, type) and issubclass(found, ConfigTemplate):
+        return found
+    known = _templates_in(vars(module), module.__name__)
+    what = f"{place} has no class {name!r}" if found is None else f"{name} in {place} is no ConfigTemplate"
+    raise AppError(
+        Problem(
+            what,
+            expected=f"{one_of(known)}, which it has" if known else "a class derived from ConfigTemplate or Experiment",
+            suggestion=f"{place}:{near}" if (near := nearest(name, known)) else None,
+        )
+    )
+
+
+def _no_class(app: str) -> AppError:
+    path = Path(app)
+    if app.endswith(".py") and path.is_file():
+        known = _templates_in(vars(_import_file(path, app)), path.stem)
+        return AppError(
+            Problem(
+                f"{app} names a file and no class",
+                expected=_EXPECTED,
+                suggestion=f"{app}:{known[0]}" if known else None,
+            )
+        )
+    return AppError(Problem(f"{shorten(app)!r} names no class", expected=_EXPECTED))
+
+
+def _import_file(path: Path, app: str) -> ModuleType:
+    """The module in a file, under the name by which the files beside it would import it."""
+    if not path.is_file():
+        folder = path.parent
+        files = [str(p) for p in folder.glob("*.py")] if folder.is_dir() else []
+        raise AppError(Problem(f"there is no file {path}", expected=_EXPECTED, suggestion=nearest(str(path), files)))
+    path = path.resolve()
+    loaded = sys.modules.get(path.stem)
+    if loaded is not None:
+        if Path(getattr(loaded, "__file__", None) or "").resolve() == path:
+            return loaded
+        raise AppError(
+            Problem(
+                f"{path.name} cannot be imported: a module named {path.stem!r} is loaded already",
+                fix="rename the file, or name it as package.module:Class",
+            )
+        )
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
+    spec = util.spec_from_file_location(path.stem, path)
+    assert spec is not None, "a .py file has a loader"
+    assert spec.loader is not None, "a .py file has a loader"
+    module = util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[path.stem]
+        raise _not_importable(app, error) from error
+    return module
+
+
+def _import_module(name: str, app: str) -> ModuleType:
+    # The current folder counts, as it does for `python -m`.
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return import_module(name)
+    except BaseException as error:
+        raise _not_importable(app, error) from error
+
+
+def _not_importable(app: str, error: BaseException) -> BaseException:
+    """The error to raise where importing an APP failed: our own errors and interrupts stay what they are."""
+    from typedcfg.errors import TypedcfgError
+
+    if isinstance(error, TypedcfgError) or not isinstance(error, Exception):
+        return error
+    where = ""
+    frames = error.__traceback__
+    while frames is not None:
+        file = frames.tb_frame.f_code.co_filename
+        if not file.startswith("<") and "importlib" not in file and file != __file__:
+            where = f"{file}:{frames.tb_lineno}"
+        frames = frames.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f"{error.filename}:{error.lineno}:{error.offset}"
+    problem = Problem(
+        f"{app} cannot be imported: {type(error).__name__}: {error}", where, fix="--debug shows the traceback"
+    )
+    return AppError(problem)
+
+
+def _templates_in(names: Mapping[str, Any], module: str) -> list[str]:
+    """The templates that a module defines itself; experiments first, for they are what one runs."""
+    own = [(n, v) for n, v in names.items() if isinstance(v, type) and issubclass(v, ConfigTemplate)]
+    mine = [(n, v) for n, v in own if v.__module__ == module]
+    return [name for name, value in sorted(mine, key=lambda pair: not hasattr(pair[1], "build_model"))]

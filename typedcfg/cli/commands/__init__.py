@@ -1,0 +1,1 @@
+"""One module for each verb; each has `run(context) -> exit code`."""

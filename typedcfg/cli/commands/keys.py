@@ -1,0 +1,18 @@
+"""`typedcfg keys APP ...`: every key, one to a line."""
+
+from typedcfg.cli.context import COMPILE_OPTIONS, Context
+from typedcfg.cli.table import table
+from typedcfg.template.help import type_text
+from typedcfg.template.keys import declared_keys
+
+
+def run(context: Context) -> int:
+    """Print the keys that a template declares; with files or overrides, those of the configuration they make."""
+    context.read_options(COMPILE_OPTIONS)
+    app = context.app()
+    if context.has_more():
+        print(context.compile(app.template).explain())
+        return 0
+    found = declared_keys(app.template)
+    print(table([key, type_text(entry), f"with {' '.join(kinds)}" if kinds else ""] for key, entry, kinds in found))
+    return 0

@@ -1,0 +1,172 @@
+"""What a command is called with: its options, its APP, and the sources that the rest of its arguments name."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from typedcfg.compiler.compile import compile_sources
+from typedcfg.compiler.config import Config
+from typedcfg.errors import ConfigError, Problem
+from typedcfg.sources.base import Source
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.text import nearest, one_of
+
+Token = tuple[int, str]
+"""An argument, and its position on the command line, counted from 1 behind the program's name."""
+
+COMPILE_OPTIONS: Final[dict[str, str]] = {"--env-prefix": "PREFIX", "--dotenv": "FILE", "--secrets-dir": "FOLDER"}
+"""What every command takes that compiles: where else values may come from, each with the word for its value."""
+
+
+class UsageError(ConfigError):
+    """A command is called with arguments that it does not understand."""
+
+
+class App(NamedTuple):
+    """The template that a command is about."""
+
+    template: type[ConfigTemplate]
+    reference: str
+    """As the user named it, `path.py:Class`; empty for a script."""
+
+
+class Context:
+    """The arguments of one command, taken one after the other."""
+
+    def __init__(
+        self,
+        verb: str,
+        tokens: Sequence[Token],
+        template: type[ConfigTemplate] | None,
+        presets: tuple[Mapping[str, object] | ConfigTemplate, ...],
+    ) -> None:
+        """Hold everything behind the verb."""
+        self.verb = verb
+        self.options: dict[str, str] = {}
+        """The command's own options that were given; one without a value is the empty text."""
+        self._tokens = list(tokens)
+        self._template = template
+        self._presets = presets
+
+    def read_options(self, options: Mapping[str, str]) -> None:
+        """Take the command's own options out of the arguments.
+
+        Args:
+            options: Each option with the word for its value; without a word it takes none.
+
+        Raises:
+            UsageError: An option lacks its value.
+        """
+        rest: list[Token] = []
+        tokens = iter(self._tokens)
+        for position, token in tokens:
+            name, sign, value = token.partition("=")
+            if name not in options:
+                rest.append((position, token))
+            elif not options[name]:
+                self.options[name] = ""
+            elif sign:
+                self.options[name] = value
+            elif (following := next(tokens, None)) is not None:
+                self.options[name] = following[1]
+            else:
+                raise UsageError(Problem(f"{name} has no value", expected=f"{name} {options[name]}"))
+        self._tokens = rest
+
+    def choice(self, option: str, choices: Sequence[str]) -> str:
+        """An option's value; the first of its choices if it was not given.
+
+        Raises:
+            UsageError: It is none of them.
+        """
+        value = self.options.get(option, choices[0])
+        if value not in choices:
+            near = nearest(value, choices)
+            raise UsageError(Problem(f"{option} has no choice {value!r}", expected=one_of(choices), suggestion=near))
+        return value
+
+    def app(self) -> App:
+        """The template: the script's own, or the one that the next argument names.
+
+        Raises:
+            AppError: It cannot be loaded.
+        """
+        if self._template is not None:
+            return App(self._template, "")
+        from typedcfg.cli.app import load_app
+
+        reference = self.word("APP")
+        return App(load_app(reference), reference)
+
+    def word(self, what: str) -> str:
+        """The next argument.
+
+        Raises:
+            UsageError: There is none.
+        """
+        from typedcfg.cli.main import usage
+
+        if not self._tokens or self._tokens[0][1].startswith("-"):
+            raise UsageError(
+                Problem(f"{what} is missing", expected=usage(self.verb, is_script=self._template is not None))
+            )
+        return self._tokens.pop(0)[1]
+
+    def has_more(self) -> bool:
+        """Whether there are arguments left."""
+        return bool(self._tokens)
+
+    def finish(self) -> None:
+        """Refuse what is left.
+
+        Raises:
+            UsageError: Something is.
+        """
+        from typedcfg.cli.main import usage
+
+        if self._tokens:
+            position, token = self._tokens[0]
+            expected = usage(self.verb, is_script=self._template is not None)
+            raise UsageError(Problem(f"{token!r} is not understood here", f"argument {position}", expected))
+
+    def compile(self, template: type[ConfigTemplate]) -> Config[ConfigTemplate]:
+        """The configuration that the rest of the arguments, the environment and the presets make.
+
+        Raises:
+            ConfigError: With everything wrong with it.
+        """
+        return compile_sources(template, self._sources(template))
+
+    def _sources(self, template: type[ConfigTemplate]) -> list[Source]:
+        from typedcfg.sources.environment import environment_sources
+        from typedcfg.sources.files import FileSource
+        from typedcfg.sources.overrides import split_arguments
+
+        sources: list[Source] = []
+        if self._presets:
+            from typedcfg.sources.mapping import MappingSource
+
+            sources += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(self._presets)]
+        files, overrides = split_arguments(self._tokens)
+        if files:
+            sources.append(FileSource(files))
+        prefix = self.options.get("--env-prefix", default_prefix(template))
+        sources += environment_sources(
+            template, prefix, dotenv=self.options.get("--dotenv"), secrets_dir=self.options.get("--secrets-dir")
+        )
+        return [*sources, overrides]
+
+
+def default_prefix(template: type[ConfigTemplate]) -> str:
+    """What variables begin with that set a template's values, unless the command line says otherwise.
+
+    Two underscores, so that a variable of another program that begins with the same word is not taken for ours.
+
+    Example:
+        >>> class DigitsCnn(ConfigTemplate):
+        ...     pass
+        >>> default_prefix(DigitsCnn)
+        'DIGITS_CNN__'
+    """
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", template.__name__)
+    return f"{words.upper()}__"

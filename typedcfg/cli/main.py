@@ -1,0 +1,147 @@
+"""The command line, `typedcfg VERB ...`, and the same for a script, `typedcfg.main(Template)`."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Final, NamedTuple, NoReturn
+
+from typedcfg.errors import Problem, TypedcfgError
+from typedcfg.template.base import ConfigTemplate
+
+
+class Verb(NamedTuple):
+    """A command: what follows it, what it does, and where it is written."""
+
+    usage: str
+    summary: str
+    has_app: bool = True
+    """Whether it is about a template: named by APP, or given by the script."""
+
+
+VERBS: Final[dict[str, Verb]] = {
+    "help": Verb("APP [KEY]", "what may be configured: types, units, defaults, formulas"),
+    "keys": Verb("APP [FILES] [key=value ...]", "every key, one to a line"),
+    "check": Verb("APP [FILES] [key=value ...]", "whether a configuration compiles, and everything wrong with it"),
+    "show": Verb("APP [FILES] [key=value ...]", "the values, and where each came from"),
+    "explain": Verb("APP KEY [FILES] [key=value ...]", "why one value is what it is"),
+    "run": Verb("APP [FILES] [key=value ...]", "train; a run that is done is not done again"),
+    "resume": Verb("RUN", "go on with a run where it stopped", has_app=False),
+    "runs": Verb("ls | show RUN", "the runs in a folder", has_app=False),
+}
+
+_HIDDEN: Final = {"worker": Verb("RUN", "one of the processes of a run", has_app=False)}
+
+
+def entry_point() -> NoReturn:
+    """What the `typedcfg` command calls."""
+    sys.exit(call(sys.argv[1:]))
+
+
+def main(
+    template: type[ConfigTemplate],
+    *,
+    presets: Sequence[Mapping[str, object] | ConfigTemplate] = (),
+    arguments: Sequence[str] | None = None,
+) -> NoReturn:
+    """Make a script of a template: `python train.py wide.yaml loader.batch_size=256`.
+
+    The script takes the same verbs as the `typedcfg` command, without APP; with none it runs. This is the only
+    place that reads `sys.argv`. It does not return: the process exits with the command's code.
+
+    Args:
+        template: What is configured.
+        presets: Settings that files, variables and arguments override.
+        arguments: Read instead of `sys.argv[1:]`.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(call(given, template=template, presets=presets))
+
+
+def call(
+    arguments: Sequence[str],
+    *,
+    template: type[ConfigTemplate] | None = None,
+    presets: Sequence[Mapping[str, object] | ConfigTemplate] = (),
+) -> int:
+    """Run one command and return its exit code; a user's mistake is told, not traced.
+
+    Args:
+        arguments: The command line, without the program's name.
+        template: The template of a script, which then has no APP.
+        presets: The presets of a script.
+    """
+    is_debugging = "--debug" in arguments
+    try:
+        return _dispatch(list(arguments), template, presets)
+    except TypedcfgError as error:
+        if is_debugging:
+            raise
+        print(error, file=sys.stderr)  # noqa: T201  # telling people things is what a command line does
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does: nobody is left to tell.
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def usage(verb: str, *, is_script: bool) -> str:
+    """How a command is called."""
+    described = {**VERBS, **_HIDDEN}[verb]
+    words = described.usage.removeprefix("APP ").removeprefix("APP") if is_script else described.usage
+    return f"{'SCRIPT' if is_script else 'typedcfg'} {verb} {words}".rstrip()
+
+
+def overview(*, is_script: bool) -> str:
+    """What the program can do, a line for each command."""
+    calls = {usage(verb, is_script=is_script): described.summary for verb, described in VERBS.items()}
+    width = max(map(len, calls))
+    lines = [f"  {call:<{width}}  {summary}" for call, summary in calls.items()]
+    notes = (
+        "APP is path.py:Class or package.module:Class. FILES are YAML, JSON or TOML, the later stronger.",
+        "key=value sets one value: optimizer.lr=0.01, layers[2].width=64, optimizer=sgd; ~key takes it back.",
+        "--env-prefix PREFIX, --dotenv FILE and --secrets-dir FOLDER say where else values may come from.",
+        "--debug shows the traceback of an error.",
+    )
+    return "\n".join(["Typed configuration for training runs.", "", *lines, "", *notes])
+
+
+def _dispatch(
+    arguments: list[str],
+    template: type[ConfigTemplate] | None,
+    presets: Sequence[Mapping[str, object] | ConfigTemplate],
+) -> int:
+    from typedcfg.cli.context import Context
+
+    verb, position = _verb(arguments, is_script=template is not None)
+    if verb is None:
+        print(overview(is_script=template is not None))  # noqa: T201  # as above
+        return 0
+    rest = tuple((i, token) for i, token in enumerate(arguments, 1) if i != position and token != "--debug")
+    context = Context(verb, rest, template, tuple(presets))
+    command = import_module(f"typedcfg.cli.commands.{verb}")
+    code: int = command.run(context)
+    return code
+
+
+def _verb(arguments: list[str], *, is_script: bool) -> tuple[str | None, int]:
+    """The verb and its position; None where an overview is asked for. A script without a verb runs."""
+    words = [(i, token) for i, token in enumerate(arguments, 1) if token != "--debug"]
+    position, word = words[0] if words else (0, "")
+    if word in {"--help", "-h"} or (not words and not is_script):
+        return None, 0
+    if word in VERBS or word in _HIDDEN:
+        return word, position
+    if is_script:
+        return "run", 0
+    from typedcfg.text import nearest
+
+    raise TypedcfgError(
+        Problem(
+            f"there is no command {word!r}",
+            expected=", ".join(VERBS),
+            suggestion=nearest(word, VERBS),
+            fix="`typedcfg --help` says what each does",
+        )
+    )
