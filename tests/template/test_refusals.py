@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import pytest
+from annotated_types import Gt
 from pydantic import (
     AliasChoices,
     ConfigDict,
@@ -11,12 +12,13 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from typing_extensions import TypeAliasType
 
 from typedcfg.errors import TemplateError
 from typedcfg.template.base import CONFIG_VERBS, ConfigTemplate
 from typedcfg.template.catalog import catalog_of
 from typedcfg.template.derived import derived
-from typedcfg.template.marks import RenamedFrom
+from typedcfg.template.marks import AddedIn, Deprecated, NotInIdentity, RenamedFrom, Unit
 
 
 def refusal(declare: Callable[[], object]) -> str:
@@ -230,3 +232,31 @@ def test_a_field_may_take_over_a_name_when_it_keeps_its_own_first_one() -> None:
     )
 
     assert set(catalog_of(params).renamed) == {"rate", "frame_rate"}
+
+
+SECONDS = TypeAliasType("SECONDS", Annotated[float, Unit("s")])
+
+
+@pytest.mark.parametrize(
+    ("annotation", "spelling"),
+    [
+        (Annotated[float, Unit("s")] | None, "Annotated[float | None, Unit('s')]"),
+        (Annotated[float, Gt(0), Unit("s")] | None, "Annotated[Annotated[float, Gt(gt=0)] | None, Unit('s')]"),
+        (list[Annotated[float, Unit("s")]], "Annotated[list[float], Unit('s')]"),
+        (dict[str, Annotated[float, Unit("s")]], "Annotated[dict[str, float], Unit('s')]"),
+        (SECONDS, "Annotated[float, Unit('s')]"),
+        (Annotated[Inner, NotInIdentity()] | None, "Annotated[Inner | None, NotInIdentity()]"),
+        (list[Annotated[Inner, NotInIdentity()]], "Annotated[list[Inner], NotInIdentity()]"),
+        (Annotated[Adam, Deprecated("go", since="1")] | Sgd, "Annotated[Adam | Sgd, Deprecated('go', since='1')]"),
+        (Annotated[int, AddedIn(was=False)] | str, "Annotated[int | str, AddedIn(was=False)]"),
+        (Annotated[int, RenamedFrom("a", "b.c")] | str, "Annotated[int | str, RenamedFrom('a', 'b.c')]"),
+    ],
+    ids=str,
+)
+def test_a_mark_that_would_be_lost_is_refused_with_the_right_spelling(annotation: Any, spelling: str) -> None:
+    params = template(value=(annotation, None))
+
+    text = refusal(lambda: catalog_of(params))
+
+    assert "stands inside another type, where it does not reach the field" in text
+    assert f"write {spelling}: around the whole type" in text

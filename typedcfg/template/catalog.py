@@ -6,15 +6,14 @@ decided here.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, SchemaValidator
-from typing_extensions import TypeAliasType
 
 from typedcfg.errors import Problem, TemplateError
+from typedcfg.template.annotations import is_union, iter_types, resolve_alias
 from typedcfg.template.derived import Derived, SectionDefault
 from typedcfg.template.marks import AddedIn, Deprecated, Kind, Mark, NotInIdentity, RenamedFrom, Unit
 from typedcfg.template.refusals import refused_in_fields
@@ -125,7 +124,7 @@ class Entry:
     @cached_property
     def is_secret(self) -> bool:
         """Whether the field's type keeps its value to itself."""
-        return any(t in (SecretStr, SecretBytes) for t in _types_in(self.info.annotation))
+        return any(t in (SecretStr, SecretBytes) for t in iter_types(self.info.annotation))
 
     @property
     def unit(self) -> str | None:
@@ -330,15 +329,15 @@ def _node(annotation: Any, where: str) -> Node:
     """
     from typedcfg.template.base import ConfigTemplate
 
-    annotation, is_optional = _peel(annotation, where)
+    annotation, is_optional = _peel(annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, ConfigTemplate):
         return SectionNode(annotation, is_optional=is_optional)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         raise _declaration(where, f"{annotation.__qualname__} is no ConfigTemplate", "derive it from ConfigTemplate")
-    if not any(_is_section(t) for t in _types_in(annotation)):
+    if not any(_is_section(t) for t in iter_types(annotation)):
         return LeafNode(is_container=_may_hold_values(annotation))
-    if origin in (Union, UnionType):
+    if is_union(annotation):
         return VariantsNode(_variants(arguments, where), is_optional=is_optional)
     if origin in (list, Sequence) or (origin is tuple and arguments[-1] is Ellipsis):
         return ListNode(_node(arguments[0], where), is_optional=is_optional)
@@ -347,17 +346,15 @@ def _node(annotation: Any, where: str) -> Node:
     raise _declaration(where, "sections stand in something whose parts have no key", "use list[...] or dict[str, ...]")
 
 
-def _peel(annotation: Any, where: str) -> tuple[Any, bool]:
+def _peel(annotation: Any) -> tuple[Any, bool]:
     """An annotation without `Annotated`, aliases and `None`; and whether `None` was there."""
     is_optional = False
     while True:
-        origin, arguments = get_origin(annotation), get_args(annotation)
-        if isinstance(annotation, TypeAliasType):
-            annotation = annotation.__value__
-        elif origin is Annotated:
+        annotation = resolve_alias(annotation)
+        arguments = get_args(annotation)
+        if get_origin(annotation) is Annotated:
             annotation = arguments[0]
-        elif origin in (Union, UnionType):
-            _refuse_lost_marks(arguments, where)
+        elif is_union(annotation):
             rest = tuple(a for a in arguments if a is not type(None))
             is_optional = is_optional or len(rest) < len(arguments)
             if len(rest) != 1:
@@ -367,22 +364,10 @@ def _peel(annotation: Any, where: str) -> tuple[Any, bool]:
             return annotation, is_optional
 
 
-def _refuse_lost_marks(members: tuple[Any, ...], where: str) -> None:
-    for member in members:
-        lost = [mark for mark in getattr(member, "__metadata__", ()) if isinstance(mark, Mark)]
-        if lost:
-            inner = getattr(member.__origin__, "__name__", member.__origin__)
-            raise _declaration(
-                where,
-                f"{lost[0]!r} stands inside a union, where pydantic loses it",
-                f"write Annotated[{inner} | ..., {', '.join(map(repr, lost))}]: the mark around the whole type",
-            )
-
-
 def _variants(members: tuple[Any, ...], where: str) -> dict[str, type["ConfigTemplate"]]:
     templates: dict[str, type[ConfigTemplate]] = {}
     for member in members:
-        member_type, _ = _peel(member, where)
+        member_type, _ = _peel(member)
         if not _is_section(member_type):
             raise _declaration(where, "a union of sections and values", "make the value a field of a section")
         kinds = kinds_of(member_type)
@@ -406,20 +391,9 @@ def _is_section(annotation: object) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, ConfigTemplate)
 
 
-def _types_in(annotation: Any) -> Iterator[Any]:
-    """An annotation and everything that it is built from; a literal's values are no types."""
-    if isinstance(annotation, TypeAliasType):
-        annotation = annotation.__value__
-    yield annotation
-    if get_origin(annotation) is Literal:
-        return
-    for argument in get_args(annotation):
-        yield from _types_in(argument)
-
-
 def _may_hold_values(annotation: Any) -> bool:
     """Whether a leaf's values may be lists or mappings, so that what stands below them can be set one by one."""
-    for part in _types_in(annotation):
+    for part in iter_types(annotation):
         held = get_origin(part) or part
         if held in (Any, object, Collection, Iterable, Sequence, Mapping) or isinstance(held, TypeVar):
             return True

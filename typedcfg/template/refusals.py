@@ -12,6 +12,8 @@ from pydantic.fields import FieldInfo
 
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPathError, parse_key_path
+from typedcfg.template.annotations import annotation_text, iter_types, resolve_alias
+from typedcfg.template.marks import Mark
 
 if TYPE_CHECKING:
     from typedcfg.template.catalog import Entry
@@ -77,6 +79,7 @@ def refused_in_fields(entries: Iterable["Entry"]) -> Iterator[Problem]:
     owners: dict[str, Entry] = {}  # of the old names
     for entry in held.values():
         where = f"{entry.template.__qualname__}.{entry.name}"
+        yield from _lost_marks(entry, where)
         yield from _refused_formula(entry, where)
         for old in entry.old_names:
             if (what := _not_a_name(old)) is not None:
@@ -86,6 +89,19 @@ def refused_in_fields(entries: Iterable["Entry"]) -> Iterator[Problem]:
                     fix='RenamedFrom("bs", "data.loader.bs")',
                 )
         yield from _refused_twice(entry, where, held, owners)
+
+
+def _lost_marks(entry: "Entry", where: str) -> Iterator[Problem]:
+    """Marks that stand inside a union, a list or an alias: pydantic does not bring them to the field."""
+    annotation = resolve_alias(entry.info.annotation)
+    for part in iter_types(annotation):
+        lost = [mark for mark in getattr(part, "__metadata__", ()) if isinstance(mark, Mark)]
+        if lost:
+            marks = ", ".join(map(repr, lost))
+            yield Problem(
+                f"{where}: {marks} stands inside another type, where it does not reach the field",
+                fix=f"write Annotated[{annotation_text(annotation, without=Mark)}, {marks}]: around the whole type",
+            )
 
 
 def _refused_formula(entry: "Entry", where: str) -> Iterator[Problem]:
