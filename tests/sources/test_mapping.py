@@ -1,6 +1,12 @@
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch
 from typedcfg.sources.mapping import MappingSource
+from typedcfg.template.base import ConfigTemplate
+
+
+class Loader(ConfigTemplate):
+    batch_size: int = 128
+    shuffle: bool = True
 
 
 def test_a_mapping_is_one_layer_of_one_tree() -> None:
@@ -28,3 +34,11 @@ def test_what_is_read_shares_nothing_with_what_was_given() -> None:
     first["model"] = None
 
     assert second == values == {"model": {"widths": [64]}}
+
+
+def test_of_a_section_only_what_was_set_is_a_setting() -> None:
+    [first] = MappingSource("wide", Loader(batch_size=64)).read()
+    [second] = MappingSource("wide", {"train": Loader(), "tests": [Loader(shuffle=False)], "x": "${root.y}"}).read()
+
+    assert first.roots == ({"batch_size": 64},)
+    assert second.roots == ({"train": {}, "tests": [{"shuffle": False}], "x": "${root.y}"},)

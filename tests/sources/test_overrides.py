@@ -8,7 +8,14 @@ from typedcfg.errors import ConfigError
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Edit, Layer, Positions, Text
-from typedcfg.sources.overrides import read_overrides, split_arguments
+from typedcfg.sources.overrides import override_source, split_arguments
+from typedcfg.template.base import ConfigTemplate
+
+
+class Sgd(ConfigTemplate):
+    lr: float = 0.1
+    momentum: float = 0.9
+
 
 Keys = st.text("ab._0 ü\"'[", min_size=1, max_size=5)
 Paths = st.tuples(Keys, st.lists(Keys | st.integers(-2, 20), max_size=4)).map(lambda parts: (parts[0], *parts[1]))
@@ -168,7 +175,7 @@ def test_a_file_whose_name_is_no_override_is_a_file(tmp_path: Path) -> None:
 
 
 def test_overrides_in_code_stand_at_their_index() -> None:
-    [layer] = read_overrides(["a=1", "--b", "2"]).read()
+    [layer] = override_source(["a=1", "--b", "2"]).read()
 
     assert (layer.name, layer.strength) == ("overrides", "overrides")
     assert [str(origin) for root in layer.roots for origin in root.origins.values()] == ["overrides[0]", "overrides[1]"]
@@ -176,4 +183,27 @@ def test_overrides_in_code_stand_at_their_index() -> None:
 
 def test_a_file_among_overrides_in_code_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"'base\.yaml' sets nothing"):
-        read_overrides(["a=1", "base.yaml"]).read()
+        override_source(["a=1", "base.yaml"]).read()
+
+
+def test_overrides_in_code_may_be_values_by_key_path() -> None:
+    [layer] = override_source({"layers[2].width": 64, "optimizer": {"lr": 0.1, "betas": [0.9]}, "name": "12"}).read()
+    optimizer = layer.roots[1]["optimizer"]
+
+    assert layer.roots == ({"layers": {2: {"width": 64}}}, {"optimizer": {"lr": 0.1, "betas": [0.9]}}, {"name": "12"})
+    assert isinstance(optimizer, Branch)
+    assert optimizer.origins["lr"] == Origin("overrides['optimizer']")
+    assert type(layer.roots[2]["name"]) is str
+
+
+def test_an_instance_among_overrides_in_code_sets_what_it_was_given() -> None:
+    [layer] = override_source({"optimizer": Sgd(momentum=0.5)}).read()
+
+    assert layer.roots == ({"optimizer": {"momentum": 0.5}},)
+
+
+def test_keys_of_overrides_in_code_are_checked() -> None:
+    with pytest.raises(ConfigError) as caught:
+        override_source({"a..b": 1, "[0]": 2}).read()
+
+    assert len(caught.value.problems) == 2

@@ -98,25 +98,8 @@ def parse_file(path: str, name: str, asked: Origin) -> Branch:
     Raises:
         ConfigError: The file cannot be read, or its text is no mapping in the format of its suffix.
     """
-    try:
-        raw = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise ConfigError(_missing(path, name, asked)) from None
-    except OSError as error:
-        what = f"{name!r} cannot be read: {(error.strerror or str(error)).lower()}"
-        raise ConfigError(Problem(what, where=str(asked), expected="a file")) from error
+    text = read_text(path, name, asked)
     suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        what = f"{name!r} has no format: the suffix is {suffix!r}" if suffix else f"{name!r} has no suffix"
-        raise ConfigError(Problem(what, where=str(asked), expected=one_of(SUFFIXES)))
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line_start = raw.rfind(b"\n", 0, error.start) + 1
-        line, column = raw.count(b"\n", 0, error.start) + 1, len(raw[line_start : error.start].decode()) + 1
-        what = f"byte 0x{raw[error.start]:02x} is not UTF-8: {error.reason}"
-        where = str(Origin(name, line, column))
-        raise ConfigError(Problem(what, where=where, fix="save the file as UTF-8")) from error
     # Each reader is imported for the first file that needs it: yaml alone costs more than a small check.
     if suffix == ".json":
         from typedcfg.sources.json_reader import read_json
@@ -129,6 +112,33 @@ def parse_file(path: str, name: str, asked: Origin) -> Branch:
     from typedcfg.sources.yaml_reader import read_yaml
 
     return read_yaml(text, name)
+
+
+def read_text(path: str, name: str, asked: Origin, suffixes: Sequence[str] = SUFFIXES) -> str:
+    """The text of a file, without a byte order mark.
+
+    Raises:
+        ConfigError: There is no such file, it cannot be read, its suffix is another, or it is not UTF-8.
+    """
+    try:
+        raw = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(_missing(path, name, asked)) from None
+    except OSError as error:
+        what = f"{name!r} cannot be read: {(error.strerror or str(error)).lower()}"
+        raise ConfigError(Problem(what, where=str(asked), expected="a file")) from error
+    suffix = Path(path).suffix.lower()
+    if suffixes and suffix not in suffixes:
+        what = f"{name!r} has no format: the suffix is {suffix!r}" if suffix else f"{name!r} has no suffix"
+        raise ConfigError(Problem(what, where=str(asked), expected=one_of(suffixes)))
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line_start = raw.rfind(b"\n", 0, error.start) + 1
+        line, column = raw.count(b"\n", 0, error.start) + 1, len(raw[line_start : error.start].decode()) + 1
+        what = f"byte 0x{raw[error.start]:02x} is not UTF-8: {error.reason}"
+        where = str(Origin(name, line, column))
+        raise ConfigError(Problem(what, where=where, fix="save the file as UTF-8")) from error
 
 
 def take_instructions(tree: Branch) -> list[Problem]:

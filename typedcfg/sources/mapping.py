@@ -1,13 +1,16 @@
 """Settings already in memory: the simplest source, and the one to copy for a new one."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Layer, branch_from
+from typedcfg.sources.instances import explicit_settings
+from typedcfg.template.base import ConfigTemplate
 
 
 class MappingSource:
-    """Plain Python values as one layer.
+    """Python values as one layer; of a section that exists already, what was set explicitly.
 
     Example:
         >>> [layer] = MappingSource("wide", {"model": {"width": 64}}).read()
@@ -15,7 +18,7 @@ class MappingSource:
         ('presets', ({'model': {'width': 64}},), 'wide')
     """
 
-    def __init__(self, name: str, values: Mapping[str, object], *, strength: str = "presets") -> None:
+    def __init__(self, name: str, values: Mapping[str, object] | ConfigTemplate, *, strength: str = "presets") -> None:
         """Hold the values; `name` is what origins call this source."""
         self.name = name
         self.values = values
@@ -23,4 +26,13 @@ class MappingSource:
 
     def read(self) -> list[Layer]:
         """One layer."""
-        return [Layer(self.name, self.strength, (branch_from(self.values, Origin(self.name)),))]
+        return [Layer(self.name, self.strength, (branch_from(settings_in(self.values), Origin(self.name)),))]
+
+
+def settings_in(values: Any) -> Any:
+    """The values, with the explicit settings of every section instance in its place."""
+    if isinstance(values, ConfigTemplate):
+        return explicit_settings(values)
+    if isinstance(values, Mapping):
+        return {key: settings_in(value) for key, value in values.items()}
+    return [settings_in(value) for value in values] if isinstance(values, list) else values

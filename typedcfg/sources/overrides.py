@@ -5,14 +5,15 @@ values: a value may be a secret.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPathError, parse_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Edit, Layer, Text, branch_at
+from typedcfg.sources.base import Branch, Edit, Layer, Text, branch_at, branch_from
+from typedcfg.sources.mapping import settings_in
 from typedcfg.text import shorten
 
 _FLAG: Final = "--"
@@ -65,14 +66,19 @@ def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[str], Ov
     return tokens.files, OverrideSource("command line", tokens.roots, tokens.problems)
 
 
-def read_overrides(overrides: Sequence[str]) -> OverrideSource:
-    """The overrides in a list that Python code passes; a file has no place there.
+def override_source(overrides: Sequence[str] | Mapping[str, object]) -> OverrideSource:
+    """The overrides that Python code passes: texts as on a command line, or values by key path.
 
     Example:
-        >>> [layer] = read_overrides(["optimizer=sgd", "~seed"]).read()
+        >>> [layer] = override_source(["optimizer=sgd", "~seed"]).read()
         >>> layer.roots, str(layer.roots[0].origins["optimizer"])
         (({'optimizer': 'sgd'}, {'seed': <Edit.RESET: 'back to the default'>}), 'overrides[0]')
+        >>> [layer] = override_source({"optimizer.lr": 0.1}).read()
+        >>> layer.roots, str(layer.roots[0].origins["optimizer"])
+        (({'optimizer': {'lr': 0.1}},), "overrides['optimizer.lr']")
     """
+    if isinstance(overrides, Mapping):
+        return _from_mapping(overrides)
     tokens = _Tokens(overrides, lambda number: Origin(f"overrides[{number}]"))
     tokens.read()
     stray = [
@@ -82,6 +88,19 @@ def read_overrides(overrides: Sequence[str]) -> OverrideSource:
         for file in tokens.files
     ]
     return OverrideSource("overrides", tokens.roots, [*tokens.problems, *stray])
+
+
+def _from_mapping(overrides: Mapping[str, object]) -> OverrideSource:
+    roots: list[Branch] = []
+    problems: list[Problem] = []
+    for key, value in overrides.items():
+        origin = Origin(f"overrides[{key!r}]")
+        try:
+            settled = branch_from({"value": settings_in(value)}, origin)["value"]
+            roots.append(branch_at(parse_key_path(key), settled, origin))
+        except ValueError as error:  # no key path, or one that begins with a position
+            problems.append(Problem(str(error), where="overrides", expected="a key path"))
+    return OverrideSource("overrides", roots, problems)
 
 
 class _Tokens:
