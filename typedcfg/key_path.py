@@ -82,12 +82,11 @@ def render_key_path(path: KeyPath) -> str:
         >>> render_key_path(("layers", 2, "width"))
         'layers[2].width'
     """
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        elif _PLAIN_KEY.match(step):
-            text += f".{step}" if text else step
-        else:
-            text += f"[{json.dumps(step, ensure_ascii=False)}]"
-    return text
+    return "".join(map(render_step, path)).removeprefix(".")
+
+
+def render_step(step: str | int) -> str:
+    """The text of one step behind others: `.lr`, `[2]`, `["backbone.0"]`."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _PLAIN_KEY.match(step) else f"[{json.dumps(step, ensure_ascii=False)}]"

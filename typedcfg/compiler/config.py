@@ -8,9 +8,7 @@ from typedcfg.compiler.story import Story
 from typedcfg.errors import Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import KIND, Entry, catalog_of
-from typedcfg.template.leaves import iter_leaves
-from typedcfg.template.marks import Kind
+from typedcfg.template.catalog import catalog_of
 from typedcfg.text import nearest
 
 if TYPE_CHECKING:
@@ -163,7 +161,9 @@ class Config(Mapping[str, Any], Generic[T]):
 
     @cached_property
     def _identity_text(self) -> str:
-        return _identity_text(self.params)
+        from typedcfg.identity.section_text import identity_text
+
+        return identity_text(self.params)
 
     @property
     def fingerprint(self) -> "Fingerprint":
@@ -184,7 +184,7 @@ class Config(Mapping[str, Any], Generic[T]):
         """
         from typedcfg.compiler.identify import identify
 
-        return identify(self._story.root, _identity_text(self._story.root))
+        return identify(self._story.root)
 
     @property
     def run_uuid(self) -> "UUID":
@@ -194,9 +194,9 @@ class Config(Mapping[str, Any], Generic[T]):
     @cached_property
     def _text(self) -> str:
         """The canonical text of all leaves but secrets: what equality means."""
-        from typedcfg.identity.canonical import canonical_text
+        from typedcfg.identity.section_text import equality_text
 
-        return canonical_text((leaf.path, leaf.value) for leaf in iter_leaves(self.params) if not leaf.entry.is_secret)
+        return equality_text(self.params)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -257,28 +257,3 @@ class Config(Mapping[str, Any], Generic[T]):
 
 def _unpickle(params: T, story: Story, path: KeyPath) -> Config[T]:
     return Config(params, story, path=path)
-
-
-def _identity_text(params: ConfigTemplate) -> str:
-    from typedcfg.identity.canonical import canonical_text
-
-    return canonical_text(_identity_leaves(params))
-
-
-def _identity_leaves(params: ConfigTemplate) -> Iterator[tuple[KeyPath, Any]]:
-    """What bears on the outcome, under the names by which it is identified."""
-    for leaf in iter_leaves(params):
-        if leaf.is_in_identity and not _is_as_before(leaf.entry, leaf.value):
-            yield leaf.identity_path, _as_identified(leaf.entry, leaf.value)
-
-
-def _is_as_before(entry: Entry, value: Any) -> bool:
-    """Whether a field that came later still says what runs did before it existed."""
-    from typedcfg.identity.canonical import canonical_text
-
-    return entry.was is not None and canonical_text([((), value)]) == canonical_text([((), entry.was.was)])
-
-
-def _as_identified(entry: Entry, value: Any) -> Any:
-    mark = entry.mark(Kind)
-    return mark.renamed_from if entry.name == KIND and mark is not None else value

@@ -5,15 +5,16 @@ from pathlib import Path
 
 from typedcfg.identity.code_version import CodeVersion, read_code_version
 from typedcfg.identity.run_identity import RunIdentity, identify_run
+from typedcfg.identity.section_text import identity_text
 from typedcfg.sections.experiment import Experiment
 from typedcfg.template.base import ConfigTemplate
 
 
-def identify(root: ConfigTemplate, canonical: str) -> RunIdentity:
+def identify(root: ConfigTemplate) -> RunIdentity:
     """The identity of the run that a whole configuration stands for."""
     experiment_name, run_name = run_names(root)
     code = code_version_of(root)
-    return identify_run(code, canonical, experiment_name=experiment_name, run_name=run_name)
+    return identify_run(code, identity_text(root), experiment_name=experiment_name, run_name=run_name)
 
 
 def code_version_of(root: ConfigTemplate) -> CodeVersion:

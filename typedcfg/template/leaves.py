@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from typedcfg.key_path import KeyPath, parse_key_path
+from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
 
@@ -16,43 +16,35 @@ class Leaf(NamedTuple):
     value: Any
     is_in_identity: bool
     """Whether the field and all sections around it bear on the outcome."""
-    identity_path: KeyPath
-    """The path under which the leaf is identified: its first name, where it was renamed."""
 
 
 def iter_leaves(section: ConfigTemplate) -> Iterator[Leaf]:
     """The leaves below a section, in the order of declaration."""
-    return _below(section, (), (), is_in_identity=True)
+    return _below(section, (), is_in_identity=True)
 
 
-def _below(section: ConfigTemplate, path: KeyPath, known_as: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
+def _below(section: ConfigTemplate, path: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
     for name, entry in catalog_of(type(section)).entries.items():
         bears = is_in_identity and entry.is_in_identity
-        alias = _identity_path(entry, known_as)
         value = getattr(section, name)
         if entry.is_leaf:
-            yield Leaf((*path, name), entry, value, bears, alias)
+            yield Leaf((*path, name), entry, value, bears)
         else:
-            yield from _within(entry, value, (*path, name), alias, is_in_identity=bears)
+            yield from _within(entry, value, (*path, name), is_in_identity=bears)
 
 
-def _within(entry: Entry, value: Any, path: KeyPath, known_as: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
+def _within(entry: Entry, value: Any, path: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
     """The leaves of what a field of sections holds; an empty list, mapping or option is a leaf itself."""
     if isinstance(value, ConfigTemplate):
-        yield from _below(value, path, known_as, is_in_identity=is_in_identity)
+        yield from _below(value, path, is_in_identity=is_in_identity)
     elif value and isinstance(value, (list, tuple)):
         for position, item in enumerate(value):
-            yield from _within(entry, item, (*path, position), (*known_as, position), is_in_identity=is_in_identity)
+            yield from _within(entry, item, (*path, position), is_in_identity=is_in_identity)
     elif value and isinstance(value, dict):
         for key, item in value.items():
-            yield from _within(entry, item, (*path, str(key)), (*known_as, str(key)), is_in_identity=is_in_identity)
+            yield from _within(entry, item, (*path, str(key)), is_in_identity=is_in_identity)
     else:
-        yield Leaf(path, entry, value, is_in_identity, known_as)
-
-
-def _identity_path(entry: Entry, above: KeyPath) -> KeyPath:
-    first = entry.old_names[0] if entry.old_names else entry.name
-    return parse_key_path(first) if "." in first else (*above, first)
+        yield Leaf(path, entry, value, is_in_identity)
 
 
 def value_at(section: ConfigTemplate, path: KeyPath) -> Any:
