@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from typedcfg.compiler.compile import compile_sources
 from typedcfg.compiler.config import Config
@@ -10,6 +10,8 @@ from typedcfg.errors import ConfigError, Problem
 from typedcfg.sources.base import Source
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.text import nearest, one_of
+
+C = TypeVar("C", bound=str)
 
 Token = tuple[int, str]
 """An argument, and its position on the command line, counted from 1 behind the program's name."""
@@ -73,17 +75,18 @@ class Context:
                 raise UsageError(Problem(f"{name} has no value", expected=f"{name} {options[name]}"))
         self._tokens = rest
 
-    def choice(self, option: str, choices: Sequence[str]) -> str:
+    def choice(self, option: str, choices: Sequence[C]) -> C:
         """An option's value; the first of its choices if it was not given.
 
         Raises:
             UsageError: It is none of them.
         """
         value = self.options.get(option, choices[0])
-        if value not in choices:
-            near = nearest(value, choices)
-            raise UsageError(Problem(f"{option} has no choice {value!r}", expected=one_of(choices), suggestion=near))
-        return value
+        for known in choices:
+            if known == value:
+                return known
+        near = nearest(value, choices)
+        raise UsageError(Problem(f"{option} has no choice {value!r}", expected=one_of(choices), suggestion=near))
 
     def app(self) -> App:
         """The template: the script's own, or the one that the next argument names.

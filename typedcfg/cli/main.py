@@ -118,7 +118,7 @@ def _dispatch(
     if verb is None:
         print(overview(is_script=template is not None))  # noqa: T201  # as above
         return 0
-    rest = tuple((i, token) for i, token in enumerate(arguments, 1) if i != position and token != "--debug")
+    rest = tuple((i, word) for i, word in enumerate(arguments, 1) if i != position and word != "--debug")
     context = Context(verb, rest, template, tuple(presets))
     command = import_module(f"typedcfg.cli.commands.{verb}")
     code: int = command.run(context)
@@ -127,7 +127,7 @@ def _dispatch(
 
 def _verb(arguments: list[str], *, is_script: bool) -> tuple[str | None, int]:
     """The verb and its position; None where an overview is asked for. A script without a verb runs."""
-    words = [(i, token) for i, token in enumerate(arguments, 1) if token != "--debug"]
+    words = [(i, word) for i, word in enumerate(arguments, 1) if word != "--debug"]
     position, word = words[0] if words else (0, "")
     if word in {"--help", "-h"} or (not words and not is_script):
         return None, 0

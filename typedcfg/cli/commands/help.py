@@ -1,7 +1,5 @@
 """`typedcfg help APP [KEY]`: what may be configured."""
 
-from typing import cast
-
 from typedcfg.cli.context import Context
 
 
@@ -12,5 +10,5 @@ def run(context: Context) -> int:
     key = context.word("KEY") if context.has_more() else ""
     context.finish()
     form = context.choice("--format", ("text", "json", "markdown"))
-    print(app.template.help(format=cast("Format", form), key=key))
+    print(app.template.help(format=form, key=key))
     return 0
