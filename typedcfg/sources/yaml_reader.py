@@ -22,30 +22,11 @@ from yaml.events import (
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK, Branch, Items, branch_from, is_unsettled
+from typedcfg.sources.yaml_scalars import WORDS, resolve_plain
 from typedcfg.text import nearest, shorten
 
 _MOST_LEVELS: Final = 200
 _MOST_ALIASED: Final = 100_000
-# CPython refuses to read decimal integers beyond 4300 digits; expressions are bounded at 4096 bits, which is this.
-_MOST_DIGITS: Final = 1233
-
-_WORDS: Final[dict[str, object]] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
-_NUMBER: Final = re.compile(
-    r"""
-    (?P<decimal> [-+]? [0-9]+ )
-    | (?P<prefixed> 0o [0-7]+ | 0x [0-9a-fA-F]+ )
-    | (?P<float> [-+]? (?: \.[0-9]+ | [0-9]+ (?: \.[0-9]* )? ) (?: [eE] [-+]? [0-9]+ )? )
-    """,
-    re.VERBOSE,
-)
-_NUMBER_STARTS: Final = frozenset("0123456789+-.")
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _Place = Callable[[int, int], str]
@@ -124,27 +105,6 @@ def read_value(text: str, origin: Origin) -> object:
     return branch_from({"value": value}, origin)["value"]
 
 
-def resolve_plain(text: str) -> object:
-    """What an unquoted scalar means in the core schema of YAML 1.2.
-
-    Raises:
-        ValueError: The text is an integer too long to read.
-
-    Source:
-        YAML 1.2.2, section 10.3.2, tag resolution.
-    """
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] not in _NUMBER_STARTS or not (match := _NUMBER.fullmatch(text)):
-        return text
-    kind = match.lastgroup
-    if kind == "float":
-        return float(text)
-    if len(text) > _MOST_DIGITS:
-        raise ValueError(f"an integer of {len(text)} digits is beyond the {_MOST_DIGITS} that are read")
-    return int(text, 10 if kind == "decimal" else 0)
-
-
 class _Anchored:
     """What an anchor names, and how large it is once written out."""
 
@@ -169,7 +129,7 @@ class _Reader:
         self._text = text
         self._source = source
         self._place = place
-        self._plain = dict(_WORDS)
+        self._plain = dict(WORDS)
         """What plain scalars mean, each text resolved once: sections of one document repeat their values."""
         self._plain_keys: set[str] = set()
         self._anchors: dict[str, _Anchored] = {}
