@@ -17,10 +17,8 @@ def branch_from_instance(instance: ConfigTemplate | SectionDefault, origin: Orig
 
 def explicit_settings(value: Any) -> Any:
     """A value with every instance in it as the mapping of what was set explicitly, and its texts taken literally."""
-    if isinstance(value, SectionDefault) and isinstance(value.template, type):
-        return _with_kind(value.template, value.settings)
     if isinstance(value, SectionDefault):
-        return explicit_settings(value())
+        return _with_kind(value.template, value.settings)
     if isinstance(value, ConfigTemplate):
         known = value.__dict__
         return _with_kind(type(value), {n: known[n] for n in value.model_fields_set if n in known})

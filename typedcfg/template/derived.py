@@ -97,7 +97,7 @@ class SectionDefault:
 
     __slots__ = ("settings", "template")
 
-    def __init__(self, template: Callable[..., Any], settings: dict[str, object]) -> None:
+    def __init__(self, template: type[Any], settings: dict[str, object]) -> None:
         """Hold the class and what to call it with."""
         self.template: Final = template
         self.settings: Final = settings
@@ -107,7 +107,7 @@ class SectionDefault:
         return self.template(**self.settings)
 
 
-def section(template: Callable[..., S], /, **settings: Any) -> S:
+def section(template: type[S], /, **settings: Any) -> S:
     """A section as a field's default: the variant to start from, or settings over the section's own defaults.
 
     The instance is built when first needed, so that declaring costs nothing. A value that a file sets below it
