@@ -2,7 +2,7 @@
 
 from typedcfg.cli.context import COMPILE_OPTIONS, Context
 from typedcfg.cli.table import table
-from typedcfg.template.help import type_text
+from typedcfg.template.type_text import type_text
 from typedcfg.template.keys import declared_keys
 
 
