@@ -19,11 +19,11 @@ class Trainer(ConfigTemplate):
     """Passes over the training data; null where max_steps ends the training."""
     max_steps: Annotated[int | None, Ge(1), Unit("steps")] = None
     """Optimizer steps; whichever of the two comes first ends the training."""
-    accelerator: Annotated[Literal["auto", "cpu", "gpu", "cuda", "mps", "tpu"], NotInIdentity()] = "auto"
+    accelerator: Annotated[Literal["auto", "cpu", "gpu", "mps"], NotInIdentity()] = "auto"
     """What to compute on; auto takes the best that the machine has."""
     devices: Annotated[int, Ge(1), Unit("devices per node")] = 1
     """How many devices of it, with a process for each."""
-    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    strategy: Literal["auto", "ddp"] = "auto"
     """How several devices share the work."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true"] = "32-true"
     """The type of number that the model computes in."""
