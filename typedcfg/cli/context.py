@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
+from typedcfg.cli.verbs import usage
 from typedcfg.compiler.compile import compile_sources
 from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem
@@ -107,8 +108,6 @@ class Context:
         Raises:
             UsageError: There is none.
         """
-        from typedcfg.cli.main import usage
-
         if not self._tokens or self._tokens[0][1].startswith("-"):
             raise UsageError(
                 Problem(f"{what} is missing", expected=usage(self.verb, is_script=self._template is not None))
@@ -125,8 +124,6 @@ class Context:
         Raises:
             UsageError: Something is.
         """
-        from typedcfg.cli.main import usage
-
         if self._tokens:
             position, token = self._tokens[0]
             expected = usage(self.verb, is_script=self._template is not None)

@@ -3,33 +3,11 @@
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Final, NamedTuple, NoReturn
+from typing import NoReturn
 
+from typedcfg.cli.verbs import HIDDEN, VERBS, overview
 from typedcfg.errors import Problem, TypedcfgError
 from typedcfg.template.base import ConfigTemplate
-
-
-class Verb(NamedTuple):
-    """A command: what follows it, what it does, and where it is written."""
-
-    usage: str
-    summary: str
-    has_app: bool = True
-    """Whether it is about a template: named by APP, or given by the script."""
-
-
-VERBS: Final[dict[str, Verb]] = {
-    "help": Verb("APP [KEY]", "what may be configured: types, units, defaults, formulas"),
-    "keys": Verb("APP [FILES] [key=value ...]", "every key, one to a line"),
-    "check": Verb("APP [FILES] [key=value ...]", "whether a configuration compiles, and everything wrong with it"),
-    "show": Verb("APP [FILES] [key=value ...]", "the values, and where each came from"),
-    "explain": Verb("APP KEY [FILES] [key=value ...]", "why one value is what it is"),
-    "run": Verb("APP [FILES] [key=value ...]", "train; a run that is done is not done again"),
-    "resume": Verb("RUN", "go on with a run where it stopped", has_app=False),
-    "runs": Verb("ls | show RUN", "the runs in a folder", has_app=False),
-}
-
-_HIDDEN: Final = {"worker": Verb("RUN", "one of the processes of a run", has_app=False)}
 
 
 def entry_point() -> NoReturn:
@@ -86,27 +64,6 @@ def call(
         return 130
 
 
-def usage(verb: str, *, is_script: bool) -> str:
-    """How a command is called."""
-    described = {**VERBS, **_HIDDEN}[verb]
-    words = described.usage.removeprefix("APP ").removeprefix("APP") if is_script else described.usage
-    return f"{'SCRIPT' if is_script else 'typedcfg'} {verb} {words}".rstrip()
-
-
-def overview(*, is_script: bool) -> str:
-    """What the program can do, a line for each command."""
-    calls = {usage(verb, is_script=is_script): described.summary for verb, described in VERBS.items()}
-    width = max(map(len, calls))
-    lines = [f"  {call:<{width}}  {summary}" for call, summary in calls.items()]
-    notes = (
-        "APP is path.py:Class or package.module:Class. FILES are YAML, JSON or TOML, the later stronger.",
-        "key=value sets one value: optimizer.lr=0.01, layers[2].width=64, optimizer=sgd; ~key takes it back.",
-        "--env-prefix PREFIX, --dotenv FILE and --secrets-dir FOLDER say where else values may come from.",
-        "--debug shows the traceback of an error.",
-    )
-    return "\n".join(["Typed configuration for training runs.", "", *lines, "", *notes])
-
-
 def _dispatch(
     arguments: list[str],
     template: type[ConfigTemplate] | None,
@@ -131,7 +88,7 @@ def _verb(arguments: list[str], *, is_script: bool) -> tuple[str | None, int]:
     position, word = words[0] if words else (0, "")
     if word in {"--help", "-h"} or (not words and not is_script):
         return None, 0
-    if word in VERBS or word in _HIDDEN:
+    if word in VERBS or word in HIDDEN:
         return word, position
     if is_script:
         return "run", 0

@@ -2,8 +2,8 @@
 
 from typedcfg.cli.context import COMPILE_OPTIONS, Context
 from typedcfg.cli.table import table
-from typedcfg.template.type_text import type_text
 from typedcfg.template.keys import declared_keys
+from typedcfg.template.type_text import type_text
 
 
 def run(context: Context) -> int:
