@@ -277,11 +277,17 @@ def reachable(template: type["ConfigTemplate"]) -> Iterator[type["ConfigTemplate
 
 def kinds_of(template: type[BaseModel]) -> tuple[str, ...]:
     """The kinds that a template answers to, its current one first; empty if it is no variant."""
+    current = current_kinds(template)
+    marks = template.__pydantic_fields__[KIND].metadata if current else ()
+    return (*current, *(mark.renamed_from for mark in marks if isinstance(mark, Kind)))
+
+
+def current_kinds(template: type[BaseModel]) -> tuple[str, ...]:
+    """The kinds that a template goes by today; empty if it is no variant."""
     info = template.__pydantic_fields__.get(KIND)
     if info is None or get_origin(info.annotation) is not Literal:
         return ()
-    current = tuple(str(value) for value in get_args(info.annotation))
-    return (*current, *(mark.renamed_from for mark in info.metadata if isinstance(mark, Kind)))
+    return tuple(map(str, get_args(info.annotation)))
 
 
 def _complete_fields(template: type["ConfigTemplate"]) -> Mapping[str, FieldInfo]:
