@@ -10,6 +10,7 @@ Problems are collected over all of it and raised together.
 """
 
 import gc
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typedcfg.compiler.config import Config
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.precedence import in_order
 from typedcfg.compiler.shape import shape
+from typedcfg.compiler.shown import quoted
 from typedcfg.compiler.story import Resolution, Story
 from typedcfg.compiler.validate import is_stable, origin_of, validate
 from typedcfg.compiler.values import Resolver
@@ -30,7 +32,6 @@ from typedcfg.sources.base import Layer, Source
 from typedcfg.sources.instances import branch_from_instance
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.leaves import value_at
-from typedcfg.text import shorten
 
 T = TypeVar("T", bound=ConfigTemplate)
 
@@ -116,7 +117,7 @@ def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[P
     ConfigError.raise_any(problems)
     assert isinstance(params, template), "a tree that validates has no problems"
     for text in descent.warnings:
-        warnings.warn(text, DeprecatedName, stacklevel=4)
+        warnings.warn(text, DeprecatedName, stacklevel=_levels_to_caller())
     story = Story(params, layers)
     story.remember(descent, found.dropped, {p: Resolution(s.entry, s.raw, s.inputs) for p, s in found.slots.items()})
     return Config(params, story)
@@ -128,11 +129,19 @@ def _changed_behind(descent: Descent, resolver: Resolver, params: ConfigTemplate
         final = value_at(params, path)
         if final != seen and not (final != final and seen != seen):  # noqa: PLR0124  # NaN is what differs from itself
             yield Problem(
-                f"{render_key_path(path)} is {shorten(repr(final))}, and a formula saw {shorten(repr(seen))}",
+                f"{render_key_path(path)} is {quoted(final)}, and a formula saw {quoted(seen)}",
                 where=origin_of(descent, path),
                 expected="a field validator that makes of one value always the same other",
                 fix="let the validator look at its own value alone, and put what depends on others into derived(...)",
             )
+
+
+def _levels_to_caller() -> int:
+    """How far up the stack, seen from who asks, the code lies that compiles: a warning points there."""
+    level, frame = 1, sys._getframe(1)  # noqa: SLF001  # warnings skips a package's own files from Python 3.12 on
+    while frame.f_back is not None and frame.f_globals.get("__package__", "").partition(".")[0] == "typedcfg":
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 @contextmanager

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.expressions import whole_reference
 from typedcfg.compiler.merge import Contribution, Fallen, at_position, at_root, below, standing
 from typedcfg.compiler.precedence import DEFAULTS
+from typedcfg.compiler.renames import moves_of, with_moved, with_new_names
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
@@ -32,9 +34,11 @@ from typedcfg.template.catalog import (
     VariantsNode,
     catalog_of,
     kinds_of,
+    sections_below,
 )
 from typedcfg.text import nearest, one_of, shorten
 
+_MOST_COPIES: Final = 100
 _VALUES_BELOW: Final = LeafNode(is_container=True)
 
 
@@ -52,7 +56,19 @@ class Dropped(NamedTuple):
 class Place:
     """One key, and what counts for it."""
 
-    __slots__ = ("descent", "entry", "fallen", "field", "kind", "live", "node", "outvoted", "path", "template")
+    __slots__ = (
+        "copies",
+        "descent",
+        "entry",
+        "fallen",
+        "field",
+        "kind",
+        "live",
+        "node",
+        "outvoted",
+        "path",
+        "template",
+    )
 
     def __init__(self, descent: "Descent", path: KeyPath, node: Node, entry: Entry | None, *, field: KeyPath) -> None:
         self.descent = descent
@@ -69,6 +85,8 @@ class Place:
         self.live: list[Contribution] = []
         self.fallen: list[Fallen] = []
         """What was replaced or reset."""
+        self.copies: tuple[tuple[str, Origin], ...] = ()
+        """The references, as they were written, that brought something to this place or to one above it."""
         self.outvoted: list[Fallen] = []
         """What was said for another kind than the one that won."""
 
@@ -83,9 +101,14 @@ class Place:
         assert self.template is not None, f"{self.path} is no section"
         return catalog_of(self.template)
 
+    @property
+    def may_hold_secret(self) -> bool:
+        """Whether what is written here may be a secret, or hold one."""
+        return may_hold_secret(self.descent.template, self.path)
+
     def length(self) -> int:
         """How many items the list at this place has."""
-        return next((len(c.value) for c in self.live if isinstance(c.value, Items)), 0)
+        return next((len(c.value) for c in self.live if isinstance(c.value, (Items, tuple))), 0)
 
     def names(self) -> list[str]:
         """The keys that mappings set here, in the order in which they first appear."""
@@ -93,22 +116,24 @@ class Place:
 
     def child(self, step: str | int) -> "Place | None":
         """The place one step down; None if the templates know no such key."""
+        if isinstance(step, int) and step < 0:
+            step += self.length()
+        path = (*self.path, step)
+        known = self.descent.places.get(path)
+        if known is not None:
+            return known
         node, entry = self._child_node(step)
         if node is None:
             return None
-        if isinstance(step, int):
-            length = self.length()
-            step = step + length if step < 0 else step
-            said = at_position(self.live, step, length)
-        else:
-            said = below(self.live, step)
-        path = (*self.path, step)
         place = Place(self.descent, path, node, entry, field=path if self.is_section else self.field)
+        place.copies = self.copies
+        said = below(self.live, step) if isinstance(step, str) else at_position(self.live, step, self.length())
         if entry is not None and self.is_section:
             default = self.descent.default(entry)
             if default is not None and (not entry.is_leaf or _edits(said)):
                 said = [default, *said]
         place.settle(said)
+        self.descent.places[path] = place
         return place
 
     def _child_node(self, step: str | int) -> tuple[Node | None, Entry | None]:
@@ -116,7 +141,7 @@ class Place:
             entry = self.catalog.entries.get(step) if isinstance(step, str) else None
             return (entry.node, entry) if entry else (None, None)
         match self.node, step:
-            case LeafNode(is_container=True), _:
+            case LeafNode(), _:
                 return _VALUES_BELOW, self.entry
             case ListNode(item=item), int():
                 return item, self.entry
@@ -129,75 +154,131 @@ class Place:
     def settle(self, said: list[Contribution]) -> None:
         """Decide what counts of all that was said for this key."""
         if isinstance(self.node, LeafNode):
-            if len(said) == 1 and not isinstance(said[0].value, Edit):
-                self.live = said
+            if len(said) > 1 or isinstance(said[0].value if said else None, (Edit, Text)):
+                self.live, self.fallen = standing(self._read_leaf(said))
             else:
-                self.live, self.fallen = standing(said)
+                self.live = said
             return
-        self.live, self.fallen = standing(self._read_texts(said))
+        self.live, self.fallen = standing(self._read_section(said))
         if isinstance(self.node, VariantsNode):
             self._choose_variant(self.node)
         elif isinstance(self.node, SectionNode) and (not self.live or isinstance(self.live[-1].value, Branch)):
             self.template = self.node.template
         if self.template is not None and self.catalog.renamed:
-            self.live = [self._with_new_names(c) for c in self.live]
+            report, warn = self.descent.report, self.descent.warn
+            self.live = [with_new_names(c, self.path, self.catalog, report, warn) for c in self.live]
 
-    def _read_texts(self, said: list[Contribution]) -> list[Contribution]:
-        """Bare texts at a section: an inline mapping, a kind, null, or a reference to another section."""
+    def _read_leaf(self, said: list[Contribution]) -> list[Contribution]:
+        """Texts at a free list or mapping, where something else has to be merged with what they mean."""
+        if not (isinstance(self.node, LeafNode) and self.node.is_container):
+            return said
+        read: list[Contribution] = []
+        for position, contribution in enumerate(said):
+            text = contribution.value
+            is_edited = _edits(said[position + 1 :])
+            if isinstance(text, Text) and _is_flow(text):
+                read.append(contribution._replace(value=_flow(text, contribution.origin)))
+            elif is_edited and isinstance(text, str) and REFERENCE_MARK in text:
+                read += self._copied(contribution)
+            else:
+                read.append(contribution)
+        return read
+
+    def _read_section(self, said: list[Contribution]) -> list[Contribution]:
+        """Texts at a section: an inline mapping, a kind, null, or a reference to another section."""
         if not any(isinstance(c.value, str) for c in said):
             return said
         read: list[Contribution] = []
         for contribution in said:
-            read += self._read_text(contribution) if isinstance(contribution.value, str) else [contribution]
+            text = contribution.value
+            if not isinstance(text, str):
+                read.append(contribution)
+            elif REFERENCE_MARK in text and not _is_flow(text):
+                read += self._copied(contribution)
+            else:
+                read += self._read_text(contribution, text)
         return read
 
-    def _read_text(self, contribution: Contribution) -> Sequence[Contribution]:
-        layer, text, origin = contribution
-        assert isinstance(text, str)
-        if REFERENCE_MARK in text:
-            return self._copied(contribution)
+    def _read_text(self, contribution: Contribution, text: str) -> list[Contribution]:
+        origin = contribution.origin
         value: object = text
         if isinstance(text, Text):
             try:
-                value = read_value(text, origin)
+                value = read_value(str(text), origin)
             except NotAValue as error:
                 self.descent.report(*error.problems)
-                return ()
+                self.descent.broken.append(self.path)
+                return []
         if isinstance(value, str) and isinstance(self.node, VariantsNode):
             chosen = Branch(origin)
             chosen.put(KIND, value, origin)
             value = chosen
-        return [Contribution(layer, value, origin)]
+        return [contribution._replace(value=value)]
 
-    def _copied(self, contribution: Contribution) -> Sequence[Contribution]:
+    def _copied(self, contribution: Contribution) -> list[Contribution]:
         """What counts for the section or list that a reference names, as if it had been written here."""
-        target = whole_reference(contribution.value, self.path)
+        layer, text, origin, _ = contribution
+        assert isinstance(text, str)
+        target = whole_reference(text, self.path)
         if isinstance(target, Problem):
-            self.descent.report_at(target, contribution.origin)
-            return ()
-        place = self.descent.copy_source(target, self.path, contribution.origin)
-        return place.live if place is not None else ()
+            if self.may_hold_secret:
+                target = Problem(f"{render_key_path(self.path)} cannot be read as a reference (a secret, not shown)")
+            self.descent.report_at(target, origin, broken=self.path)
+            return []
+        written = (text, origin)
+        if written in self.copies:
+            what = f"{render_key_path(self.path)} lies in what {text} brings, and is {text} itself"
+            self.descent.report_at(Problem(what, fix="write one of them out"), origin, broken=self.path)
+            return []
+        self.copies = (*self.copies, written)
+        source = self.descent.copy_source(target, self.path, origin)
+        if source is None:
+            return []
+        if source.template is not None and not _fits(source.template, self.node):
+            what = f"{render_key_path(target)} is a {source.template.__qualname__}"
+            problem = Problem(f"{render_key_path(self.path)} cannot be {text}: {what}", expected=_classes(self.node))
+            self.descent.report_at(problem, origin, broken=self.path)
+            return []
+        said = source.settings()
+        if said is None:
+            self.descent.report_at(_computed(self.path, target), origin, broken=self.path)
+            return []
+        first, *rest = said or [Contribution(layer, Branch(origin), origin)]
+        # One layer says all of it, the one with the reference.
+        return [first._replace(layer=layer, replaces=True), *(c._replace(layer=layer) for c in rest)]
+
+    def settings(self) -> list[Contribution] | None:
+        """What another place copies from here; None if it is a value that nobody wrote down."""
+        if self.live or not isinstance(self.node, LeafNode):
+            return self.live if self.live or self.is_section else None
+        default = self.descent.default(self.entry) if self.entry is not None and self.path == self.field else None
+        return None if default is None else [default]
 
     def _choose_variant(self, node: VariantsNode) -> None:
         """Keep what was said by layers that speak for the kind that wins; each layer is one voice."""
         if not self.live or not isinstance(self.live[-1].value, Branch):
             return
         voices: list[tuple[type[ConfigTemplate] | None, list[Contribution]]] = []
-        in_force: type[ConfigTemplate] | None = None
-        chosen_by: Contribution | None = None
+        by_default: tuple[type[ConfigTemplate], Contribution] | None = None
+        chosen = by_default
         for _, spoken in groupby(self.live, key=lambda c: id(c.layer)):
             voice = list(spoken)
             for kind in below(voice, KIND):
-                in_force = self._template_of(node, kind)
-                chosen_by = kind
-                if in_force is None:
+                if isinstance(kind.value, Edit):
+                    chosen = by_default
+                    continue
+                template = self._template_of(node, kind)
+                if template is None:
                     self.live = []
                     return
-            voices.append((in_force, voice))
-        if in_force is None or chosen_by is None:
+                chosen = (template, kind)
+                by_default = chosen if kind.layer.strength == DEFAULTS else by_default
+            voices.append((chosen and chosen[0], voice))
+        if chosen is None:
             self.descent.report(self._missing_kind(node))
             self.live = []
             return
+        in_force, chosen_by = chosen
         self.template = in_force
         self.kind = str(chosen_by.value) if chosen_by.value in _literals(in_force) else kinds_of(in_force)[0]
         reason = f"{chosen_by.origin} chose {KIND} {self.kind!r}"
@@ -210,7 +291,7 @@ class Place:
     def _template_of(self, node: VariantsNode, kind: Contribution) -> type[ConfigTemplate] | None:
         """The template that a kind names, or None with a problem reported."""
         key = render_key_path((*self.path, KIND))
-        known = [kinds_of(t)[0] for t in dict.fromkeys(node.templates.values())]
+        known = kinds_in(node.templates)
         if isinstance(kind.value, str) and kind.value in node.templates:
             template = node.templates[kind.value]
             if kind.value not in _literals(template):
@@ -235,7 +316,7 @@ class Place:
         return None
 
     def _missing_kind(self, node: VariantsNode) -> Problem:
-        known = [kinds_of(t)[0] for t in dict.fromkeys(node.templates.values())]
+        known = kinds_in(node.templates)
         key = render_key_path(self.path)
         self.descent.broken.append(self.path)
         return Problem(
@@ -244,29 +325,6 @@ class Place:
             expected=f"{KIND}: {one_of(known)}",
             fix=f"choose one: {key}={known[0]}, or {KIND}: {known[0]} beside the other keys",
         )
-
-    def _with_new_names(self, contribution: Contribution) -> Contribution:
-        """A mapping in which fields go by their present names."""
-        branch, renamed = contribution.value, self.catalog.renamed
-        if not isinstance(branch, Branch) or not (branch.keys() & renamed.keys()):
-            return contribution
-        present = Branch(branch.origin)
-        for key, value in branch.items():
-            origin = branch.origins[key]
-            name = renamed[key].name if key in renamed and key not in self.catalog.names else key
-            old, new = (render_key_path((*self.path, k)) for k in (key, name))
-            if name != key and name in branch:
-                problem = Problem(
-                    f"{old} and {new} are two names of one field, and both are set",
-                    where=f"{origin} and {branch.origins[name]}",
-                    fix=f"keep {new}",
-                )
-                self.descent.report(problem)
-                continue
-            if name != key:
-                self.descent.warn(f"{origin}: {old} is now called {new}")
-            present.put(name, value, origin)
-        return Contribution(contribution.layer, present, contribution.origin)
 
 
 class Descent:
@@ -281,12 +339,17 @@ class Descent:
         self.broken: list[KeyPath] = []
         """Keys below which nothing is known; what fails there is only a consequence."""
         self._defaults: dict[Entry, Contribution | None] = {}
-        self._copying: list[KeyPath] = []
+        self._copying: dict[KeyPath, Origin] = {}
+        """The places that are just being copied to, and where the reference of each was written."""
+        self.places: dict[KeyPath, Place] = {}
+        """Every place that somebody has been to, but the root."""
         self.root = Place(self, (), SectionNode(template, is_optional=False), None, field=())
-        self.root.template = template
-        self.root.live = at_root(self.layers)
-        if catalog_of(template).renamed:
-            self.root.settle(self.root.live)
+        self.root.settle(self._at_root())
+
+    def _at_root(self) -> list[Contribution]:
+        """What each layer says for the whole configuration, with every field at its present place."""
+        said, moves = at_root(self.layers), moves_of(self.template)
+        return [c for one in said for c in with_moved(one, moves, self.report, self.warn)] if moves else said
 
     def report(self, *problems: Problem) -> None:
         """Note problems, to be raised together."""
@@ -323,17 +386,31 @@ class Descent:
 
         Copies may be chained; one that comes back to itself, or to a section around it, has no end.
         """
-        chain = [*self._copying, here]
-        if target in chain or target == here[: len(target)]:
-            loop = " -> ".join(render_key_path(p) or "the whole configuration" for p in (*chain, target))
-            self.report_at(Problem(f"references go round in a circle: {loop}"), origin, broken=here)
+        if here in self._copying or target == here[: len(target)]:
+            self._report_circle({**self._copying, here: origin}, here, target)
             return None
-        self._copying.append(here)
+        if len(self._copying) >= _MOST_COPIES:
+            problem = Problem(
+                f"{render_key_path(here)} is a copy of a copy of a copy, more than {_MOST_COPIES} times",
+                fix="name the section that is copied in the end",
+            )
+            self.report_at(problem, origin, broken=here)
+            return None
+        self._copying[here] = origin
         place = self.place(target)
-        self._copying.pop()
-        if place is None:
+        if place is None and here not in self.broken:
             self.report_at(unknown_target(self, target), origin, broken=here)
+        del self._copying[here]
         return place
+
+    def _report_circle(self, copying: Mapping[KeyPath, Origin], again: KeyPath, target: KeyPath) -> None:
+        paths = list(copying)
+        loop = paths[paths.index(again) :]
+        self.broken += loop
+        names = [render_key_path(path) for path in (*loop, again if len(loop) > 1 else target)]
+        places = "\n".join(f"{render_key_path(path)} at {copying[path]}" for path in loop)
+        chain = " -> ".join(name or "the whole configuration" for name in names)
+        self.report(Problem(f"references go round in a circle: {chain}", places, fix="write one of them out"))
 
 
 def unknown_target(descent: Descent, target: KeyPath) -> Problem:
@@ -369,6 +446,38 @@ def _default(entry: Entry) -> Contribution | None:
     return Contribution(Layer(name, DEFAULTS, ()), held, origin)
 
 
+def _fits(template: type[ConfigTemplate], node: Node) -> bool:
+    """Whether a section of a template can be copied to a node: to the same template, or a related one."""
+    if not isinstance(node, (SectionNode, VariantsNode)):
+        return True
+    return any(issubclass(template, one) or issubclass(one, template) for one in sections_below(node))
+
+
+def _classes(node: Node) -> str:
+    return f"a {one_of(section.__qualname__ for section in sections_below(node))}"
+
+
+def _computed(path: KeyPath, target: KeyPath) -> Problem:
+    here, there = render_key_path(path), render_key_path(target)
+    return Problem(
+        f"{here} is a reference to {there}, which is computed, and a part of it is set beside",
+        fix=f"write {here} out, or leave its parts alone",
+    )
+
+
+def _is_flow(text: object) -> bool:
+    """Whether a bare text begins like a mapping or list."""
+    return isinstance(text, Text) and text.startswith(("{", "["))
+
+
+def _flow(text: Text, origin: Origin) -> object:
+    """What a mapping or list in a bare text holds; the text as it stands where it is neither."""
+    try:
+        return read_value(str(text), origin)
+    except NotAValue:
+        return text
+
+
 def _is_tree(value: object) -> bool:
     return isinstance(value, (Mapping, list, tuple))
 
@@ -376,6 +485,11 @@ def _is_tree(value: object) -> bool:
 def _edits(said: Sequence[Contribution]) -> bool:
     """Whether something is said that builds on what lies below: one key of a mapping, one position of a list."""
     return any(isinstance(c.value, (Branch, Positions)) for c in said)
+
+
+def kinds_in(templates: Mapping[str, type[ConfigTemplate]]) -> list[str]:
+    """The present kinds of variants."""
+    return [kinds_of(template)[0] for template in dict.fromkeys(templates.values())]
 
 
 def _literals(template: type[ConfigTemplate]) -> tuple[str, ...]:

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.descent import Place
 from typedcfg.compiler.merge import Contribution, Fallen
 from typedcfg.compiler.precedence import DEFAULTS, STRENGTHS, rule_between
+from typedcfg.compiler.shown import HIDDEN, shown
 from typedcfg.compiler.story import Resolution, Story
 from typedcfg.errors import MissingKey, Problem
 from typedcfg.key_path import KeyPath, render_key_path
-from typedcfg.sources.base import Branch, Edit, Items, Positions, Text
-from typedcfg.template.base import ConfigTemplate
+from typedcfg.sources.base import Branch, Items, Positions, Text
 from typedcfg.template.catalog import Entry
 from typedcfg.template.leaves import iter_leaves, value_at
-from typedcfg.text import nearest, shorten
+from typedcfg.text import nearest
 
 _DEPTH: Final = 2
 """How far inputs of inputs are told; beyond, the reader asks for the input's own key."""
@@ -58,49 +59,52 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
     Raises:
         MissingKey: There is no such key, and nobody ever set it.
     """
-    losers = [_loser(fallen) for fallen in _fallen_on_the_way(story, path)]
+    hides = may_hold_secret(type(story.root), path)
+    losers = [_loser(fallen, is_secret=hides) for fallen in _fallen_on_the_way(story, path)]
     place = story.descent.place(path)
-    if place is None:
+    if place is None or not _exists(story, path):
         if not losers:
             raise _missing(story, path)
-        rule = "another kind was chosen, which has no such key" if losers else ""
+        rule = "what was chosen above it has no such key"
         return Explanation(path, "", tuple(losers), rule, ())
     entry, resolution = place.entry, story.resolutions.get(path)
     assert entry is not None, "what is no section lies in a field"
-    said = [c for c in place.live if not (isinstance(c.value, Edit))]
-    candidates = [*reversed(said), *(f.contribution for f in reversed(place.fallen))]
-    rows = [Row("", _as_written(c, entry), str(c.origin)) for c in candidates]
-    if path == place.field and not any(c.layer.strength == DEFAULTS for c in candidates):
-        rows += _default_rows(entry)
+    candidates = [*reversed(place.live), *(f.contribution for f in reversed(place.fallen))]
+    rows = [Row("", shown(c.value, is_secret=hides), str(c.origin)) for c in candidates]
+    if not any(c.layer.strength == DEFAULTS for c in candidates):
+        rows += _default_rows(entry, path[len(place.field) :])
     rows = [row._replace(label="wins" if i == 0 else "over") for i, row in enumerate(rows)]
-    shown = _shown(value_at(story.root, path), entry)
-    return Explanation(path, shown, (*rows, *losers), _rule(candidates, entry), _inputs(resolution))
+    value = shown(value_at(story.root, path), is_secret=hides)
+    return Explanation(path, value, (*rows, *losers), _rule(candidates, entry), _inputs(resolution))
+
+
+def _exists(story: Story, path: KeyPath) -> bool:
+    try:
+        value_at(story.root, path)
+    except (LookupError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def origin_text(story: Story, path: KeyPath) -> str:
     """Where a value came from, in a few words: `wide.yaml:3:15`, `derived: a / b  <- base.yaml:3:1`."""
-    place = story.descent.place(path)
+    place, resolution = story.descent.place(path), story.resolutions.get(path)
     if place is None or place.entry is None:
         return ""
-    resolution = story.resolutions.get(path)
-    if resolution is not None and resolution.raw is None and place.entry.derived is not None:
-        inputs = ", ".join(dict.fromkeys(_winning_origin(story, i) for i in resolution.inputs))
-        return (
-            f"derived: {place.entry.derived.formula}  <- {inputs}"
-            if inputs
-            else f"derived: {place.entry.derived.formula}"
-        )
-    origin = _winning_origin(story, path)
-    return (
-        f"{resolution.raw}  <- {origin}" if resolution is not None and not isinstance(resolution.raw, Text) else origin
-    )
+    if resolution is None or isinstance(resolution.raw, Text):
+        return _winning_origin(story, path)
+    if resolution.raw is not None:
+        text = HIDDEN if place.entry.is_secret else resolution.raw
+        return f"{text}  <- {_winning_origin(story, path)}"
+    assert place.entry.derived is not None, "what has neither text nor literal has a formula"
+    read = ", ".join(dict.fromkeys(_winning_origin(story, path) for path in resolution.inputs))
+    return f"derived: {place.entry.derived.formula}{f'  <- {read}' if read else ''}"
 
 
 def _winning_origin(story: Story, path: KeyPath) -> str:
-    place = story.descent.place(path)
-    if place is not None and place.live:
+    place, resolution = story.descent.place(path), story.resolutions.get(path)
+    if place is not None and place.live and place.live[-1].layer.strength != DEFAULTS:
         return str(place.live[-1].origin)
-    resolution = story.resolutions.get(path)
     return "derived" if resolution is not None and resolution.raw is None else "default"
 
 
@@ -133,17 +137,24 @@ def _follow(contribution: Contribution, steps: KeyPath) -> Contribution | None:
     return contribution
 
 
-def _loser(fallen: Fallen) -> Row:
-    return Row("not", shorten(_plain_text(fallen.contribution.value)), str(fallen.contribution.origin), fallen.reason)
+def _loser(fallen: Fallen, *, is_secret: bool) -> Row:
+    contribution, reason = fallen
+    return Row("not", shown(contribution.value, is_secret=is_secret), str(contribution.origin), reason)
 
 
-def _default_rows(entry: Entry) -> list[Row]:
-    """The template's own default, or its formula, as the weakest of all."""
+def _default_rows(entry: Entry, within: KeyPath) -> list[Row]:
+    """The template's own default, or its formula, as the weakest of all; a part of it for a key within a container."""
     if entry.derived is not None:
         return [Row("", f"derived: {entry.derived.formula}", str(entry.derived.origin))]
     if not entry.has_default:
         return []
-    return [Row("", _shown(entry.default(), entry), f"default of {entry.template.__qualname__}.{entry.name}")]
+    value: Any = entry.default()
+    for step in within:
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            return []
+    return [Row("", shown(value, is_secret=entry.is_secret), f"default of {entry.template.__qualname__}.{entry.name}")]
 
 
 def _rule(candidates: list[Contribution], entry: Entry) -> str:
@@ -197,35 +208,10 @@ def _explain_section(story: Story, path: KeyPath) -> str:
     held = value_at(story.root, path)
     key = render_key_path(path)
     rows = [
-        (render_key_path((*path, *leaf.path)), _shown(leaf.value, leaf.entry), (*path, *leaf.path))
+        (render_key_path((*path, *leaf.path)), shown(leaf.value, is_secret=leaf.entry.is_secret), (*path, *leaf.path))
         for leaf in iter_leaves(held)
     ]
     name, width = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
     dropped = [f"  dropped: {d}" for d in story.dropped if d.path[: len(path)] == path]
     lines = [f"  {k:<{name}} = {v:<{width}}  {origin_text(story, p)}" for k, v, p in rows]
     return "\n".join([f"{key or 'the configuration'}: {type(held).__qualname__}", *lines, *dropped])
-
-
-def _as_written(contribution: Contribution, entry: Entry) -> str:
-    if entry.is_secret:
-        return "a secret, not shown"
-    return shorten(_plain_text(contribution.value))
-
-
-def _shown(value: Any, entry: Entry) -> str:
-    if entry.is_secret and value is not None:
-        return "a secret, not shown"
-    return shorten(_plain_text(value))
-
-
-def _plain_text(value: Any) -> str:
-    """A value as YAML would have it on one line."""
-    if isinstance(value, ConfigTemplate):
-        return f"{type(value).__qualname__}(...)"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {_plain_text(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_plain_text, value)) + "]"
-    return str(getattr(value, "value", value))

@@ -20,6 +20,8 @@ class Contribution(NamedTuple):
     value: object
     """A plain value, a `Branch`, `Items`, `Positions`, or an `Edit`."""
     origin: Origin
+    replaces: bool = False
+    """Whether even a mapping takes the place of what is weaker: it is what a reference names."""
 
 
 class Fallen(NamedTuple):
@@ -45,7 +47,7 @@ def below(contributions: Iterable[Contribution], key: str) -> list[Contribution]
     """What mappings say for one of their keys."""
     return [
         Contribution(layer, value[key], value.origins[key])
-        for layer, value, _ in contributions
+        for layer, value, *_ in contributions
         if isinstance(value, Branch) and key in value
     ]
 
@@ -53,9 +55,11 @@ def below(contributions: Iterable[Contribution], key: str) -> list[Contribution]
 def at_position(contributions: Iterable[Contribution], position: int, length: int) -> list[Contribution]:
     """What lists, and edits to lists, say for one position; an edit may count from the end."""
     found = []
-    for layer, value, _ in contributions:
+    for layer, value, origin, _ in contributions:
         if isinstance(value, Items) and position < len(value):
             found.append(Contribution(layer, value[position], value.origins[position]))
+        elif isinstance(value, tuple) and position < len(value):
+            found.append(Contribution(layer, value[position], origin))
         elif isinstance(value, Positions):
             keys = [key for key in (position, position - length) if key in value]
             found += [Contribution(layer, value[key], value.origins[key]) for key in keys]
@@ -63,19 +67,12 @@ def at_position(contributions: Iterable[Contribution], position: int, length: in
 
 
 def standing(contributions: Sequence[Contribution]) -> Standing:
-    """What counts: a mapping, or an edit to positions, builds on what is weaker; anything else replaces it.
-
-    A reset takes away all but the defaults.
-    """
+    """What counts: a mapping, or an edit to positions, builds on what is weaker; anything else replaces it."""
+    said, fallen = _since_reset(contributions)
     live: list[Contribution] = []
-    fallen: list[Fallen] = []
-    for contribution in contributions:
+    for contribution in said:
         value = contribution.value
-        if isinstance(value, Edit):
-            fallen += [Fallen(c, f"{contribution.origin} resets it") for c in live if c.layer.strength != DEFAULTS]
-            live = [c for c in live if c.layer.strength == DEFAULTS]
-            continue
-        builds_on = isinstance(value, (Branch, Positions))
+        builds_on = isinstance(value, (Branch, Positions)) and not contribution.replaces
         if live and not (builds_on and _can_be_built_on(live[-1].value, value)):
             fallen += [Fallen(c, f"{contribution.origin} replaces it") for c in live]
             live = []
@@ -83,7 +80,21 @@ def standing(contributions: Sequence[Contribution]) -> Standing:
     return Standing(live, fallen)
 
 
+def _since_reset(contributions: Sequence[Contribution]) -> tuple[list[Contribution], list[Fallen]]:
+    """What was said since the last reset, above the defaults, which no reset takes away; and what it took away."""
+    kept: list[Contribution] = []
+    fallen: list[Fallen] = []
+    for contribution in contributions:
+        if isinstance(contribution.value, Edit):
+            reason = f"{contribution.origin} resets it"
+            fallen += [Fallen(c, reason) for c in kept if c.layer.strength != DEFAULTS]
+            kept = [c for c in kept if c.layer.strength == DEFAULTS]
+        else:
+            kept.append(contribution)
+    return kept, fallen
+
+
 def _can_be_built_on(weaker: object, stronger: object) -> bool:
     if isinstance(stronger, Branch):
         return isinstance(weaker, Branch)
-    return isinstance(weaker, (Items, Positions))
+    return isinstance(weaker, (Items, Positions, tuple))

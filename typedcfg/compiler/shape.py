@@ -8,14 +8,16 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from typedcfg.compiler.descent import Descent, Dropped, Place, known_keys
+from typedcfg.compiler.descent import Descent, Dropped, Place, kinds_in, known_keys
+from typedcfg.compiler.merge import at_position
 from typedcfg.compiler.precedence import DEFAULTS
+from typedcfg.compiler.shown import quoted
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Items, Positions, is_unsettled
-from typedcfg.template.catalog import KIND, Catalog, Entry, LeafNode, ListNode, MapNode
-from typedcfg.text import nearest, shorten
+from typedcfg.sources.base import Branch, Items, Positions, Text, is_unsettled
+from typedcfg.template.catalog import KIND, Catalog, Entry, LeafNode, ListNode, MapNode, VariantsNode
+from typedcfg.text import nearest, one_of, shorten
 
 
 class Absent(Enum):
@@ -88,7 +90,7 @@ class _Shaper:
                 return self.items(place, self.value)
             case MapNode() if isinstance(last, Branch):
                 return self.mapping(place, self.value)
-        if last is not None:
+        if last is not None or not place.node.is_optional:
             self.refuse(place)
         return last
 
@@ -101,7 +103,7 @@ class _Shaper:
         for entry in catalog.branching:
             self.put(tree, entry.name, place)
         for name in catalog.free & tree.keys():
-            if isinstance(tree[name], (Branch, Positions)):
+            if isinstance(tree[name], (Branch, Positions, Text)):
                 self.put(tree, name, place)
         if unsettled:
             self.find_slots(place, catalog, tree)
@@ -191,8 +193,12 @@ class _Shaper:
         tree: list[Any] = [None] * length
         for position in range(length):
             child = place.child(position)
-            value = ABSENT if child is None else value_of(child)
-            tree[position] = None if value is ABSENT else value
+            assert child is not None, "a list has places for its items"
+            value = value_of(child)
+            if value is ABSENT:
+                self.refuse_reset(place, position)
+                continue
+            tree[position] = value
             self.slot_within(place, tree, position)
         return tree
 
@@ -205,26 +211,31 @@ class _Shaper:
 
     def refuse_unknown(self, place: Place, catalog: Catalog) -> None:
         """Report each key that the template does not declare, wherever it was written."""
-        for layer, branch, _ in place.live:
+        for layer, branch, *_ in place.live:
             assert isinstance(branch, Branch), "only mappings count for a section"
             for key in [key for key in branch if key not in catalog.names]:
                 self.descent.report(unknown_key(place, key, branch.origins[key], layer.strength))
 
     def refuse(self, place: Place) -> None:
         """Report a value where a section, or a list or mapping of sections, belongs."""
-        contribution = place.live[-1]
-        expected = {ListNode: "a list", MapNode: "a mapping"}.get(type(place.node), "a section, as a mapping")
-        name = place.entry.name if place.entry else "it"
+        match place.node:
+            case ListNode():
+                what, expected = "list", "a list of sections"
+            case MapNode():
+                what, expected = "mapping", "a mapping of sections, each by its name"
+            case VariantsNode(templates=templates):
+                what, expected = "section", f"a kind, {one_of(kinds_in(templates))}, or a mapping"
+            case _:
+                what, expected = "section", "a mapping"
+        value, origin, is_secret = place.live[-1].value, place.live[-1].origin, place.may_hold_secret
         problem = Problem(
-            f"{render_key_path(place.path)} = {shorten(repr(contribution.value))} is not {expected}",
-            expected=expected,
-            fix=f"set a key below it, {name}.key=..." if not isinstance(place.node, ListNode) else "",
+            f"{render_key_path(place.path)} = {quoted(value, is_secret=is_secret)} is no {what}", expected=expected
         )
-        self.descent.report_at(problem, contribution.origin, broken=place.path)
+        self.descent.report_at(problem, origin, broken=place.path)
 
     def refuse_positions(self, place: Place, length: int) -> None:
         """Report edits to positions that the list does not have."""
-        for _, value, _ in place.live:
+        for _, value, *_ in place.live:
             if not isinstance(value, Positions):
                 continue
             for position in value:
@@ -236,9 +247,16 @@ class _Shaper:
                     )
                     self.descent.report_at(problem, value.origins[position])
 
+    def refuse_reset(self, place: Place, position: int) -> None:
+        """Report an item of a list that is to go back to its default, and has none."""
+        key, whole = render_key_path((*place.path, position)), render_key_path(place.path)
+        origin = at_position(place.live, position, place.length())[-1].origin
+        problem = Problem(f"{key} has no default of its own", fix=f"~{whole} takes the whole list back to its default")
+        self.descent.report_at(problem, origin, broken=place.path)
+
     def note_dropped(self, place: Place) -> None:
         """Remember which settings went with a variant, so that somebody can say so."""
-        for (layer, value, _), reason in place.outvoted:
+        for (layer, value, *_), reason in place.outvoted:
             if layer.strength != DEFAULTS and isinstance(value, Branch):
                 self.dropped += [
                     Dropped((*place.path, key), value.origins[key], reason) for key in value if key != KIND
@@ -247,7 +265,7 @@ class _Shaper:
     def warn_deprecated(self, place: Place, catalog: Catalog) -> None:
         """Say where a field is set that is on its way out."""
         for entry in catalog.deprecated:
-            for layer, value, _ in place.live:
+            for layer, value, *_ in place.live:
                 if isinstance(value, Branch) and entry.name in value and layer.strength != DEFAULTS:
                     mark = entry.deprecation
                     assert mark is not None, "the catalog lists deprecated fields"

@@ -49,7 +49,7 @@ Spot: TypeAlias = SectionSpot | GroupSpot | None
 """None where an optional section is not there."""
 
 
-class NotThere(Exception):  # no error of the user's: it was reported where the value stands
+class NotThere(BaseException):  # no error: it passes through a formula's own `except Exception`
     """Something else stands where a section belongs."""
 
 

@@ -1,16 +1,19 @@
 """Validate: the whole tree, once, by pydantic; and every complaint brought back to the place that it is about."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails
 
-from typedcfg.compiler.descent import Descent, Place
+from typedcfg.compiler.declared import may_hold_secret
+from typedcfg.compiler.descent import Descent, kinds_in
+from typedcfg.compiler.merge import below
+from typedcfg.compiler.shown import HIDDEN, quoted
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
-from typedcfg.sources.base import Branch, Edit
+from typedcfg.template.annotations import iter_types
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import (
     Entry,
@@ -21,13 +24,33 @@ from typedcfg.template.catalog import (
     SectionNode,
     VariantsNode,
     catalog_of,
-    kinds_of,
     reachable,
 )
 from typedcfg.template.leaves import iter_leaves
-from typedcfg.text import one_of, shorten
+from typedcfg.template.type_text import type_text
+from typedcfg.text import one_of
 
 _PLAIN: Final = {"Input should be ": "", "Value should have ": "a value with ", "String should ": "a text that should "}
+
+_OF_KEY: Final = "[key]"
+"""What pydantic adds to the location of a mapping's key, as opposed to the value under it."""
+_VALIDATORS: Final = (AfterValidator, BeforeValidator, PlainValidator, WrapValidator)
+
+
+class Complaint(NamedTuple):
+    """What pydantic says of one value, and which value it is."""
+
+    path: KeyPath
+    field: KeyPath
+    """The path of the field that the value is, or lies in."""
+    entry: Entry | None
+    """That field; None for the whole configuration."""
+    detail: ErrorDetails
+
+    @property
+    def is_about_sections(self) -> bool:
+        """Whether a section's own validator complains, having seen all values in it."""
+        return self.entry is None or not self.entry.is_leaf
 
 
 def validate(
@@ -44,19 +67,33 @@ def validate(
     try:
         return descent.template.model_validate(tree)
     except ValidationError as error:
-        seen: set[KeyPath] = set()
+        silent = (*unknown, *descent.broken)
+        by_field: dict[KeyPath, list[Complaint]] = {}
         for detail in error.errors(include_url=False):
-            if is_partial and detail["type"] == "missing":
-                continue
-            path, entry = locate(descent, detail["loc"])
-            if any(path[: len(silent)] == silent for silent in (*unknown, *descent.broken)):
-                continue
-            if path in seen and detail["type"] != "value_error":
-                # One of several members of a union that each say why they do not fit.
-                continue
-            seen.add(path)
-            descent.report(_problem(descent, path, entry, detail))
+            complaint = locate(descent, detail)
+            if not (is_partial and detail["type"] == "missing") and not _is_consequence(complaint, silent):
+                by_field.setdefault(complaint.field, []).append(complaint)
+        for complaints in by_field.values():
+            descent.report(*_problems(descent, complaints))
     return None
+
+
+def _is_consequence(complaint: Complaint, silent: Iterable[KeyPath]) -> bool:
+    """Whether a complaint follows from what was reported: it is about something below, or about all of a section."""
+    path = complaint.path
+    return any(
+        path[: len(other)] == other or (complaint.is_about_sections and other[: len(path)] == path) for other in silent
+    )
+
+
+def _problems(descent: Descent, complaints: list[Complaint]) -> Iterator[Problem]:
+    """The problems of one field; where the members of a union each say why they do not fit, they are one."""
+    whole = [complaint for complaint in complaints if complaint.path == complaint.field]
+    if len(complaints) > 1 and whole and not whole[0].is_about_sections:
+        yield _problem(descent, whole[0], expected=_type_of(whole[0]))
+    else:
+        for complaint in complaints:
+            yield _problem(descent, complaint)
 
 
 def is_stable(descent: Descent, params: ConfigTemplate) -> Iterator[Problem]:
@@ -71,9 +108,10 @@ def is_stable(descent: Descent, params: ConfigTemplate) -> Iterator[Problem]:
         again = type(params).model_validate(explicit_values(params))
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            path, entry = locate(descent, detail["loc"])
+            path, _, entry, _ = locate(descent, detail)
+            told = "" if may_hold_secret(descent.template, path) else f": {detail['msg']}"
             yield Problem(
-                f"{render_key_path(path)} does not pass its own validator a second time: {detail['msg']}",
+                f"{render_key_path(path)} does not pass its own validator a second time{told}",
                 where=origin_of(descent, path, entry),
                 expected="a validator that accepts what it returns",
             )
@@ -111,125 +149,106 @@ def _has_validators(template: type[ConfigTemplate]) -> bool:
 
 def _has_own_validators(template: type[ConfigTemplate]) -> bool:
     decorators = template.__pydantic_decorators__
-    marked = (mark for entry in catalog_of(template).entries.values() for mark in entry.info.metadata)
-    return bool(decorators.field_validators or decorators.model_validators) or any(hasattr(m, "func") for m in marked)
+    if decorators.field_validators or decorators.model_validators:
+        return True
+    entries = catalog_of(template).entries.values()
+    around = (mark for entry in entries for mark in entry.info.metadata)
+    within = (m for e in entries for part in iter_types(e.info.annotation) for m in getattr(part, "__metadata__", ()))
+    return any(isinstance(mark, _VALIDATORS) for mark in (*around, *within))
 
 
-def locate(descent: Descent, loc: tuple[int | str, ...]) -> tuple[KeyPath, Entry | None]:
+def locate(descent: Descent, detail: ErrorDetails) -> Complaint:
     """The key path that pydantic's location means; it also names variants, members of unions and keys of mappings."""
     path: KeyPath = ()
+    field: KeyPath = ()
     entry: Entry | None = None
     node: Node = SectionNode(descent.template, is_optional=False)
-    template: type[ConfigTemplate] | None = descent.template
-    value: Any = None
-    parts = list(loc)
-    while parts:
-        part = parts.pop(0)
-        if template is not None and part in catalog_of(template).entries:
-            entry = catalog_of(template).entries[str(part)]
-            node, path, template = entry.node, (*path, part), None
-            if isinstance(node, SectionNode):
-                template = node.template
-            continue
-        if template is not None:
-            # A key that the template does not have: report it where it stands.
-            return (*path, part), None
+    for part in detail["loc"]:
         match node:
+            case SectionNode() if part not in catalog_of(node.template).entries:
+                # A key that the template does not have: report it where it stands.
+                return Complaint((*path, part), (*path, part), None, detail)
+            case SectionNode():
+                entry = catalog_of(node.template).entries[str(part)]
+                node, path = entry.node, (*path, part)
+                field = path
             case VariantsNode():
                 template = node.templates.get(str(part)) or _by_name(node, str(part))
+                node = SectionNode(template, is_optional=False) if template else node
             case ListNode() if isinstance(part, int):
                 node, path = node.item, (*path, part)
-                template = node.template if isinstance(node, SectionNode) else None
-            case MapNode():
+            case MapNode() if part != _OF_KEY:
                 node, path = node.value, (*path, part)
-                template = node.template if isinstance(node, SectionNode) else None
-            case LeafNode():
-                value = _value_below(descent, path, part)
-                if value:
-                    path = (*path, part)
-    return path, entry
+            case LeafNode() if _is_written(descent, (*path, part)):
+                path = (*path, part)
+    return Complaint(path, field, entry, detail)
 
 
 def _by_name(node: VariantsNode, name: str) -> type[ConfigTemplate] | None:
     return next((t for t in node.templates.values() if t.__name__ == name), None)
 
 
-def _value_below(descent: Descent, path: KeyPath, part: int | str) -> bool:
+def _is_written(descent: Descent, path: KeyPath) -> bool:
     """Whether something was written at a step below a leaf; pydantic's location also holds names of types."""
     place = descent.place(path)
-    child = place.child(part) if place is not None else None
-    return child is not None and bool(child.live)
+    return place is not None and bool(place.live)
 
 
-def _problem(descent: Descent, path: KeyPath, entry: Entry | None, detail: ErrorDetails) -> Problem:
-    key = render_key_path(path) or "the configuration"
-    where = origin_of(descent, path, entry)
+def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> Problem:
+    path, _, entry, detail = complaint
     if detail["type"] == "missing" and entry is not None:
         return _missing(descent, path, entry)
-    expected = _expected(detail["msg"])
-    if entry is not None and entry.unit and isinstance(entry.node, LeafNode):
-        expected = f"{expected} [{entry.unit}]"
-    if detail["type"] == "value_error" and isinstance(detail.get("ctx", {}).get("error"), ValueError):
-        return Problem(f"{key}: {detail['ctx']['error']}", where)
-    if entry is not None and (entry.is_secret or any(e.is_secret for e in _entries_below(entry))):
-        return Problem(f"{key} is wrong (a secret, not shown)", where, expected)
-    if isinstance(detail["input"], (ConfigTemplate, Mapping)):
+    key = render_key_path(path) or "the configuration"
+    where = origin_of(descent, path, entry)
+    if may_hold_secret(descent.template, path) and not complaint.is_about_sections:
+        # Not even the words of a validator: they may quote what it saw.
+        return Problem(f"{key} is wrong ({HIDDEN})", where, _type_of(complaint))
+    raised = detail.get("ctx", {}).get("error")
+    if detail["type"] in ("value_error", "assertion_error") and isinstance(raised, Exception):
+        return Problem(f"{key}: {raised}", where)
+    expected = expected or _expected(complaint)
+    if complaint.is_about_sections:
         return Problem(f"{key} is wrong", where, expected)
-    return Problem(f"{key} = {shorten(repr(detail['input']))} is wrong", where, expected)
-
-
-def _entries_below(entry: Entry) -> Iterator[Entry]:
-    if isinstance(entry.node, SectionNode):
-        yield from catalog_of(entry.node.template).entries.values()
+    return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected)
 
 
 def _missing(descent: Descent, path: KeyPath, entry: Entry) -> Problem:
     key = render_key_path(path)
     holder = descent.place(path[:-1])
     written = next((str(c.origin) for c in reversed(holder.live)), "") if holder is not None else ""
+    where = f"the section at {written}" if written else "nothing sets it"
     if isinstance(entry.node, VariantsNode):
-        kinds = [kinds_of(t)[0] for t in dict.fromkeys(entry.node.templates.values())]
+        kinds = kinds_in(entry.node.templates)
         return Problem(
-            f"{key} is required", written, f"one of the kinds {one_of(kinds)}", None, f"choose one: {key}={kinds[0]}"
+            f"{key} is required", where, f"one of the kinds {one_of(kinds)}", fix=f"choose one: {key}={kinds[0]}"
         )
-    from typedcfg.template.help import type_text
-
-    return Problem(
-        f"{key} is required",
-        f"the section at {written}" if written else "nothing sets it",
-        expected=type_text(entry),
-        fix=f"write it in a file, or pass {key}=...",
-    )
+    return Problem(f"{key} is required", where, type_text(entry), fix=f"write it in a file, or pass {key}=...")
 
 
-def _expected(message: str) -> str:
+def _type_of(complaint: Complaint) -> str:
+    return type_text(complaint.entry) if complaint.entry is not None else ""
+
+
+def _expected(complaint: Complaint) -> str:
+    message, entry = complaint.detail["msg"], complaint.entry
     for opening, replacement in _PLAIN.items():
         if message.startswith(opening):
-            return replacement + message[len(opening) :]
-    return message
+            message = replacement + message[len(opening) :]
+            break
+    return f"{message} [{entry.unit}]" if entry is not None and entry.unit and entry.is_leaf else message
 
 
 def origin_of(descent: Descent, path: KeyPath, entry: Entry | None = None) -> str:
-    """Where the value at a path was written; for a value that nobody wrote, the template's own default."""
-    place: Place | None = descent.root
+    """Where the value at a path was written, or what holds it; for a value that nobody wrote, its default."""
+    place = descent.root
     best = ""
     for step in path:
-        child = place.child(step) if place is not None else None
+        child = place.child(step)
         if child is None:
-            written = (
-                [
-                    c.value.origins[step]
-                    for c in place.live
-                    if isinstance(c.value, Branch) and isinstance(step, str) and step in c.value
-                ]
-                if place
-                else []
-            )
-            return str(written[-1]) if written else best
-        live = [c for c in child.live if not isinstance(c.value, Edit)]
-        if live:
-            best = str(live[-1].origin)
+            written = below(place.live, str(step))
+            return str(written[-1].origin) if written else best
+        best = str(child.live[-1].origin) if child.live else best
         place = child
-    if place is not None and not place.live and entry is not None:
+    if not place.live and entry is not None:
         return f"default of {entry.template.__qualname__}.{entry.name}"
     return best

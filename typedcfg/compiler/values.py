@@ -5,14 +5,18 @@ one is. Nothing recurses, so a chain may be as long as memory allows, and when a
 the message.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from pathlib import PurePath
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretBytes, SecretStr, ValidationError
 
 from typedcfg.compiler.descent import Descent, unknown_target
 from typedcfg.compiler.expressions import Interpolation, Reference, absolute, read_interpolation
 from typedcfg.compiler.shape import Shape, Slot
+from typedcfg.compiler.shown import HIDDEN, quoted
 from typedcfg.compiler.spots import GroupSpot, NotThere, SectionSpot, Spot, root_spot, spot_of
 from typedcfg.compiler.views import ListView, MapView, SectionView
 from typedcfg.errors import Problem
@@ -22,15 +26,14 @@ from typedcfg.sources.base import REFERENCE_MARK, Text
 from typedcfg.sources.yaml_reader import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry
-from typedcfg.text import shorten
 
 
 class _Needs(BaseException):  # no error: it must pass through a formula's own `except Exception`
-    """A value that was read is not known yet."""
+    """What was read is not known yet."""
 
-    def __init__(self, slot: Slot) -> None:
-        super().__init__(slot)
-        self.slot = slot
+    def __init__(self, slots: Iterable[Slot]) -> None:
+        super().__init__()
+        self.slots = slots
 
 
 class _Blocked(BaseException):  # as above
@@ -59,10 +62,10 @@ class Resolver:
         """Every value that a formula or reference has read, as it was then."""
         self._inputs: dict[KeyPath, None] = {}
         self._within: dict[KeyPath, list[Slot]] = {}
-        """What is not known yet in a free list or mapping, by its field."""
+        """What is not known yet within a free list or mapping, by the field and every path on the way."""
         for slot in shape.slots.values():
-            if slot.path != slot.field:
-                self._within.setdefault(slot.field, []).append(slot)
+            for depth in range(len(slot.field), len(slot.path)):
+                self._within.setdefault(slot.path[:depth], []).append(slot)
 
     def resolve(self) -> None:
         """Find every value."""
@@ -72,30 +75,47 @@ class Resolver:
 
     def _settle(self, first: Slot) -> None:
         stack: dict[KeyPath, Slot] = {first.path: first}
+        awaited: dict[KeyPath, Iterator[Slot]] = {first.path: iter(())}
         while stack:
             slot = stack[next(reversed(stack))]
-            self._inputs = {}
+            needed = next((one for one in awaited[slot.path] if not one.is_known), None)
+            if needed is not None and needed.path not in stack:
+                stack[needed.path], awaited[needed.path] = needed, iter(())
+                continue
+            if needed is not None:
+                self._report_cycle(stack, needed)
             try:
-                slot.holder[slot.key] = self._evaluate(slot)
+                self._evaluate(slot)
             except _Needs as needs:
-                if needs.slot.path not in stack:
-                    stack[needs.slot.path] = needs.slot
-                    continue
-                self._report_cycle(stack, needs.slot)
-            except (_Blocked, NotThere):
-                self.failed.add(slot.path)
-            except _Refused as refused:
-                self._fail(slot, refused.problem)
-            slot.inputs = tuple(self._inputs)
+                awaited[slot.path] = iter(needs.slots)
+                continue
             slot.is_known = True
             del stack[slot.path]
 
     # --- evaluating -------------------------------------------------------------------------------------------------
 
-    def _evaluate(self, slot: Slot) -> Any:
+    def _evaluate(self, slot: Slot) -> None:
+        """Put a slot's value in its place, or the slot among the failed.
+
+        Raises:
+            _Needs: Something has to be known before.
+        """
+        self._inputs = {}
+        try:
+            if slot.path not in self.failed:
+                slot.holder[slot.key] = self._value_of(slot)
+        except (_Blocked, NotThere):
+            self.failed.add(slot.path)
+        except _Refused as refused:
+            self._fail(slot, refused.problem)
+        slot.inputs = tuple(self._inputs)
+
+    def _value_of(self, slot: Slot) -> Any:
+        if slot.raw is None:
+            return self._derive(slot)
         if isinstance(slot.raw, Text) and REFERENCE_MARK not in slot.raw:
             return _from_text(slot, slot.raw)
-        value = self._derive(slot) if slot.raw is None else self._interpolate(slot, slot.raw)
+        value = self._interpolate(slot, slot.raw)
         self._refuse_leaks(slot)
         return value
 
@@ -106,30 +126,40 @@ class Resolver:
         try:
             value = derived.function(SectionView(self, section))
         except Exception as error:  # whatever a user's formula raises is told with its key and place
-            raise self._formula_refused(slot, f"cannot be derived: {type(error).__name__}: {error}") from error
-        if isinstance(value, (SectionView, ListView, MapView, ConfigTemplate)):
+            # The text of an error may quote what was read.
+            told = "" if self._has_read_secret() else f": {error}"
+            raise self._formula_refused(slot, f"cannot be derived: {type(error).__name__}{told}") from error
+        self._refuse_leaks(slot)
+        if _holds_section(value):
             raise self._formula_refused(slot, "is derived as a section, which would add keys when all keys are known")
         try:
             slot.entry.validator.validate_python(value)
         except ValidationError as error:
-            shown = "a secret" if slot.entry.is_secret else shorten(repr(value))
             reasons = dict.fromkeys(e["msg"] for e in error.errors(include_url=False, include_input=False))
+            shown = quoted(value, is_secret=slot.entry.is_secret or self._has_read_secret())
             raise self._formula_refused(slot, f"is derived as {shown}: {'; '.join(reasons)}") from None
         return value
+
+    def _has_read_secret(self) -> bool:
+        return any(self._bearing_of(path)[0].is_secret for path in self._inputs)
 
     def _formula_refused(self, slot: Slot, what: str) -> _Refused:
         derived = slot.entry.derived
         assert derived is not None, "only formulas have these problems"
-        seen = [f"it read {render_key_path(p)} = {self._shown(p)}" for p in self._inputs if p in self.seen]
+        seen = [
+            f"it read {render_key_path(p)} = {quoted(self.seen[p], is_secret=self._bearing_of(p)[0].is_secret)}"
+            for p in self._inputs
+            if p in self.seen
+        ]
         told = "\n".join([f"the formula is {derived.formula}", *seen])
         return _Refused(Problem(f"{render_key_path(slot.path)} {what}", str(derived.origin), fix=told))
-
-    def _shown(self, path: KeyPath) -> str:
-        return shorten(repr(self.seen[path]))
 
     def _interpolate(self, slot: Slot, text: str) -> Any:
         read = read_interpolation(text)
         if isinstance(read, Problem):
+            if slot.entry.is_secret:
+                what = f"{render_key_path(slot.path)} is no text with references ({HIDDEN})"
+                read = Problem(what, expected=read.expected, fix="write $${ for a literal ${")
             raise _Refused(read)
         if read.whole is not None:
             return self._referenced(slot, read.whole)
@@ -164,7 +194,9 @@ class Resolver:
         sections = tuple(section.path for section in self._sections_around(slot.path))
         path = absolute(reference, sections, slot.path[:-1])
         if path is None:
-            raise _Refused(Problem(f"{shorten(str(slot.raw))!r} climbs above the whole configuration"))
+            raise _Refused(
+                Problem(f"{render_key_path(slot.path)} has a reference that climbs above the whole configuration")
+            )
         return path
 
     # --- reading: what views ask for --------------------------------------------------------------------------------
@@ -234,6 +266,8 @@ class Resolver:
             self._inputs[path] = None
             return self._step_down(whole, rest, path)
         self._inputs[path] = None
+        for depth in range(len(field), len(path)):
+            self._await_slot(path[:depth])
         self._await(path)
         if path not in self.seen:
             value = self._step_down(section.tree[entry.name], rest, path)
@@ -254,12 +288,19 @@ class Resolver:
 
     def _await(self, path: KeyPath) -> None:
         """Ask for what is not known yet at a path or, in a free list or mapping, below it."""
+        self._await_slot(path)
+        within = self._within.get(path, ())
+        if any(not slot.is_known for slot in within):
+            raise _Needs(within)
+        if not self.failed.isdisjoint(slot.path for slot in within):
+            raise _Blocked
+
+    def _await_slot(self, path: KeyPath) -> None:
         slot = self.slots.get(path)
-        for needed in (*((slot,) if slot else ()), *self._within.get(path, ())):
-            if not needed.is_known:
-                raise _Needs(needed)
-            if needed.path in self.failed:
-                raise _Blocked
+        if slot is not None and not slot.is_known:
+            raise _Needs((slot,))
+        if path in self.failed:
+            raise _Blocked
 
     def _sections_around(self, path: KeyPath) -> Iterator[SectionSpot]:
         """The sections that a value lies in, from the root down."""
@@ -354,12 +395,19 @@ def _validated(entry: Entry, tree: Mapping[str, Any]) -> Any:
     return default.value
 
 
+def _holds_section(value: Any) -> bool:
+    """Whether a formula returned a section, be it within a list or mapping."""
+    if isinstance(value, (dict, list, tuple)):
+        return any(map(_holds_section, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, (SectionView, ListView, MapView, ConfigTemplate))
+
+
 def _as_text(value: Any, path: KeyPath) -> str:
     """A value as it prints within a text: numbers as in JSON, texts as they are."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None or isinstance(value, (list, dict, set, tuple)):
-        found = "null" if value is None else f"a {'mapping' if isinstance(value, dict) else 'list'}"
+    if isinstance(value, Enum):
+        value = value.value
+    found = _without_text(value)
+    if found is not None:
         raise _Refused(
             Problem(
                 f"{render_key_path(path)} is {found}, which has no place within a text",
@@ -367,4 +415,20 @@ def _as_text(value: Any, path: KeyPath) -> str:
                 fix="refer to it as a whole value, without text around it",
             )
         )
-    return str(getattr(value, "value", value))
+    if isinstance(value, (bool, float)):
+        return json.dumps(value)
+    return value.as_posix() if isinstance(value, PurePath) else str(value)
+
+
+def _without_text(value: Any) -> str | None:
+    """What a value is that cannot stand within a text."""
+    match value:
+        case None:
+            return "null"
+        case dict():
+            return "a mapping"
+        case list() | tuple() | set() | frozenset():
+            return "a list"
+        case bytes() | SecretBytes():
+            return "bytes"
+    return None

@@ -16,7 +16,10 @@ def branch_from_instance(instance: ConfigTemplate | SectionDefault, origin: Orig
 
 
 def explicit_settings(value: Any) -> Any:
-    """A value with every instance in it as the mapping of what was set explicitly, and its texts taken literally."""
+    """A value with every instance in it as the mapping of what was set explicitly, and its texts taken literally.
+
+    A tuple of sections becomes a list, as a file would have it; any other stays one value.
+    """
     if isinstance(value, SectionDefault):
         return _with_kind(value.template, value.settings)
     if isinstance(value, ConfigTemplate):
@@ -25,7 +28,7 @@ def explicit_settings(value: Any) -> Any:
     if isinstance(value, str):
         # A text in an instance is a value that was validated, not a document in which to look for references.
         return value.replace(REFERENCE_MARK, f"${REFERENCE_MARK}") if type(value) is str else value
-    if isinstance(value, list):
+    if isinstance(value, list) or (isinstance(value, tuple) and any(isinstance(v, ConfigTemplate) for v in value)):
         return [explicit_settings(item) for item in value]
     if isinstance(value, Mapping):
         return {key: explicit_settings(item) for key, item in value.items()}

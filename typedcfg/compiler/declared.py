@@ -1,0 +1,51 @@
+"""What the templates declare at a key path, whichever variants were chosen."""
+
+from collections.abc import Iterator
+
+from typedcfg.key_path import KeyPath
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.catalog import (
+    Entry,
+    LeafNode,
+    ListNode,
+    MapNode,
+    Node,
+    SectionNode,
+    catalog_of,
+    reachable,
+    sections_below,
+)
+
+
+def declared_at(template: type[ConfigTemplate], path: KeyPath) -> list[tuple[Node, Entry | None]]:
+    """Every meaning that a key path may have: what stands there, and the field that it belongs to."""
+    found: list[tuple[Node, Entry | None]] = [(SectionNode(template, is_optional=False), None)]
+    for step in path:
+        found = [below for node, entry in found for below in _below(node, entry, step)]
+    return found
+
+
+def may_hold_secret(template: type[ConfigTemplate], path: KeyPath) -> bool:
+    """Whether a secret may stand at a key path or below it; then what was written there is not shown."""
+    return any(_holds_secret(node, entry) for node, entry in declared_at(template, path))
+
+
+def _below(node: Node, entry: Entry | None, step: str | int) -> Iterator[tuple[Node, Entry | None]]:
+    match node:
+        case LeafNode():
+            yield node, entry
+        case ListNode(item=inner) | MapNode(value=inner):
+            yield inner, entry
+        case _:
+            for section in sections_below(node):
+                catalog = catalog_of(section)
+                field = catalog.entries.get(str(step)) or catalog.renamed.get(str(step))
+                if field is not None:
+                    yield field.node, field
+
+
+def _holds_secret(node: Node, entry: Entry | None) -> bool:
+    if isinstance(node, LeafNode):
+        return entry is not None and entry.is_secret
+    inner = {template for section in sections_below(node) for template in reachable(section)}
+    return any(field.is_secret for template in inner for field in catalog_of(template).entries.values())

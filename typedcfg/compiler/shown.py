@@ -1,0 +1,49 @@
+"""How values are shown to people: on one line, as YAML would have them, and a secret not at all."""
+
+from collections.abc import Callable
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, Final
+
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.text import shorten
+
+HIDDEN: Final = "a secret, not shown"
+_WORDS: Final = {None: "null", True: "true", False: "false"}
+
+
+def shown(value: Any, *, is_secret: bool = False) -> str:
+    """A value as an explanation shows it: texts as they are.
+
+    Example:
+        >>> shown({"betas": (0.9, None), "name": "wide"})
+        '{betas: [0.9, null], name: wide}'
+    """
+    return HIDDEN if is_secret and value is not None else shorten(_on_one_line(value, str))
+
+
+def quoted(value: Any, *, is_secret: bool = False) -> str:
+    """A value as a problem shows it: texts in quotes, so that one sees where they end.
+
+    Example:
+        >>> quoted("0.1 "), quoted(True)
+        ("'0.1 '", 'true')
+    """
+    return HIDDEN if is_secret and value is not None else shorten(_on_one_line(value, repr))
+
+
+def _on_one_line(value: Any, text_of: Callable[[str], str]) -> str:
+    if isinstance(value, Enum):
+        value = value.value
+    match value:
+        case None | bool():
+            return _WORDS[value]
+        case str() | PurePath():
+            return text_of(str(value))
+        case dict():
+            return "{" + ", ".join(f"{key}: {_on_one_line(item, text_of)}" for key, item in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(_on_one_line(item, text_of) for item in value) + "]"
+        case ConfigTemplate():
+            return f"{type(value).__qualname__}(...)"
+    return str(value)
