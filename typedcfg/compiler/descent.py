@@ -20,7 +20,7 @@ from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import REFERENCE_MARK, Branch, Edit, Items, Layer, Positions, Text, branch_from
 from typedcfg.sources.instances import explicit_settings
-from typedcfg.sources.yaml_reader import NotAValue, read_value
+from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import (
     KIND,

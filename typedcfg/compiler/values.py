@@ -23,7 +23,7 @@ from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import REFERENCE_MARK, Text
-from typedcfg.sources.yaml_reader import NotAValue, read_value
+from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry
 

@@ -33,15 +33,6 @@ _Place = Callable[[int, int], str]
 """Renders a line and a column, both from 1, as the place a problem names."""
 
 
-class NotAValue(ValueError):
-    """A text begins like flow YAML and is none; a field that takes text may still take it as it stands."""
-
-    def __init__(self, *problems: Problem) -> None:
-        """Carry what the reader found."""
-        super().__init__(*problems)
-        self.problems = problems
-
-
 def read_yaml(text: str, source: str) -> Branch:
     r"""The tree that a YAML document says; `$` keys stand in it as they were written.
 
@@ -76,32 +67,15 @@ def read_yaml(text: str, source: str) -> Branch:
     return top
 
 
-def read_value(text: str, origin: Origin) -> object:
-    """One value as a command line or a variable writes it.
-
-    Text that begins with `[`, `{` or a quote is flow YAML; all other text is one plain scalar. Mappings and lists
-    stand at `origin` throughout.
+def read_flow(text: str, origin: Origin) -> object:
+    """The value of a text in flow style: `{momentum: 0.9}`, `[1, 2]`; what it holds stands at `origin` throughout.
 
     Raises:
-        NotAValue: The text begins like flow YAML and cannot be read as it.
-
-    Example:
-        >>> here = Origin("argument 4")
-        >>> read_value("1e-3", here), read_value("[1, on]", here), read_value("{momentum: 0.9}", here)
-        (0.001, [1, 'on'], {'momentum': 0.9})
+        ConfigError: As for `read_yaml`.
     """
-    if not text.startswith(("[", "{", '"', "'")):
-        try:
-            return resolve_plain(text)
-        except ValueError as error:
-            raise NotAValue(Problem(str(error), where=str(origin))) from None
     reader = _Reader(text, origin.source, lambda _, column: f"{origin}, column {column} of the value")
-    try:
-        value = reader.read()
-    except ConfigError as error:
-        raise NotAValue(*error.problems) from None
-    if reader.problems:
-        raise NotAValue(*reader.problems)
+    value = reader.read()
+    ConfigError.raise_any(reader.problems)
     return branch_from({"value": value}, origin)["value"]
 
 
