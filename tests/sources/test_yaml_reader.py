@@ -10,6 +10,7 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Items
 from typedcfg.sources.yaml_reader import read_yaml
 
+
 def refusal(text: str) -> str:
     with pytest.raises(ConfigError) as caught:
         read_yaml(text, "f.yaml")
