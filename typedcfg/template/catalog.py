@@ -243,8 +243,13 @@ def catalog_of(template: type["ConfigTemplate"]) -> Catalog:
     known: Catalog | None = template.__dict__.get("__typedcfg_catalog__")
     if known is None:
         known = Catalog(template)
+        # Kept before it is proved to end: the proof asks for it again, where a section holds itself.
         type.__setattr__(template, "__typedcfg_catalog__", known)
-        _refuse_endless(template, ())
+        try:
+            _refuse_endless(template, ())
+        except TemplateError:
+            type.__delattr__(template, "__typedcfg_catalog__")
+            raise
     return known
 
 
@@ -339,8 +344,9 @@ def _node(annotation: Any, where: str) -> Node:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, ConfigTemplate):
         return SectionNode(annotation, is_optional=is_optional)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        raise _declaration(where, f"{annotation.__qualname__} is no ConfigTemplate", "derive it from ConfigTemplate")
+    for part in iter_types(annotation):
+        if isinstance(part, type) and issubclass(part, BaseModel) and not issubclass(part, ConfigTemplate):
+            raise _declaration(where, f"{part.__qualname__} is no ConfigTemplate", "derive it from ConfigTemplate")
     if not any(_is_section(t) for t in iter_types(annotation)):
         return LeafNode(is_container=_may_hold_values(annotation))
     if is_union(annotation):
@@ -372,10 +378,10 @@ def _peel(annotation: Any) -> tuple[Any, bool]:
 
 def _variants(members: tuple[Any, ...], where: str) -> dict[str, type["ConfigTemplate"]]:
     templates: dict[str, type[ConfigTemplate]] = {}
-    for member in members:
-        member_type, _ = _peel(member)
-        if not _is_section(member_type):
-            raise _declaration(where, "a union of sections and values", "make the value a field of a section")
+    types = [_peel(member)[0] for member in members]
+    if not all(map(_is_section, types)):
+        raise _declaration(where, "a union of sections and values", "make the value a field of a section")
+    for member_type in types:
         kinds = kinds_of(member_type)
         if not kinds:
             fix = f'add kind: Literal["{member_type.__name__.lower()}"] = "{member_type.__name__.lower()}"'
