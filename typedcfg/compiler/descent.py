@@ -6,7 +6,7 @@ of variants only those stay whose layer spoke for the kind that won. `shape` vis
 on one path.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -110,9 +110,9 @@ class Place:
         """How many items the list at this place has."""
         return next((len(c.value) for c in self.live if isinstance(c.value, (Items, tuple))), 0)
 
-    def names(self) -> list[str]:
+    def names(self) -> Collection[str]:
         """The keys that mappings set here, in the order in which they first appear."""
-        return list(dict.fromkeys(key for c in self.live if isinstance(c.value, Branch) for key in c.value))
+        return dict.fromkeys(key for c in self.live if isinstance(c.value, Branch) for key in c.value)
 
     def child(self, step: str | int) -> "Place | None":
         """The place one step down; None if the templates know no such key."""
@@ -143,9 +143,9 @@ class Place:
         match self.node, step:
             case LeafNode(), _:
                 return _VALUES_BELOW, self.entry
-            case ListNode(item=item), int():
+            case ListNode(item=item), int() if 0 <= step < self.length():
                 return item, self.entry
-            case MapNode(value=value), str():
+            case MapNode(value=value), str() if any(isinstance(c.value, Branch) and step in c.value for c in self.live):
                 return value, self.entry
         return None, None
 
@@ -232,7 +232,7 @@ class Place:
             return []
         self.copies = (*self.copies, written)
         source = self.descent.copy_source(target, self.path, origin)
-        if source is None:
+        if source is None or self.path in self.descent.broken:
             return []
         if source.template is not None and not _fits(source.template, self.node):
             what = f"{render_key_path(target)} is a {source.template.__qualname__}"
@@ -431,9 +431,11 @@ def unknown_target(descent: Descent, target: KeyPath) -> Problem:
     )
 
 
-def known_keys(place: Place) -> list[str]:
-    """The keys that may stand at a place."""
-    return list(place.catalog.entries) if place.is_section else place.names()
+def known_keys(place: Place) -> Collection[str | int]:
+    """The keys that may stand at a place, or the positions of a list."""
+    if place.is_section:
+        return place.catalog.entries
+    return range(place.length()) if isinstance(place.node, ListNode) else place.names()
 
 
 def _default(entry: Entry) -> Contribution | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
-from typedcfg.compiler.descent import Descent, Dropped, Place, kinds_in, known_keys
+from typedcfg.compiler.descent import Descent, Dropped, Place, kinds_in
 from typedcfg.compiler.merge import at_position
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.shown import quoted
@@ -277,7 +277,7 @@ class _Shaper:
 
 def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Problem:
     """The problem of a key that no section declares."""
-    known = known_keys(place)
+    known = list(place.catalog.entries)
     near = nearest(key, known)
     what = f"unknown key {render_key_path((*place.path, key))!r}"
     section = f"a key of {place.template.__qualname__}: {', '.join(known)}" if place.template else "a key"

@@ -1,0 +1,340 @@
+"""Which settings count for a key: variants, defaults, resets, copies of sections and lists."""
+
+from collections.abc import Callable
+from itertools import permutations
+from typing import Annotated, Any, Literal
+
+import pytest
+
+from typedcfg import ConfigError, ConfigTemplate, Kind, derived, section
+from typedcfg.errors import DeprecatedName
+
+
+class Sgd(ConfigTemplate):
+    kind: Literal["sgd"] = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.0
+    nesterov: bool = False
+
+
+class AdamW(ConfigTemplate):
+    kind: Literal["adamw"] = "adamw"
+    lr: float = 0.001
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+class Layer(ConfigTemplate):
+    width: int = 8
+    act: str = "relu"
+
+
+class Params(ConfigTemplate):
+    optimizer: AdamW | Sgd = section(AdamW)
+    maybe: AdamW | Sgd | None = None
+    option: Layer | None = None
+    first: Layer = section(Layer, width=16)
+    second: Layer
+    layers: list[Layer] = [Layer(width=1), Layer(width=2)]
+    others: list[Layer] = []
+    pair: tuple[Layer, ...] = (Layer(width=1), Layer(width=2))
+    groups: dict[str, Layer] = {"head": Layer(width=4)}
+    tags: list[str] = ["a", "b"]
+    more: list[str] = []
+    rates: dict[str, float] = {"head": 0.5}
+    count: int = 3
+
+
+def values(*overrides: str, **presets: Any) -> Any:
+    return Params.compile(overrides=overrides, presets=[presets]).params
+
+
+def refusal(*overrides: str, **presets: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        values(*overrides, **presets)
+    return str(caught.value)
+
+
+# --- variants: every layer is one voice ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", list(permutations(["optimizer=sgd", "optimizer.momentum=0.9", "optimizer.lr=3"])))
+def test_within_one_layer_a_kind_and_its_settings_come_in_any_order(order: tuple[str, ...]) -> None:
+    assert values(*order).optimizer == Sgd(momentum=0.9, lr=3)
+
+
+def test_an_inline_mapping_merges_as_in_a_file() -> None:
+    assert values("optimizer=sgd", "optimizer.lr=3", "optimizer={momentum: 0.9}").optimizer == Sgd(lr=3, momentum=0.9)
+
+
+def test_an_inline_mapping_chooses_a_kind() -> None:
+    assert values("optimizer={kind: sgd, lr: 3}").optimizer == Sgd(lr=3)
+
+
+def test_a_layer_without_a_kind_speaks_for_the_one_below() -> None:
+    assert values("optimizer.lr=3").optimizer == AdamW(lr=3)
+    assert values("optimizer.lr=3", optimizer={"kind": "sgd"}).optimizer == Sgd(lr=3)
+
+
+def test_a_switch_drops_everything_that_belonged_to_the_other_kind() -> None:
+    config = Params.compile(overrides=["optimizer=sgd"], presets=[{"optimizer": {"lr": 3, "betas": [0.1, 0.2]}}])
+
+    assert config.params.optimizer == Sgd()
+    assert config.notes == (
+        "optimizer.lr (presets[0]) does not count: it belongs to kind 'adamw', and overrides[0] chose kind 'sgd'",
+        "optimizer.betas (presets[0]) does not count: it belongs to kind 'adamw', and overrides[0] chose kind 'sgd'",
+    )
+
+
+def test_switching_away_and_back_revives_what_belonged() -> None:
+    presets: list[dict[str, Any]] = [
+        {"optimizer": {"lr": 3}},
+        {"optimizer": {"kind": "sgd", "momentum": 0.9}},
+        {"optimizer": {"kind": "adamw", "betas": [0.1, 0.2]}},
+    ]
+
+    config = Params.compile(presets=presets)
+
+    assert config.params.optimizer == AdamW(lr=3, betas=(0.1, 0.2))
+    assert config.notes == (
+        "optimizer.momentum (presets[1]) does not count: it belongs to kind 'sgd', and presets[2] chose kind 'adamw'",
+    )
+
+
+def test_naming_the_kind_that_is_in_force_drops_nothing() -> None:
+    config = Params.compile(overrides=["optimizer=adamw"], presets=[{"optimizer": {"lr": 3}}])
+
+    assert (config.params.optimizer.lr, config.notes) == (3, ())
+
+
+def test_an_unknown_kind_lists_the_known() -> None:
+    assert refusal("optimizer=sdg") == (
+        "unknown kind 'sdg' for optimizer\n"
+        "  at            overrides[0]\n"
+        "  expected      adamw or sgd\n"
+        "  did you mean  sgd"
+    )
+
+
+def test_a_kind_is_literal_text() -> None:
+    text = refusal("optimizer.kind=${count}")
+
+    assert "optimizer.kind = '${count}': a kind is literal text" in text
+
+
+def test_an_optional_variant_without_a_default_needs_a_kind() -> None:
+    assert "maybe has no kind" in refusal("maybe.lr=3")
+    assert values("maybe=sgd", "maybe.lr=3").maybe == Sgd(lr=3)
+
+
+def test_null_empties_an_optional_variant_and_no_other() -> None:
+    assert values("maybe=null", maybe={"kind": "sgd"}).maybe is None
+    assert refusal("optimizer=null") == (
+        "optimizer = null is no section\n"
+        "  at            overrides[0]\n"
+        "  expected      a kind, adamw or sgd, or a mapping"
+    )
+
+
+def test_an_old_kind_is_accepted_with_a_warning() -> None:
+    class Step(ConfigTemplate):
+        kind: Literal["step"] = "step"
+
+    class Renamed(ConfigTemplate):
+        kind: Annotated[Literal["linear"], Kind(renamed_from="ramp")] = "linear"
+        warmup: int = 1
+
+    class Root(ConfigTemplate):
+        schedule: Step | Renamed = section(Step)
+
+    with pytest.warns(DeprecatedName, match=r"overrides\[0\]: schedule.kind 'ramp' is now called 'linear'"):
+        config = Root.compile(overrides=["schedule=ramp", "schedule.warmup=5"])
+
+    assert config.plain() == {"schedule": {"kind": "linear", "warmup": 5}}
+
+
+# --- defaults and resets --------------------------------------------------------------------------------------------
+
+
+def test_a_default_instance_is_kept_when_one_leaf_is_set() -> None:
+    assert values("first.act=gelu").first == Layer(width=16, act="gelu")
+
+
+def test_default_lists_of_sections_are_edited_by_position() -> None:
+    assert values("layers[1].act=gelu").layers == [Layer(width=1), Layer(width=2, act="gelu")]
+    assert values("layers[-1].width=9").layers == [Layer(width=1), Layer(width=9)]
+    assert values("pair[0].width=9").pair == (Layer(width=9), Layer(width=2))
+
+
+def test_default_lists_and_tuples_of_values_are_edited_by_position() -> None:
+    assert values("tags[0]=x").tags == ["x", "b"]
+    assert values("optimizer.betas[1]=0.5").optimizer.betas == (0.9, 0.5)
+
+
+def test_lists_are_replaced_whole() -> None:
+    assert values("tags=[x]").tags == ["x"]
+    assert values(layers=[{"act": "gelu"}]).layers == [Layer(act="gelu")]
+
+
+def test_free_mappings_merge_per_key() -> None:
+    assert values("rates.neck=0.25").rates == {"head": 0.5, "neck": 0.25}
+    assert values("rates={neck: 0.25}", "rates.tail=1").rates == {"head": 0.5, "neck": 0.25, "tail": 1}
+    assert values("groups.head.act=gelu", "groups.neck.width=1").groups == {
+        "head": Layer(width=4, act="gelu"),
+        "neck": Layer(width=1),
+    }
+
+
+def test_an_optional_section_stays_none_until_a_key_below_is_set() -> None:
+    assert values().option is None
+    assert values("option.width=3").option == Layer(width=3)
+    assert values("option={}").option == Layer()
+
+
+@pytest.mark.parametrize(
+    ("key", "presets"),
+    [
+        ("count", {"count": 7}),
+        ("first", {"first": {"width": 7, "act": "gelu"}}),
+        ("first.width", {"first": {"width": 7}}),
+        ("optimizer", {"optimizer": {"kind": "sgd", "momentum": 1}}),
+        ("optimizer.kind", {"optimizer": {"kind": "sgd"}}),
+        ("option", {"option": {"width": 7}}),
+        ("layers", {"layers": [{"width": 7}]}),
+        ("tags", {"tags": ["z"]}),
+        ("tags[0]", {}),
+        ("rates", {"rates": {"neck": 7}}),
+        ("rates.neck", {"rates": {"neck": 7}}),
+        ("rates.head", {"rates": {"head": 7}}),
+        ("groups.head", {"groups": {"head": {"width": 7}}}),
+    ],
+)
+def test_a_reset_goes_back_to_the_default(key: str, presets: dict[str, Any]) -> None:
+    assert values(f"~{key}", **presets) == values()
+
+
+def test_what_is_set_after_a_reset_stands() -> None:
+    assert values("~first", "first.act=gelu", first={"width": 7}).first == Layer(width=16, act="gelu")
+    assert values("first.act=gelu", "~first").first == Layer(width=16)
+
+
+def test_an_item_without_a_default_of_its_own_is_no_target_of_a_reset() -> None:
+    assert refusal("~tags[2]", tags=["x", "y", "z"]) == (
+        "tags[2] has no default of its own\n"
+        "  at            overrides[0]\n"
+        "  fix           ~tags takes the whole list back to its default"
+    )
+
+
+# --- copies ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_reference_copies_a_section_with_what_is_set_beside() -> None:
+    copied = values("second=${first}", "second.act=gelu", "first.width=3")
+
+    assert (copied.first, copied.second) == (Layer(width=3), Layer(width=3, act="gelu"))
+
+
+def test_a_copy_takes_the_place_of_what_was_there() -> None:
+    assert values("first=${second}").first == Layer()
+    assert values("second=${first}", second={"act": "gelu"}).second == Layer(width=16)
+
+
+def test_a_copied_variant_brings_its_kind() -> None:
+    assert values("maybe=${optimizer}", "maybe.lr=3", "optimizer=sgd").maybe == Sgd(lr=3)
+
+
+def test_a_reference_copies_a_list_with_what_is_set_beside() -> None:
+    assert values("others=${layers}", "others[1].width=9").others == [Layer(width=1), Layer(width=9)]
+    assert values("more=${tags}", "more[0]=x").more == ["x", "b"]
+
+
+def test_items_are_copied_by_position_and_name() -> None:
+    assert values("second=${layers[1]}").second == Layer(width=2)
+    assert values("groups.tail=${groups.head}").groups["tail"] == Layer(width=4)
+    assert values("groups.tail=${here.head}").groups["tail"] == Layer(width=4)
+
+
+def test_copies_may_be_chained_and_a_reset_takes_them_away() -> None:
+    chain = ["second=${option}", "option=${groups.head}", "groups.head=${layers[1]}", "groups.head.act=gelu"]
+
+    assert values(*chain).second == Layer(width=2, act="gelu")
+    assert values(*chain, "~second").second == Layer()
+
+
+def test_a_copied_formula_is_evaluated_where_it_stands_now() -> None:
+    class Half(ConfigTemplate):
+        full: int = 2
+        half: int = derived(lambda c: c.full // 2)
+
+    class Root(ConfigTemplate):
+        a: Half
+        b: Half
+
+    config = Root.compile(overrides=["b=${a}", "a.full=8", "b.full=20"])
+
+    assert (config.a.half, config.b.half) == (4, 10)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "chain"),
+    [
+        (["first=${first}"], "first -> first"),
+        (["first=${second}", "second=${first}"], "first -> second -> first"),
+        (["first=${second}", "second=${option}", "option=${first}"], "option -> first -> second -> option"),
+        (["layers[0]=${layers}"], "layers[0] -> layers"),
+        (["first=${first.width}"], "first -> first.width"),
+    ],
+)
+def test_a_circle_of_copies_is_named_once_with_its_places(overrides: list[str], chain: str) -> None:
+    text = refusal(*overrides)
+
+    assert text.startswith(f"references go round in a circle: {chain}\n")
+    assert all(f"overrides[{i}]" in text for i in range(len(overrides)))
+    assert "problems in" not in text
+
+
+def test_a_copy_that_holds_itself_is_refused() -> None:
+    class Tree(ConfigTemplate):
+        inner: "Tree | None" = None
+        depth: int = 0
+
+    class Root(ConfigTemplate):
+        a: Tree
+        b: Tree
+
+    with pytest.raises(ConfigError, match=r"a\.inner\.inner lies in what \$\{b\} brings"):
+        Root.compile(overrides=["a.inner=${b}", "b=${a}"])
+
+
+def test_a_section_is_no_copy_of_another_template() -> None:
+    assert refusal("second=${optimizer}") == (
+        "second cannot be ${optimizer}: optimizer is a AdamW\n  at            overrides[0]\n  expected      a Layer"
+    )
+
+
+def test_a_copy_of_nothing_suggests_what_there_is() -> None:
+    assert "did you mean  first" in refusal("second=${frist}")
+    assert "did you mean  layers[1]" in refusal("second=${layers[4]}")
+
+
+def test_a_computed_list_has_no_parts_to_set_beside() -> None:
+    class Root(ConfigTemplate):
+        sizes: list[int] = derived(lambda _: [1, 2])
+        twin: list[int] = []
+
+    assert Root.compile(overrides=["twin=${sizes}"])["twin"] == [1, 2]
+    with pytest.raises(ConfigError, match="twin is a reference to sizes, which is computed"):
+        Root.compile(overrides=["twin=${sizes}", "twin[0]=5"])
+
+
+def test_a_chain_of_copies_has_a_bound() -> None:
+    groups = {f"g{i}": "${groups.g" + str(i + 1) + "}" for i in range(200)}
+
+    assert "is a copy of a copy of a copy" in refusal(groups={**groups, "g200": {}})
+
+
+def test_a_long_chain_of_copies_that_looks_back_has_none(write: Callable[..., None]) -> None:
+    lines = [f"  g{i}: {'{width: 5}' if i == 0 else '${groups.g' + str(i - 1) + '}'}" for i in range(2000)]
+    write(base="groups:\n" + "\n".join(lines))
+
+    assert Params.compile("base.yaml").params.groups["g1999"].width == 5
