@@ -27,7 +27,8 @@ _VIEW_WORDS: Final = frozenset({"root", "parent", "here"})
 CONFIG_VERBS: Final = frozenset(
     {
         *("diff", "explain", "fingerprint", "from_dict", "get", "identity", "items", "keys", "leaves", "load", "merge"),
-        *("params", "plain", "run_uuid", "save", "to_python", "to_yaml", "unlock", "unlocked", "values", "walk"),
+        *("notes", "origin", "params", "plain", "run_uuid", "save", "to_python", "to_yaml", "unlock", "unlocked"),
+        *("values", "walk"),
     }
 )
 """The public attributes of a `Config`: a field of that name could not be read by attribute."""
