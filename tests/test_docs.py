@@ -1,0 +1,157 @@
+"""The pages say what is so: their commands are run in order, and print what stands below them.
+
+A page is read as a person would work through it. A ```yaml or ```python block that begins with `# file: name` is
+written to that file, a ```console block runs what stands behind each `$`. A block marked ```console slow trains, or
+asks for what was trained. Python sessions (`>>>`) are doctests, which pytest runs by itself.
+"""
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TIMEOUT_S = 240
+
+_BLOCK = re.compile(r"^```(?P<info>[a-z]+(?: slow)?)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# file: (?P<name>\S+)\n")
+_PROMPT = re.compile(r"^\$ ", re.MULTILINE)
+
+
+class Written(NamedTuple):
+    """A file that the page tells its reader to write."""
+
+    name: str
+    text: str
+
+
+class Command(NamedTuple):
+    """A command that the page runs, and what it shows below it."""
+
+    line: int
+    text: str
+    expected: str
+    is_slow: bool
+
+
+def steps(page: Path) -> Iterator[Written | Command]:
+    """What a reader does, in the order of the page."""
+    text = page.read_text(encoding="utf-8")
+    for block in _BLOCK.finditer(text):
+        language, _, mark = block["info"].partition(" ")
+        if language == "console":
+            line = text.count("\n", 0, block.start("body")) + 1
+            yield from _commands(block["body"], line, is_slow=bool(mark))
+        elif named := _FILE.match(block["body"]):
+            yield Written(named["name"], block["body"])
+
+
+def _commands(body: str, first_line: int, *, is_slow: bool) -> Iterator[Command]:
+    starts = [match.start() for match in _PROMPT.finditer(body)]
+    for start, end in pairwise([*starts, len(body)]):
+        command, _, expected = body[start:end].partition("\n")
+        yield Command(first_line + body.count("\n", 0, start), command.removeprefix("$ "), expected, is_slow)
+
+
+def pages(*, with_training: bool) -> list[Path]:
+    """The pages that have something to run."""
+    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
+    commands = {page: [step for step in steps(page) if isinstance(step, Command)] for page in found}
+    return [page for page in found if any(command.is_slow == with_training for command in commands[page])]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def work_through(page: Path, folder: Path, *, with_training: bool) -> list[str]:
+    """Do what a page says in an empty folder that holds the examples; where it showed something else."""
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    differences = []
+    for step in steps(page):
+        if isinstance(step, Written):
+            (folder / step.name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / step.name).write_text(step.text, encoding="utf-8")
+        elif with_training or not step.is_slow:
+            shown = run(step.text, folder)
+            if not doctest.OutputChecker().check_output(step.expected, shown, doctest.ELLIPSIS):
+                expected = step.expected or "nothing\n"
+                differences.append(
+                    f"{name_of(page)}:{step.line}: $ {step.text}\n--- expected\n{expected}--- got\n{shown}"
+                )
+    return differences
+
+
+def run(command: str, folder: Path) -> str:
+    """What a command prints, errors too, in a shell that finds this interpreter's programs first."""
+    scripts = str(Path(sys.executable).parent)
+    nowhere = "http://127.0.0.1:9"  # a page must not need a network
+    environment = {
+        "PATH": os.pathsep.join([scripts, os.environ["PATH"]]),
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "http_proxy": nowhere,
+        "https_proxy": nowhere,
+    }
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", pages(with_training=False), ids=name_of)
+def test_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    differences = work_through(page, tmp_path, with_training=False)
+
+    assert not differences, "\n\n".join(differences)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("page", pages(with_training=True), ids=name_of)
+def test_commands_that_train_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+    differences = work_through(page, tmp_path, with_training=True)
+
+    assert not differences, "\n\n".join(differences)
+
+
+def test_a_page_is_read_in_order(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```yaml\n# file: a.yaml\nlr: 1\n```\n\n```console\n$ one\n1\n$ two\n```\n\n```console slow\n$ three\n```\n"
+    )
+
+    assert list(steps(page)) == [
+        Written("a.yaml", "# file: a.yaml\nlr: 1\n"),
+        Command(7, "one", "1\n", is_slow=False),
+        Command(9, "two", "", is_slow=False),
+        Command(13, "three", "", is_slow=True),
+    ]
+
+
+def test_a_page_that_shows_something_else_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    (tmp_path / "examples").mkdir()
+    page = tmp_path / "page.md"
+    page.write_text("```console\n$ echo one\ntwo\n$ echo any thing\nany ...\n```\n")
+
+    [difference] = work_through(page, tmp_path / "folder", with_training=False)
+
+    assert difference.startswith("page.md:2: $ echo one")
