@@ -49,6 +49,10 @@ class OtherSgd(ConfigTemplate):
     kind: Literal["sgd"] = "sgd"
 
 
+class Named(ConfigTemplate):
+    kind: Literal["named"] = "named"
+
+
 class Plain(BaseModel):
     lr: float = 0.1
 
@@ -112,6 +116,7 @@ def outline(node: Node) -> str:
         (Adam | Sgd, "one of adam, adamw, sgd, msgd"),
         (Adam | Sgd | None, "one of adam, adamw, sgd, msgd?"),
         (Optimizer, "one of adam, adamw, sgd, msgd"),
+        (Optimizer | Named, "one of adam, adamw, sgd, msgd, named"),
         (Optimizer | None, "one of adam, adamw, sgd, msgd?"),
         (Several, "list(one of adam, adamw, sgd, msgd)"),
         (list[Inner], "list(section Inner)"),
@@ -193,11 +198,11 @@ def test_a_template_goes_by_its_kinds_and_the_names_they_had() -> None:
 
 
 def test_only_the_literal_that_chooses_a_variant_is_a_kind() -> None:
-    class Named(ConfigTemplate):
+    class Free(ConfigTemplate):
         kind: str = "free"
 
     assert catalog_of(Sgd).entries["kind"].is_kind
-    assert not catalog_of(Named).entries["kind"].is_kind
+    assert not catalog_of(Free).entries["kind"].is_kind
 
 
 # --- templates that name each other ---------------------------------------------------------------------------------

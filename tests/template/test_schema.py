@@ -2,7 +2,8 @@ from typing import Annotated, Any, Literal, Optional
 
 import pytest
 from annotated_types import Gt, Len
-from pydantic import AfterValidator, BeforeValidator, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, JsonValue, ValidationError, model_validator
+from typing_extensions import TypeAliasType
 
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import derived, section
@@ -106,6 +107,23 @@ def test_a_wrong_default_is_found_when_it_is_used() -> None:
 # --- variants go by kind --------------------------------------------------------------------------------------------
 
 
+class Momentum(ConfigTemplate):
+    kind: Literal["nesterov", "heavy_ball"] = "nesterov"
+    beta: float = 0.9
+
+
+Either = TypeAliasType("Either", Adam | Sgd)
+Several = TypeAliasType("Several", list[Either])
+
+
+class Aliased(ConfigTemplate):
+    one: Either = section(Adam)
+    perhaps: Either | None = None
+    many: Several = []
+    wider: Either | Momentum = section(Momentum)
+    again: Either = section(Sgd)
+
+
 class Choices(ConfigTemplate):
     one: Adam | Sgd = section(Adam)
     perhaps: Adam | Sgd | None = None
@@ -134,6 +152,44 @@ def test_kind_chooses_the_variant_wherever_a_choice_stands(name: str, field: str
 
     chosen = unwrap(getattr(choices, field))
     assert chosen == {"adam": Adam(lr=0.5), "sgd": Sgd(lr=0.5)}[name]
+
+
+@pytest.mark.parametrize("kind", ["nesterov", "heavy_ball"])
+def test_a_variant_may_answer_to_several_kinds(kind: str) -> None:
+    class Params(ConfigTemplate):
+        momentum: Momentum | Sgd = section(Sgd)
+
+    chosen = Params.model_validate({"momentum": {"kind": kind}}).momentum
+
+    assert type(chosen) is Momentum
+    assert chosen.kind == kind
+
+
+@pytest.mark.parametrize("field", ["one", "perhaps", "wider", "again"])
+def test_variants_behind_an_alias_go_by_kind(field: str) -> None:
+    chosen = getattr(Aliased.model_validate({field: {"kind": "sgd", "lr": 0.5}}), field)
+
+    assert chosen == Sgd(lr=0.5)
+    for wrong in ({}, {"kind": "adan"}):
+        (error,) = refusal(Aliased, {field: wrong}).errors()
+        assert error["loc"] == (field,)
+
+
+def test_variants_in_a_list_behind_an_alias_go_by_kind() -> None:
+    assert Aliased.model_validate({"many": [{"kind": "sgd"}, {"kind": "adam"}]}).many == [Sgd(), Adam()]
+    assert refusal(Aliased, {"many": [{}]}).errors()[0]["type"] == "union_tag_not_found"
+
+
+def test_a_union_by_an_alias_may_be_a_member_of_another() -> None:
+    assert Aliased.model_validate({"wider": {"kind": "heavy_ball"}}).wider == Momentum(kind="heavy_ball")
+    assert Aliased.compile().params.wider == Momentum()
+
+
+def test_an_alias_that_holds_itself_ends() -> None:
+    class Params(ConfigTemplate):
+        data: JsonValue = None
+
+    assert Params(data=[{"a": [1]}]).data == [{"a": [1]}]
 
 
 @pytest.mark.parametrize("field", ["one", "perhaps"])

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from typedcfg.errors import Frozen, Pending, Problem, TemplateError
-from typedcfg.template.catalog import KIND, kinds_of
+from typedcfg.template.catalog import KIND, current_kinds
 from typedcfg.template.derived import Derived
 from typedcfg.template.frozen import freeze
 from typedcfg.template.refusals import refused_in_class
@@ -78,7 +78,7 @@ class ConfigTemplate(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """What pydantic makes of the class, with sections that fill themselves and variants that go by kind."""
-        return adapt(handler(source), handler, settle=cls.__settle, kinds_of=kinds_of)
+        return adapt(handler(source), handler, settle=cls.__settle, kinds_of=current_kinds)
 
     @classmethod
     def __settle(cls, instance: Self) -> Self:
@@ -174,7 +174,7 @@ class ConfigTemplate(BaseModel):
                     for n in unknown
                 )
             )
-        left_out = {*drop, KIND} if kinds_of(type(self)) else set(drop)
+        left_out = {*drop, KIND} if current_kinds(type(self)) else set(drop)
         return {name: thaw(getattr(self, name)) for name in fields if name not in left_out}
 
     # --- compiling: filled in by the stage above --------------------------------------------------------------------

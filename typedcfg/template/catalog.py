@@ -378,7 +378,7 @@ def _peel(annotation: Any) -> tuple[Any, bool]:
 
 def _variants(members: tuple[Any, ...], where: str) -> dict[str, type["ConfigTemplate"]]:
     templates: dict[str, type[ConfigTemplate]] = {}
-    types = [_peel(member)[0] for member in members]
+    types = list(_members(members))
     if not all(map(_is_section, types)):
         raise _declaration(where, "a union of sections and values", "make the value a field of a section")
     for member_type in types:
@@ -391,6 +391,16 @@ def _variants(members: tuple[Any, ...], where: str) -> dict[str, type["ConfigTem
                 names = f"{templates[kind].__qualname__} and {member_type.__qualname__}"
                 raise _declaration(where, f"{names} are both of kind {kind!r}", "give each its own kind")
     return templates
+
+
+def _members(arguments: tuple[Any, ...]) -> Iterator[Any]:
+    """The members of a union; one that is a union itself, by an alias, is as many."""
+    for argument in arguments:
+        member, _ = _peel(argument)
+        if is_union(member):
+            yield from _members(get_args(member))
+        else:
+            yield member
 
 
 def _declaration(where: str, what: str, fix: str) -> TemplateError:

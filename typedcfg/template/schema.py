@@ -60,6 +60,8 @@ class _Walk:
     def __init__(self, handler: GetCoreSchemaHandler, kinds_of: Callable[[type[BaseModel]], tuple[str, ...]]) -> None:
         self.handler = handler
         self.kinds_of = kinds_of
+        self.aliases: set[str] = set()
+        """The aliases that were walked already; one may hold itself."""
 
     def field(self, schema: AnySchema) -> AnySchema:
         """A field's schema; a section without a default is filled as if `{}` had been written there."""
@@ -76,14 +78,27 @@ class _Walk:
         kind = schema["type"]
         if kind == "union":
             return self.union(schema)
+        if kind == "definition-ref":
+            self.alias(schema)
+            return schema
         if kind.startswith("function-") and "schema" in schema and self.section(schema) is not None:
             _put_off(schema)
         part = {"list": "items_schema", "dict": "values_schema", "tuple": "items_schema"}.get(kind, "schema")
-        if kind in ("model", "definition-ref") or part not in schema:
+        if kind == "model" or part not in schema:
             return schema
         inner = schema[part]
         schema[part] = [self.below(item) for item in inner] if isinstance(inner, list) else self.below(inner)
         return schema
+
+    def alias(self, reference: AnySchema) -> None:
+        """Tell apart, in place, what an alias stands for; templates are referred to as well, and did so themselves."""
+        found = self.resolved(reference)
+        if found is None or self.section(found) is not None or found["ref"] in self.aliases:
+            return
+        self.aliases.add(found["ref"])
+        changed = {**self.below(found), "ref": found["ref"]}
+        found.clear()
+        found.update(changed)
 
     def union(self, schema: AnySchema) -> AnySchema:
         """A union of variants as a tagged one, which goes straight to the variant that `kind` names."""
@@ -91,29 +106,46 @@ class _Walk:
         schema["choices"] = choices = [self.below(choice) for choice in choices]
         tagged: dict[str, AnySchema] = {}
         for choice in choices:
-            section = self.section(choice)
-            if section is None or not self.kinds_of(section):
+            variants = self.variants(choice)
+            if not variants:
                 return schema
-            tagged |= dict.fromkeys(self.kinds_of(section)[:1], choice)
+            tagged |= variants
         return cast(
             "AnySchema", core_schema.tagged_union_schema(cast("dict[Any, CoreSchema]", tagged), discriminator="kind")
         )
 
+    def variants(self, choice: AnySchema) -> dict[str, AnySchema]:
+        """A member of a union by each kind that it answers to, several if it is a union itself; none if no variant."""
+        section = self.section(choice)
+        if section is not None:
+            return dict.fromkeys(self.kinds_of(section), choice)
+        found = self.resolved(choice)
+        return found["choices"] if found is not None and found["type"] == "tagged-union" else {}
+
     def section(self, schema: AnySchema) -> type[BaseModel] | None:
         """The template that a schema holds directly, through validators but not through lists."""
-        while True:
-            if schema["type"] == "model":
-                return cast("type[BaseModel]", schema["cls"])
+        while schema["type"] != "model":
             if schema["type"] == "definition-ref":
-                try:
-                    schema = cast("AnySchema", self.handler.resolve_ref_schema(cast("CoreSchema", schema)))
-                except LookupError:
-                    # A class that is still being built: the union above stays one that pydantic tries in turn.
+                found = self.resolved(schema)
+                if found is None:
                     return None
+                schema = found
             elif schema["type"].startswith("function-") and "schema" in schema:
                 schema = schema["schema"]
             else:
                 return None
+        return cast("type[BaseModel]", schema["cls"])
+
+    def resolved(self, schema: AnySchema) -> AnySchema | None:
+        """A schema itself, where it is referred to by name.
+
+        None for a class that is still being built: the union that it is a member of stays one that pydantic tries
+        in turn.
+        """
+        try:
+            return cast("AnySchema", self.handler.resolve_ref_schema(cast("CoreSchema", schema)))
+        except LookupError:
+            return None
 
 
 def _put_off(schema: AnySchema) -> None:
