@@ -1,7 +1,7 @@
 """Spots: where one stands in a tree whose shape is known, and what stands around."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Optional, TypeAlias
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, Optional, TypeAlias, cast
 
 from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
@@ -17,9 +17,9 @@ class SectionSpot(NamedTuple):
     above: Optional["SectionSpot"]
     """The section that holds this one, through lists and mappings; None at the root."""
 
-    def names(self) -> Iterator[str]:
+    def names(self) -> Collection[str]:
         """What may follow."""
-        return iter(self.catalog.entries)
+        return self.catalog.entries
 
 
 class GroupSpot(NamedTuple):
@@ -30,9 +30,15 @@ class GroupSpot(NamedTuple):
     tree: list[Any] | Mapping[str, Any]
     above: SectionSpot
 
-    def names(self) -> Iterator[str | int]:
+    def names(self) -> Collection[str | int]:
         """What may follow."""
-        return iter(range(len(self.tree)) if isinstance(self.node, ListNode) else self.tree)
+        return range(len(self.tree)) if isinstance(self.node, ListNode) else cast("Mapping[str | int, Any]", self.tree)
+
+    def step_to(self, step: str | int) -> str | int | None:
+        """A step as it leads to what is here, a position counted from the start; None if nothing is there."""
+        if isinstance(step, int) and step < 0:
+            step += len(self.tree)
+        return step if step in self.names() else None
 
     def at(self, step: Any) -> "Spot":
         """What stands at a position or key.

@@ -1,6 +1,6 @@
 """Validate: the whole tree, once, by pydantic; and every complaint brought back to the place that it is about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -67,23 +67,30 @@ def validate(
     try:
         return descent.template.model_validate(tree)
     except ValidationError as error:
-        silent = (*unknown, *descent.broken)
+        silent = _Silent((*unknown, *descent.broken))
         by_field: dict[KeyPath, list[Complaint]] = {}
         for detail in error.errors(include_url=False):
             complaint = locate(descent, detail)
-            if not (is_partial and detail["type"] == "missing") and not _is_consequence(complaint, silent):
+            if not (is_partial and detail["type"] == "missing") and not silent.covers(complaint):
                 by_field.setdefault(complaint.field, []).append(complaint)
         for complaints in by_field.values():
             descent.report(*_problems(descent, complaints))
     return None
 
 
-def _is_consequence(complaint: Complaint, silent: Iterable[KeyPath]) -> bool:
-    """Whether a complaint follows from what was reported: it is about something below, or about all of a section."""
-    path = complaint.path
-    return any(
-        path[: len(other)] == other or (complaint.is_about_sections and other[: len(path)] == path) for other in silent
-    )
+class _Silent:
+    """Keys that something was reported about; what else is wrong there is only a consequence."""
+
+    def __init__(self, paths: Collection[KeyPath]) -> None:
+        self.paths = frozenset(paths)
+        self.above = frozenset(path[:depth] for path in paths for depth in range(len(path)))
+
+    def covers(self, complaint: Complaint) -> bool:
+        """Whether a complaint is about something there or below, or about all of a section around it."""
+        path = complaint.path
+        if complaint.is_about_sections and path in self.above:
+            return True
+        return any(path[:depth] in self.paths for depth in range(len(path) + 1))
 
 
 def _problems(descent: Descent, complaints: list[Complaint]) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretBytes, SecretStr, ValidationError
 
@@ -26,6 +26,9 @@ from typedcfg.sources.base import REFERENCE_MARK, Text
 from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry
+
+_MOST_TOLD: Final = 8
+"""Of the values in a circle, the first and last are named."""
 
 
 class _Needs(BaseException):  # no error: it must pass through a formula's own `except Exception`
@@ -248,8 +251,8 @@ class Resolver:
                 if entry.is_leaf:
                     return self._value_below(spot, entry, path[depth + 1 :])
                 spot = self.enter(spot, entry)
-            elif isinstance(spot, GroupSpot) and step in spot.names():
-                spot = spot.at(step)
+            elif isinstance(spot, GroupSpot) and (there := spot.step_to(step)) is not None:
+                spot = spot.at(there)
             else:
                 raise _Refused(unknown_target(self.descent, path))
         return spot
@@ -259,6 +262,7 @@ class Resolver:
         field = (*section.path, entry.name)
         if not rest:
             return self.leaf(section, entry)
+        rest = _from_the_start(section.tree.get(entry.name), rest)
         path = (*field, *rest)
         if field not in self._within:
             whole = self.leaf(section, entry)
@@ -341,9 +345,10 @@ class Resolver:
         paths = list(stack)
         loop = paths[paths.index(again.path) :]
         self.failed |= set(loop)
-        shown = [*loop, again.path] if len(loop) <= 8 else [*loop[:4], *loop[-3:], again.path]
-        chain = " -> ".join(map(render_key_path, shown))
-        places = "\n".join(f"{render_key_path(p)} at {self._place_of(stack[p])}" for p in dict.fromkeys(shown))
+        first, last = (loop, []) if len(loop) <= _MOST_TOLD else (loop[: _MOST_TOLD // 2], loop[-_MOST_TOLD // 2 :])
+        names = [*map(render_key_path, first), *(["..."] if last else []), *map(render_key_path, (*last, again.path))]
+        chain = " -> ".join(names)
+        places = "\n".join(f"{render_key_path(p)} at {self._place_of(stack[p])}" for p in (*first, *last))
         self.descent.report(Problem(f"values wait for each other: {chain}", places, fix="give one of them a value"))
 
     def _fail(self, slot: Slot, problem: Problem) -> None:
@@ -393,6 +398,19 @@ def _validated(entry: Entry, tree: Mapping[str, Any]) -> Any:
         # Required and not set: validation says so, at its own place.
         raise _Blocked
     return default.value
+
+
+def _from_the_start(value: Any, steps: KeyPath) -> KeyPath:
+    """Steps into a value with the positions that count from the end of a list counted from its start."""
+    found: list[str | int] = []
+    for step in steps:
+        is_behind = isinstance(value, list) and isinstance(step, int) and step < 0
+        found.append(step + len(value) if is_behind else step)
+        try:
+            value = value[step]
+        except (LookupError, TypeError):
+            value = None
+    return tuple(found)
 
 
 def _holds_section(value: Any) -> bool:
