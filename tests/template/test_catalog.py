@@ -8,23 +8,11 @@ from typing_extensions import TypeAliasType
 
 from typedcfg.errors import TemplateError
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import (
-    Catalog,
-    Entry,
-    LeafNode,
-    ListNode,
-    MapNode,
-    Node,
-    SectionNode,
-    VariantsNode,
-    catalog_of,
-    current_kinds,
-    kinds_of,
-    reachable,
-    sections_below,
-)
+from typedcfg.template.catalog import Catalog, Entry, catalog_of, reachable
 from typedcfg.template.derived import SectionDefault, derived, section
 from typedcfg.template.marks import Kind, RenamedFrom
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode, sections_below
+from typedcfg.template.variants import current_kinds, kinds_of
 
 T = TypeVar("T")
 

@@ -4,17 +4,8 @@ from collections.abc import Iterator
 
 from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import (
-    Entry,
-    LeafNode,
-    ListNode,
-    MapNode,
-    Node,
-    SectionNode,
-    catalog_of,
-    reachable,
-    sections_below,
-)
+from typedcfg.template.catalog import Entry, catalog_of, reachable
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, sections_below
 
 
 def declared_at(template: type[ConfigTemplate], path: KeyPath) -> list[tuple[Node, Entry | None]]:

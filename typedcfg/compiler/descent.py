@@ -22,20 +22,9 @@ from typedcfg.sources.base import REFERENCE_MARK, Branch, Edit, Items, Layer, Po
 from typedcfg.sources.instances import explicit_settings
 from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import (
-    KIND,
-    Catalog,
-    Entry,
-    LeafNode,
-    ListNode,
-    MapNode,
-    Node,
-    SectionNode,
-    VariantsNode,
-    catalog_of,
-    kinds_of,
-    sections_below,
-)
+from typedcfg.template.catalog import Catalog, Entry, catalog_of
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode, sections_below
+from typedcfg.template.variants import KIND, kinds_of
 from typedcfg.text import nearest, one_of, shorten
 
 _MOST_COPIES: Final = 100

@@ -11,7 +11,8 @@ from typedcfg.key_path import KeyPath, parse_key_path, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, branch_at
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import Catalog, SectionNode, VariantsNode, catalog_of, sections_below
+from typedcfg.template.catalog import Catalog, catalog_of
+from typedcfg.template.nodes import SectionNode, VariantsNode, sections_below
 
 Report = Callable[[Problem], None]
 Warn = Callable[[str], None]

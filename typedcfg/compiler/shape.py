@@ -16,7 +16,9 @@ from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Items, Positions, Text, is_unsettled
-from typedcfg.template.catalog import KIND, Catalog, Entry, LeafNode, ListNode, MapNode, VariantsNode
+from typedcfg.template.catalog import Catalog, Entry
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, VariantsNode
+from typedcfg.template.variants import KIND
 from typedcfg.text import nearest, one_of, shorten
 
 

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple, Optional, TypeAlias, cast
 
 from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import KIND, Catalog, ListNode, MapNode, Node, SectionNode, VariantsNode, catalog_of
+from typedcfg.template.catalog import Catalog, catalog_of
+from typedcfg.template.nodes import ListNode, MapNode, Node, SectionNode, VariantsNode
+from typedcfg.template.variants import KIND
 
 
 class SectionSpot(NamedTuple):

@@ -15,18 +15,9 @@ from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.template.annotations import iter_types
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import (
-    Entry,
-    LeafNode,
-    ListNode,
-    MapNode,
-    Node,
-    SectionNode,
-    VariantsNode,
-    catalog_of,
-    reachable,
-)
+from typedcfg.template.catalog import Entry, catalog_of, reachable
 from typedcfg.template.leaves import iter_leaves
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.type_text import type_text
 from typedcfg.text import one_of
 

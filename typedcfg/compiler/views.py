@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from typedcfg.compiler.spots import GroupSpot, SectionSpot, Spot
-from typedcfg.template.catalog import Entry, ListNode
+from typedcfg.template.catalog import Entry
 from typedcfg.template.derived import View
+from typedcfg.template.nodes import ListNode
 
 
 class Reader(Protocol):

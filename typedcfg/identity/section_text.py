@@ -8,9 +8,10 @@ from typedcfg.errors import Problem, UnsupportedValue
 from typedcfg.identity.canonical import canonical_text, canonical_text_of
 from typedcfg.key_path import render_step
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import KIND, Entry, catalog_of
+from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.leaves import iter_leaves
 from typedcfg.template.marks import Kind
+from typedcfg.template.variants import KIND
 
 
 def identity_text(section: ConfigTemplate) -> str:

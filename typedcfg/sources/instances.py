@@ -6,8 +6,8 @@ from typing import Any
 from typedcfg.origin import Origin
 from typedcfg.sources.base import REFERENCE_MARK, Branch, branch_from
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import KIND, kinds_of
 from typedcfg.template.derived import SectionDefault
+from typedcfg.template.variants import KIND, kinds_of
 
 
 def branch_from_instance(instance: ConfigTemplate | SectionDefault, origin: Origin) -> Branch:

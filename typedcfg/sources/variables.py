@@ -11,7 +11,8 @@ from typedcfg.key_path import KeyPath, parse_key_path, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Layer, Text, branch_at
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import Entry, LeafNode, ListNode, MapNode, Node, catalog_of, reachable, sections_below
+from typedcfg.template.catalog import Entry, catalog_of, reachable
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, sections_below
 from typedcfg.text import nearest, one_of
 
 SEPARATOR: Final = "__"

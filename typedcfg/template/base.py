@@ -9,17 +9,18 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from typedcfg.errors import Frozen, Pending, Problem, TemplateError
-from typedcfg.template.catalog import KIND, current_kinds
 from typedcfg.template.derived import Derived
 from typedcfg.template.frozen import freeze
 from typedcfg.template.refusals import refused_in_class
 from typedcfg.template.schema import adapt
+from typedcfg.template.variants import KIND, current_kinds
 
 if TYPE_CHECKING:
     from typedcfg.compiler.config import Config
 
+_HELP: Final = "typedcfg.template.help"
 _COMPILER: Final = "typedcfg.compiler.compile"
-"""The stage above fills in `compile` and its like; by name, so that declaring a section does not load it."""
+"""What reads templates fills in `help`, `compile` and their like; by name, for declaring a section loads neither."""
 
 _VIEW_WORDS: Final = frozenset({"root", "parent", "here"})
 """What a path in a formula or reference may begin with instead of a key."""
@@ -140,9 +141,8 @@ class ConfigTemplate(BaseModel):
         Raises:
             MissingKey: There is no such key.
         """
-        from typedcfg.template.help import render_help
-
-        return render_help(cls, format=format, key=key)
+        text: str = import_module(_HELP).render_help(cls, format=format, key=key)
+        return text
 
     def arguments(self, *drop: str) -> dict[str, Any]:
         """The section's values as keyword arguments: without `kind`, without what is dropped.

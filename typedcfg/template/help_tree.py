@@ -7,23 +7,13 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from typedcfg.errors import MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import (
-    KIND,
-    Entry,
-    LeafNode,
-    ListNode,
-    MapNode,
-    Node,
-    SectionNode,
-    VariantsNode,
-    catalog_of,
-    current_kinds,
-    kinds_of,
-)
+from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.derived import SectionDefault
 from typedcfg.template.descriptions import descriptions_of, summary_of
 from typedcfg.template.marks import NotInIdentity
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.type_text import yaml_text
+from typedcfg.template.variants import KIND, current_kinds, kinds_of
 from typedcfg.text import nearest, one_of
 
 SECRET: Final = "a secret, not shown"  # noqa: S105  # what stands instead of one

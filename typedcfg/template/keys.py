@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from typedcfg.key_path import render_key_path
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.catalog import Entry, ListNode, MapNode, Node, catalog_of, kinds_of, sections_below
+from typedcfg.template.catalog import Entry, catalog_of
+from typedcfg.template.nodes import ListNode, MapNode, Node, sections_below
+from typedcfg.template.variants import kinds_of
 
 
 class DeclaredKey(NamedTuple):

@@ -9,7 +9,9 @@ from types import NoneType
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 from typedcfg.template.annotations import is_union, resolve_alias
-from typedcfg.template.catalog import Entry, ListNode, MapNode, Node, SectionNode, VariantsNode, current_kinds
+from typedcfg.template.catalog import Entry
+from typedcfg.template.nodes import ListNode, MapNode, Node, SectionNode, VariantsNode
+from typedcfg.template.variants import current_kinds
 from typedcfg.text import one_of
 
 _NOUNS: Final = {
