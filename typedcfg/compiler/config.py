@@ -1,6 +1,6 @@
 """`Config`: the finished, frozen configuration, which remembers where every value came from."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
@@ -14,6 +14,7 @@ from typedcfg.text import nearest
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from typedcfg.compiler.diff import Difference
     from typedcfg.identity.fingerprint import Fingerprint
     from typedcfg.identity.run_identity import RunIdentity
 
@@ -58,7 +59,7 @@ class Config(Mapping[str, Any], Generic[T]):
             near = nearest(name, known)
             hint = f"; did you mean {near!r}?" if near else ""
             raise AttributeError(f"{type(params).__qualname__} has no key {name!r}{hint}", name=name, obj=self)
-        value = self._wrap(getattr(params, name), name)
+        value = self._wrap(getattr(params, name), (name,))
         self.__dict__[name] = value
         return value
 
@@ -97,23 +98,21 @@ class Config(Mapping[str, Any], Generic[T]):
     def _at(self, path: KeyPath) -> Any:
         value: Any = self
         for depth, step in enumerate(path):
-            if isinstance(value, ConfigTemplate):
-                value = Config(value, self._story, path=(*self._path, *path[:depth]))
             if isinstance(value, Config):
-                if step not in catalog_of(type(value.params)).entries:
-                    raise self._missing(path, depth, catalog_of(type(value.params)).entries)
-                value = value._wrap(getattr(value.params, str(step)), str(step))
+                known = catalog_of(type(value.params)).entries
+                if step not in known:
+                    raise self._missing(path, depth, known)
+                # By attribute, which keeps the node; no key has the name of one of ours.
+                value = getattr(value, str(step))
                 continue
             try:
-                value = value[step]
+                value = self._wrap(value[step], path[: depth + 1])
             except (LookupError, TypeError):
-                known = map(str, value) if isinstance(value, Mapping) else ()
-                raise self._missing(path, depth, known) from None
-        if isinstance(value, ConfigTemplate):
-            return Config(value, self._story, path=(*self._path, *path))
+                names = map(str, value) if isinstance(value, Mapping) else ()
+                raise self._missing(path, depth, names) from None
         return value
 
-    def _missing(self, path: KeyPath, depth: int, known: Any) -> MissingKey:
+    def _missing(self, path: KeyPath, depth: int, known: Iterable[str]) -> MissingKey:
         near = nearest(str(path[depth]), known)
         return MissingKey(
             Problem(
@@ -123,8 +122,8 @@ class Config(Mapping[str, Any], Generic[T]):
             )
         )
 
-    def _wrap(self, value: Any, name: str) -> Any:
-        return Config(value, self._story, path=(*self._path, name)) if isinstance(value, ConfigTemplate) else value
+    def _wrap(self, value: Any, path: KeyPath) -> Any:
+        return Config(value, self._story, path=(*self._path, *path)) if isinstance(value, ConfigTemplate) else value
 
     # --- why --------------------------------------------------------------------------------------------------------
 
@@ -143,14 +142,34 @@ class Config(Mapping[str, Any], Generic[T]):
             ...     epochs: int = 10
             >>> print(Params.compile(overrides=["epochs=20"]).explain("epochs"))
             epochs = 20
-              wins         20  overrides[0]
-              over         10  default of Params.epochs
-              because      overrides stand above defaults
+              wins      20  overrides[0]
+              over      10  default of Params.epochs
+              because   an override in code wins over a default
         """
         from typedcfg.compiler.explain import explain
 
         path = (*self._path, *(self._parse(key) if key else ()))
         return explain(self._story, path)
+
+    def origin(self, key: str) -> str:
+        """Where a value came from, in a few words: `wide.yaml:3:15`, `default`, a formula."""
+        from typedcfg.compiler.explain import origin_text
+
+        return origin_text(self._story, (*self._path, *self._parse(key)))
+
+    def diff(self, other: "Config[Any]") -> "tuple[Difference, ...]":
+        """What another configuration says differently, and whether that makes it another run.
+
+        Example:
+            >>> from typedcfg import ConfigTemplate
+            >>> class Params(ConfigTemplate):
+            ...     epochs: int = 10
+            >>> print(*Params.compile().diff(Params.compile(overrides=["epochs=20"])))
+            epochs: 10 -> 20  (overrides[0])
+        """
+        from typedcfg.compiler.diff import diff
+
+        return diff(self, other)
 
     @property
     def notes(self) -> tuple[str, ...]:
