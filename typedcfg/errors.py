@@ -11,6 +11,7 @@ TypedcfgError
 ├── RecordError            a record on disk cannot be read or written
 └── RunError               a run cannot start, go on or be found
     ├── RunOwned           another process owns the run
+    ├── RunFailed          the training itself came to a bad end
     └── ResumeRefused      the run was recorded under a configuration that means something else
 
 DeprecatedName             a warning: a name that still works is on its way out
@@ -137,6 +138,12 @@ class RunOwned(RunError):
     """Another live process owns the run."""
 
     exit_code = 3
+
+
+class RunFailed(RunError):
+    """A training came to a bad end: an error in it, or a kill of one of its processes."""
+
+    exit_code = 1
 
 
 class ResumeRefused(RunError):

@@ -8,10 +8,12 @@ from typedcfg.errors import RecordError
 from typedcfg.records.json_text import read_json, to_json
 from typedcfg.records.run_record import (
     AttemptRecord,
+    Failure,
     GitState,
     Identity,
     Machine,
     RunRecord,
+    Score,
     TemplateReference,
     read_run_record,
     write_run_record,
@@ -28,7 +30,7 @@ ATTEMPT = AttemptRecord(
     world_size=2,
     status="failed",
     exit_code=1,
-    error="Traceback ...",
+    failure=Failure(what="ValueError: no", where="digits.py:3, in f", rank=1, traceback="Traceback ..."),
     is_bitwise=False,
     not_bitwise_because=("saved by 1 rank, resumed by 2",),
 )
@@ -48,6 +50,8 @@ RECORD = RunRecord(
     template=TemplateReference(qualname="Digits", module="__main__", path="digits.py", absolute_path="/code/digits.py"),
     argv=("digits.py", "lr=1"),
     app=None,
+    secrets=("token",),
+    score=Score(metric="loss", mode="min", split=None),
     status="failed",
     attempts=(ATTEMPT,),
 )

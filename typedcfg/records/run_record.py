@@ -48,6 +48,12 @@ class TemplateReference(_Record):
     """The file, relative to the repository; None outside one."""
     absolute_path: str
 
+    @property
+    def app(self) -> str:
+        """The APP by which the class is loaded again: by its package, or by its file."""
+        place = self.module if "." in self.module else self.absolute_path
+        return f"{place}:{self.qualname}"
+
 
 class Machine(_Record):
     """The machine that an attempt was started on."""
@@ -68,6 +74,26 @@ class GitState(_Record):
     """Whether the tree differed from the commit; `git.patch` holds by what."""
 
 
+class Failure(_Record):
+    """The error that ended an attempt."""
+
+    what: str
+    """Its type and its message."""
+    where: str
+    """Where in the user's code it came up: `train.py:12, in training_step`."""
+    rank: Annotated[int, Ge(0)]
+    """Which process of the attempt met it first."""
+    traceback: str
+
+
+class Score(_Record):
+    """By what a run's results are compared."""
+
+    metric: str
+    mode: Literal["min", "max"]
+    split: str | None
+
+
 class AttemptRecord(_Record):
     """One try at a run: a start or a resume."""
 
@@ -84,8 +110,8 @@ class AttemptRecord(_Record):
     world_size: Annotated[int, Ge(1)]
     status: Status = "running"
     exit_code: int | None = None
-    error: str | None = None
-    """The traceback, where one ended it."""
+    failure: Failure | None = None
+    """The error, where one ended it."""
     resumed_from: str | None = None
     """The checkpoint, relative to the run's folder."""
     is_bitwise: bool = True
@@ -102,7 +128,10 @@ class RunRecord(_Record):
     argv: tuple[str, ...]
     """As given, secrets redacted."""
     app: str | None
-    """The APP as given; None for a script that called `main` itself."""
+    """The APP as given; None for a script that called `main` itself, and for a `Runner` in code."""
+    secrets: tuple[str, ...] = ()
+    """Keys of the secrets that it was given, which are nowhere recorded."""
+    score: Score
     status: Status
     attempts: tuple[AttemptRecord, ...] = ()
 
