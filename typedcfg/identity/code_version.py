@@ -105,6 +105,15 @@ def read_code_version(folder: Path, leave_out: Path | None = None) -> CodeVersio
     return _read(_Git(executable, folder, _environment()), leave_out.resolve() if leave_out else None)
 
 
+def read_branch(folder: Path) -> str | None:
+    """The branch that HEAD is on in the repository of a folder; None where it is on none."""
+    executable = which("git")
+    if executable is None:
+        return None
+    code, output, _ = _Git(executable, folder, _environment()).attempt("symbolic-ref", "--short", "-q", "HEAD")
+    return None if code else os.fsdecode(output).strip()
+
+
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if _is_kept(name)}
     # Without optional locks `git status` does not write the index that it has refreshed.

@@ -34,6 +34,12 @@ class Owner(BaseModel):
         """The process that asks."""
         return cls(host=socket.gethostname(), pid=os.getpid(), started=_started(os.getpid()), boot_id=_boot_id())
 
+    def is_gone(self) -> bool:
+        """Whether the process is known to have ended; of one on another host nothing is known."""
+        if self.host != socket.gethostname() or self.started is None:
+            return False
+        return self.boot_id != _boot_id() or self.started != _started(self.pid)
+
 
 class Ownership:
     """The right to write into a run's folder, for as long as the block lasts.

@@ -120,15 +120,23 @@ class RunDir:
         """
         for text in (name, id):
             _check_name(text)
-        long_id = id[:_CODE_DIGITS] + run_uuid.hex[:_LONG_DIGITS]
-        others = 0
-        for candidate in (id, long_id):
-            for path in sorted(project_root.glob(f"*-{candidate}")):
-                owner = _marked_uuid(path)
-                if owner == run_uuid:
-                    return cls(_inside(path, project_root))
-                others += owner is not None
-        return cls._make(project_root, project_root / f"{name}-{long_id if others else id}", run_uuid)
+        marked = _marked_folders(project_root, id, run_uuid)
+        own = next((path for path, owner in marked if owner == run_uuid), None)
+        if own is not None:
+            return cls(_inside(own, project_root))
+        ending = _long_id(id, run_uuid) if marked else id
+        return cls._make(project_root, project_root / f"{name}-{ending}", run_uuid)
+
+    @classmethod
+    def find(cls, project_root: Path, *, id: str, run_uuid: UUID) -> "RunDir | None":  # noqa: A002  # as users see it
+        """The folder of a run, if there is one; nothing is made.
+
+        Raises:
+            RunError: The folder leads out of `project_root`.
+        """
+        marked = _marked_folders(project_root, id, run_uuid)
+        own = next((path for path, owner in marked if owner == run_uuid), None)
+        return None if own is None else cls(_inside(own, project_root))
 
     @classmethod
     def at(cls, path: Path) -> "RunDir":
@@ -137,10 +145,16 @@ class RunDir:
         Raises:
             RunError: The folder is no run.
         """
-        if _marked_uuid(path) is None:
+        run = cls.within(path)
+        if run is None:
             expected = f"a folder that `typedcfg run` made: it holds a file {_MARKER}"
             raise RunError(Problem(f"{path} is no run", where=str(path), expected=expected))
-        return cls(path)
+        return run
+
+    @classmethod
+    def within(cls, path: Path) -> "RunDir | None":
+        """The run that a folder is; None if it is none."""
+        return None if _marked_uuid(path) is None else cls(path)
 
     @property
     def run_uuid(self) -> UUID:
@@ -191,13 +205,17 @@ class RunDir:
         storage.make_folder(attempt.checkpoints.path)
         return attempt
 
-    def latest_checkpoint(self) -> Verified | None:
+    def latest_checkpoint(self, *, since: str = "") -> Verified | None:
         """Where to resume: the newest whole checkpoint of the newest attempt that has one; None if there is none yet.
+
+        Args:
+            since: The first attempt that counts; attempts before it were given up.
 
         Raises:
             RecordError: Checkpoints were committed, and not one of them is whole.
         """
-        return newest_verified(attempt.checkpoints.path for attempt in reversed(self.attempts()))
+        counting = [attempt for attempt in self.attempts() if attempt.timestamp >= since]
+        return newest_verified(attempt.checkpoints.path for attempt in reversed(counting))
 
     @classmethod
     def _make(cls, project_root: Path, path: Path, run_uuid: UUID) -> "RunDir":
@@ -220,6 +238,16 @@ def _marked_uuid(path: Path) -> UUID | None:
         return UUID((path / _MARKER).read_text(encoding="ascii").strip())
     except (OSError, ValueError):
         return None
+
+
+def _long_id(id: str, run_uuid: UUID) -> str:  # noqa: A002  # as users see it
+    return id[:_CODE_DIGITS] + run_uuid.hex[:_LONG_DIGITS]
+
+
+def _marked_folders(project_root: Path, id: str, run_uuid: UUID) -> list[tuple[Path, UUID]]:  # noqa: A002  # as above
+    """The runs whose folders are named as this run's could be, each with whose it is."""
+    found = (path for ending in (id, _long_id(id, run_uuid)) for path in sorted(project_root.glob(f"*-{ending}")))
+    return [(path, owner) for path in found if (owner := _marked_uuid(path)) is not None]
 
 
 def _inside(path: Path, project_root: Path) -> Path:
