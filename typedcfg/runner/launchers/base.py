@@ -1,8 +1,8 @@
 """What every launcher does: start the workers of one attempt at a run, and wait for them."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -10,6 +10,11 @@ RUN_VARIABLE: Final = "TYPEDCFG_RUN"
 """The run's folder, told to every worker."""
 ATTEMPT_VARIABLE: Final = "TYPEDCFG_ATTEMPT"
 """The attempt's folder, told to every worker: ranks that each asked the clock would not agree."""
+
+
+def rank_of_this_process() -> int:
+    """Which of the run's processes this is; 0 where it is the only one."""
+    return int(os.environ.get("RANK", "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,12 @@ class Work:
     """Does the work in this process; returns its exit code."""
     command: tuple[str, ...]
     """Does the work in a process of its own: what follows the interpreter, `("train.py", "lr=1")`."""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What else a process of its own is told, secrets among it."""
 
     def environment(self) -> dict[str, str]:
         """The environment of a worker in a process of its own."""
-        return {**os.environ, RUN_VARIABLE: str(self.run), ATTEMPT_VARIABLE: str(self.attempt)}
+        return {**os.environ, RUN_VARIABLE: str(self.run), ATTEMPT_VARIABLE: str(self.attempt), **self.variables}
 
 
 class Launcher(Protocol):

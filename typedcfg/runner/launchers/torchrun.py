@@ -26,6 +26,8 @@ class Torchrun:
 
     processes: int
     """One for each device, or for each rank on CPUs."""
+    threads: int | None = None
+    """Threads that each process computes with; None leaves it to OMP_NUM_THREADS, or else to torchrun: 1."""
 
     def launch(self, work: Work) -> int:
         """Start the agent and wait for it; SIGTERM and SIGINT go on to it, and from it to every worker."""
@@ -33,6 +35,7 @@ class Torchrun:
             # torchrun would choose the same, with a banner.
             "OMP_NUM_THREADS": "1",
             **work.environment(),
+            **({"OMP_NUM_THREADS": str(self.threads)} if self.threads else {}),
             PARENT_VARIABLE: str(os.getpid()),
         }
         # A session of its own: Ctrl-C reaches it once, by us, and not a second time by the terminal.
@@ -46,7 +49,12 @@ class Torchrun:
     def command_line(self, work: Work) -> list[str]:
         """The agent's command line."""
         lifeline = [sys.executable, "-m", "typedcfg.runner.launchers.lifeline"]
-        agent = ["torch.distributed.run", "--standalone", f"--nproc-per-node={self.processes}", "--max-restarts=0"]
+        agent = [
+            "typedcfg.runner.lightning.agent",
+            "--standalone",
+            f"--nproc-per-node={self.processes}",
+            "--max-restarts=0",
+        ]
         return [*lifeline, *agent, *work.command]
 
 
