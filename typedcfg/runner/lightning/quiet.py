@@ -7,6 +7,8 @@ from contextlib import ExitStack, contextmanager
 from typing import Final
 
 _ADVERTS: Final = ("💡 Tip:",)
+_NO_LIMIT: Final = "was configured so 100% of the batches"
+"""Said of every limit that is given and limits nothing."""
 _ADVERTISERS: Final = ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.rank_zero")
 _NOISE: Final = (
     # Lightning under torch >= 2.13; goes when Lightning asks `treespec.is_leaf()` itself.
@@ -30,4 +32,5 @@ def quiet() -> Iterator[None]:
 
 
 def _is_no_advert(record: logging.LogRecord) -> bool:
-    return not record.getMessage().startswith(_ADVERTS)
+    message = record.getMessage()
+    return not (message.startswith(_ADVERTS) or _NO_LIMIT in message)

@@ -1,7 +1,7 @@
 """Progress as plain lines, for when no person watches: a log file, a cluster."""
 
 import sys
-from typing import TextIO
+from typing import Protocol
 
 from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
@@ -11,6 +11,18 @@ from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 
 
+class LineStream(Protocol):
+    """What lines are printed to: standard output, or a log."""
+
+    def write(self, text: str, /) -> object:
+        """Add text."""
+        ...
+
+    def flush(self) -> object:
+        """Let nobody wait for it."""
+        ...
+
+
 class EpochLines(LastWord):
     """Prints one line an epoch: `epoch 3/10  step 120  train/loss 0.5123  val/loss 0.4987  best`.
 
@@ -18,7 +30,7 @@ class EpochLines(LastWord):
         `Trainer(callbacks=[recorder, EpochLines(recorder)], enable_progress_bar=False)`
     """
 
-    def __init__(self, recorder: Recorder, *, stream: TextIO | None = None) -> None:
+    def __init__(self, recorder: Recorder, *, stream: LineStream | None = None) -> None:
         """Print what `recorder` records, to standard output or another stream."""
         self.recorder = recorder
         self.stream = stream

@@ -1,0 +1,68 @@
+"""What is kept and told of the error that ended a training."""
+
+import sysconfig
+import traceback
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+from typedcfg.errors import Problem, TypedcfgError
+from typedcfg.records.run_record import Failure
+from typedcfg.runner.secrets import redact
+
+INTERRUPTED: Final = 130
+"""Exit code of a run that was stopped by Ctrl-C."""
+PREEMPTED: Final = 143
+"""Exit code of a run that was stopped by SIGTERM."""
+
+_OURS: Final = str(Path(__file__).resolve().parents[1])
+_LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+class Preempted(BaseException):
+    """A training was told to stop by SIGTERM; like KeyboardInterrupt, no error to be caught on the way."""
+
+
+def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]) -> Failure:
+    """What is recorded of an error."""
+    message = str(error)
+    name = type(error).__qualname__
+    what = message if isinstance(error, TypedcfgError) else f"{name}: {message}" if message else name
+    lines = traceback.format_exception(error)
+    return Failure(
+        what=redact(what, secret_texts),
+        where=_place(error),
+        rank=rank,
+        traceback=redact("".join(lines), secret_texts),
+    )
+
+
+def problem_of(failure: Failure, log: Path) -> Problem:
+    """What people are told of it: one short message, the rest is in the log."""
+    where = f"{failure.where} (rank {failure.rank})" if failure.rank else failure.where
+    fix = f"the traceback is in {log}" if log.exists() else ""
+    return Problem(failure.what, where=where, fix=fix)
+
+
+def exit_code_of(error: BaseException) -> int:
+    """The code that a process exits with when this error ends it."""
+    if isinstance(error, Preempted):
+        return PREEMPTED
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return error.exit_code if isinstance(error, TypedcfgError) else 1
+
+
+def _place(error: BaseException) -> str:
+    """The innermost place in the user's own code; where there is none, the innermost of all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not _is_foreign(frame.filename)]
+    if not (own or frames):
+        return ""
+    frame = (own or frames)[-1]
+    return f"{frame.filename}:{frame.lineno}, in {frame.name}"
+
+
+def _is_foreign(file: str) -> bool:
+    path = str(Path(file).resolve())
+    return file.startswith("<") or path.startswith((_OURS, *_LIBRARIES))

@@ -1,0 +1,77 @@
+"""The Lightning trainer that a configuration describes."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
+
+from typedcfg.runner.lightning.seeds import make_deterministic
+from typedcfg.sections.experiment import Experiment
+from typedcfg.sections.logging import Logging
+
+_UNLIMITED: Final = -1
+"""What Lightning calls no limit; None would mean a limit of its own choice."""
+
+
+def build_trainer(
+    experiment: Experiment, *callbacks: Callback, folder: Path, plugins: Sequence[Any] = (), devices: int | None = None
+) -> Trainer:
+    """A trainer for an experiment.
+
+    Args:
+        experiment: The whole configuration.
+        callbacks: What listens to the training.
+        folder: Where Lightning puts what nobody told it where to put.
+        plugins: Lightning's plugins.
+        devices: How many devices are computed on, if not as many as are configured.
+    """
+    section = experiment.trainer
+    bar: list[Callback] = [TQDMProgressBar()] if progress_of(experiment.logging) == "bar" else []
+    return Trainer(
+        max_epochs=section.max_epochs or _UNLIMITED,
+        max_steps=section.max_steps or _UNLIMITED,
+        accelerator=section.accelerator,
+        devices=devices or section.devices,
+        strategy="auto" if devices == 1 else section.strategy,
+        precision=section.precision,
+        accumulate_grad_batches=section.accumulate_grad_batches,
+        gradient_clip_val=section.gradient_clip_val,
+        check_val_every_n_epoch=section.check_val_every_n_epoch,
+        limit_train_batches=section.limit_train_batches,
+        limit_val_batches=section.limit_val_batches,
+        limit_test_batches=section.limit_test_batches,
+        callbacks=[*callbacks, *bar],
+        plugins=list(plugins),
+        default_root_dir=folder,
+        logger=False,
+        enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
+        enable_progress_bar=bool(bar),
+        enable_model_summary=False,
+    )
+
+
+def progress_of(logging: Logging) -> Literal["bar", "lines", "none"]:
+    """How the training shows itself: `auto` is a bar where a person watches."""
+    if logging.progress == "auto":
+        return "bar" if sys.stderr.isatty() else "lines"
+    return logging.progress
+
+
+@contextmanager
+def determinism(*, is_on: bool) -> Iterator[None]:
+    """For the length of the block, hold torch to deterministic operations if that is asked for."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    if is_on:
+        make_deterministic()
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn

@@ -1,0 +1,121 @@
+"""What one process of a run does: build what the configuration describes, and let Lightning train it."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities.exceptions import SIGTERMException
+from lightning.pytorch.utilities.model_helpers import is_overridden
+
+from typedcfg.compiler.config import Config
+from typedcfg.errors import Problem, RunError
+from typedcfg.records.result_record import ResultHeader, ScoreRule
+from typedcfg.runner.failure import Preempted
+from typedcfg.runner.launchers.base import rank_of_this_process
+from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
+from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
+from typedcfg.runner.lightning.callbacks.recorder import Recorder
+from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
+from typedcfg.runner.lightning.exact import ExactState
+from typedcfg.runner.lightning.quiet import quiet
+from typedcfg.runner.lightning.seeds import seed_all
+from typedcfg.runner.lightning.trainer import build_trainer, determinism, progress_of
+from typedcfg.runner.log import LogFile, kept
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.scoring import rule_of
+from typedcfg.runner.secrets import secrets_in, texts_of
+
+
+def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
+    """Train, from the beginning or from the checkpoint that the attempt's record names.
+
+    Raises:
+        Preempted: SIGTERM asked to stop. What the last whole epoch left is there to resume from.
+        Exception: Whatever the training raises; its traceback stands in the log.
+    """
+    book, experiment = RunBook(run), config.params
+    resumed_from = book.attempt(attempt).resumed_from
+    with _surroundings(attempt, config) as log:
+        seed_all(experiment.run.seed)
+        model, data = experiment.build_model(), experiment.build_data()
+        recorder = _recorder(book, attempt, rule_of(experiment.run.score))
+        policy = CheckpointPolicy(recorder, save_interval=experiment.checkpoint.save_interval)
+        exact = ExactState(seed=experiment.run.seed, offset_ranks=experiment.run.seed_per_rank)
+        # Where no lines are shown they are kept all the same.
+        lines = EpochLines(recorder, stream=None if progress_of(experiment.logging) == "lines" else log)
+        io = VerifiedCheckpointIO(fingerprint=str(config.fingerprint))
+        trainer = build_trainer(experiment, policy, recorder, exact, lines, folder=attempt.path, plugins=[io])
+        try:
+            trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
+        finally:
+            if exact.not_bitwise_because and trainer.is_global_zero:
+                known = book.attempt(attempt).not_bitwise_because
+                book.change(attempt, is_bitwise=False, not_bitwise_because=(*known, *exact.not_bitwise_because))
+
+
+def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for: bool) -> None:
+    """Test the best weights, or the latest where nothing says which are best, and record what was measured.
+
+    On one device, however many trained: several would count some samples twice to give each as many.
+
+    Args:
+        run: The run.
+        attempt: Whose weights are tested.
+        config: The run's configuration.
+        is_asked_for: Whether it is a mistake that data or model have no test, rather than a choice.
+
+    Raises:
+        RunError: There is nothing to test, or nothing to test it with.
+    """
+    experiment = config.params
+    with _surroundings(attempt, config):
+        seed_all(experiment.run.seed)
+        model, data = experiment.build_model(), experiment.build_data()
+        missing = [
+            name
+            for name, owner, base in (("test_step", model, None), ("test_dataloader", data, LightningDataModule))
+            if not is_overridden(name, owner, base)
+        ]
+        if missing:
+            if is_asked_for:
+                raise RunError(Problem(f"the run has no test: {' and '.join(missing)} is not defined"))
+            return
+        checkpoint = next((c for c in (attempt.checkpoints.best, attempt.checkpoints.latest) if c.exists()), None)
+        if checkpoint is None:
+            raise RunError(Problem("there are no weights to test: no epoch was finished", where=str(attempt.path)))
+        recorder = _recorder(RunBook(run), attempt, rule_of(experiment.run.score))
+        trainer = build_trainer(experiment, recorder, folder=attempt.path, plugins=[VerifiedCheckpointIO()], devices=1)
+        trainer.test(model, datamodule=data, ckpt_path=checkpoint, verbose=False)
+
+
+def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:
+    record = book.record
+    assert record is not None, "an attempt is recorded before it starts"
+    header = ResultHeader(record.identity.name, record.identity.id, attempt.timestamp)
+    return Recorder(attempt.path, rule=rule, header=header)
+
+
+@contextmanager
+def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]:
+    """What training happens within: its log, its determinism, its quiet; nothing of it stays."""
+    experiment = config.params
+    log = LogFile(attempt.log(rank_of_this_process()), texts_of(secrets_in(experiment)))
+    try:
+        with kept(log, experiment.logging.level), determinism(is_on=experiment.run.deterministic), quiet():
+            try:
+                yield log
+            except SIGTERMException:
+                raise Preempted from None
+            except SystemExit as error:
+                # Lightning turns Ctrl-C into an exit, so that the ranks it started itself end too.
+                if isinstance(error.__context__, KeyboardInterrupt):
+                    raise KeyboardInterrupt from None
+                raise
+    except BaseException:
+        log.write(traceback.format_exc())
+        raise
+    finally:
+        log.close()

@@ -1,0 +1,107 @@
+"""Find runs in the folder that they lie in, and say in short how each stands."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from typedcfg.errors import Problem, RunError
+from typedcfg.records.result_record import ScoreRule, best_index, choose_split, latest_result, read_results, scores
+from typedcfg.records.run_record import RunRecord
+from typedcfg.runner.ownership import read_owner
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import RunDir
+
+DEFAULT_ROOT: Final = Path("experiments")
+"""Where runs lie unless `run.project_root` says otherwise."""
+
+
+class Best(NamedTuple):
+    """The best score of a run."""
+
+    score: float
+    metric: str
+    split: str
+    epoch: int
+
+    def __str__(self) -> str:
+        """The score in a few words.
+
+        Example:
+            >>> str(Best(0.25, "loss", "val", 3))
+            'val/loss 0.25 in epoch 3'
+        """
+        return f"{self.split}/{self.metric} {self.score:.4g} in epoch {self.epoch}"
+
+
+class Summary(NamedTuple):
+    """How a run stands."""
+
+    id: str
+    name: str
+    status: str
+    epochs: int
+    """Finished ones, of the newest attempt."""
+    best: Best | None
+    started: str
+    """When the newest attempt began, in UTC."""
+    folder: str
+
+
+def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
+    """The runs that lie in a folder and were begun, by the names of their folders.
+
+    Raises:
+        RunError: There is no such folder.
+        RecordError: A record cannot be read.
+    """
+    if not root.is_dir():
+        raise RunError(Problem(f"there is no folder {root}", expected="a folder of runs, `experiments` by default"))
+    for path in sorted(root.iterdir()):
+        run = RunDir.within(path)
+        record = RunBook(run).record if run else None
+        if run and record:
+            yield run, record
+
+
+def find_run(text: str, root: Path = DEFAULT_ROOT) -> RunDir:
+    """The run that a person means: by its folder, or by the beginning of its id or of its run_id.
+
+    Raises:
+        RunError: There is none, or several begin so.
+    """
+    path = Path(text)
+    if path.is_dir():
+        return RunDir.at(path)
+    runs = list(iter_runs(root)) if root.is_dir() else []
+    names = {run: (run.path.name, record.identity.id, record.identity.run_id) for run, record in runs}
+    found = [run for run, (name, *ids) in names.items() if name == text or any(i.startswith(text) for i in ids)]
+    if len(found) == 1:
+        return found[0]
+    matching = [str(run.path) for run in found]
+    expected = "a folder, or the beginning of the id of one run in `experiments`; `typedcfg runs ls` lists them"
+    what = f"{text} stands for {len(found)} runs" if found else f"there is no run {text}"
+    raise RunError(Problem(what, expected="one of\n" + "\n".join(matching) if found else expected))
+
+
+def summarize(run: RunDir, record: RunRecord) -> Summary:
+    """How a run stands."""
+    attempts = run.attempts()
+    results = read_results(attempts[-1].result_files.journal) if attempts else {}
+    rule = ScoreRule(record.score.metric, record.score.mode, record.score.split)
+    latest, best = latest_result(results), best_index(results, rule)
+    split = choose_split(results, rule.split) or ""
+    return Summary(
+        id=record.identity.id,
+        name=record.identity.name,
+        status=status_of(run, record),
+        epochs=latest.epoch if latest else 0,
+        best=Best(scores(results, rule)[best], rule.metric, split, best) if best is not None else None,
+        started=record.attempts[-1].started.strftime("%Y-%m-%d %H:%M:%S"),
+        folder=str(run.path),
+    )
+
+
+def status_of(run: RunDir, record: RunRecord) -> str:
+    """How a run stands: one recorded as running whose process is gone is lost, and nobody has noted it yet."""
+    owner = read_owner(run.lock)
+    return "lost" if record.status == "running" and owner is not None and owner.is_gone() else record.status

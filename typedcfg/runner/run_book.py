@@ -1,0 +1,139 @@
+"""`run.json` as the run goes: begun, gone on with, ended.
+
+Written by who owns the run, and by its workers while that one waits for them.
+"""
+
+import getpass
+import os
+import platform
+import socket
+from collections.abc import Collection
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any, Final
+
+from typedcfg.compiler.config import Config
+from typedcfg.records.run_record import (
+    AttemptRecord,
+    Failure,
+    GitState,
+    Machine,
+    RunRecord,
+    Status,
+    read_run_record,
+    write_run_record,
+)
+from typedcfg.records.storage import write_atomically
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.sections.experiment import Experiment
+
+_PACKAGES: Final = ("typedcfg", "torch", "lightning", "numpy")
+"""Packages that bear on the outcome."""
+
+
+class RunBook:
+    """The record of one run, read when it is opened, and written with every change."""
+
+    def __init__(self, run: RunDir) -> None:
+        """Read what is there."""
+        self.run = run
+
+    @property
+    def record(self) -> RunRecord | None:
+        """The record as it stands on the disk; None where the run was never begun.
+
+        Raises:
+            RecordError: It cannot be read.
+        """
+        return read_run_record(self.run.record) if self.run.record.exists() else None
+
+    def mark_lost(self) -> None:
+        """Note that attempts which were running are lost; only for who owns the run: nobody else runs it then."""
+        record = self.record
+        if record is None or not any(attempt.status == "running" for attempt in record.attempts):
+            return
+        attempts = tuple(
+            a.model_copy(update={"status": "lost"}) if a.status == "running" else a for a in record.attempts
+        )
+        self._write(record.model_copy(update={"attempts": attempts, "status": attempts[-1].status}))
+
+    def begin(self, record: RunRecord, attempt: AttemptRecord) -> None:
+        """Note an attempt that is about to start, in the record of a new run or of one that goes on."""
+        attempts = (*record.attempts, attempt)
+        self._write(record.model_copy(update={"attempts": attempts, "status": "running"}))
+
+    def change(self, attempt: AttemptDir, **changes: Any) -> None:
+        """Change what is recorded of one attempt; the run's status is that of its last one."""
+        record = self.record
+        assert record is not None, "an attempt is recorded before it starts"
+        attempts = tuple(a.model_copy(update=changes) if a.folder == attempt.timestamp else a for a in record.attempts)
+        self._write(record.model_copy(update={"attempts": attempts, "status": attempts[-1].status}))
+
+    def fail(self, attempt: AttemptDir, failure: Failure) -> None:
+        """Note what ended an attempt; the first word stands: what other ranks meet is its consequence."""
+        if self.attempt(attempt).failure is None:
+            self.change(attempt, failure=failure)
+
+    def end(self, attempt: AttemptDir, *, status: Status, exit_code: int) -> None:
+        """Note how an attempt ended."""
+        self.change(attempt, status=status, exit_code=exit_code, ended=datetime.now(UTC))
+
+    def attempt(self, attempt: AttemptDir) -> AttemptRecord:
+        """What is recorded of one attempt."""
+        record = self.record
+        assert record is not None, "an attempt is recorded before it starts"
+        return next(a for a in record.attempts if a.folder == attempt.timestamp)
+
+    def _write(self, record: RunRecord) -> None:
+        write_run_record(self.run.record, record)
+
+
+def write_config(run: RunDir, config: Config[Experiment]) -> None:
+    """Write `run.yaml`."""
+    write_atomically(run.config, config.to_yaml(origins=True).encode())
+
+
+def attempt_record(
+    attempt: AttemptDir,
+    *,
+    git: GitState | None,
+    world_size: int,
+    resumed_from: str | None,
+    not_bitwise_because: Collection[str],
+) -> AttemptRecord:
+    """The record of an attempt that this process is about to start."""
+    return AttemptRecord(
+        folder=attempt.timestamp,
+        started=datetime.now(UTC),
+        machine=_this_machine(),
+        git=git,
+        versions=_versions(),
+        pid=os.getpid(),
+        world_size=world_size,
+        resumed_from=resumed_from,
+        is_bitwise=not not_bitwise_because,
+        not_bitwise_because=tuple(not_bitwise_because),
+    )
+
+
+def _this_machine() -> Machine:
+    return Machine(
+        hostname=socket.gethostname(), platform=platform.platform(), cpu_count=os.cpu_count() or 1, user=_user()
+    )
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return str(os.getuid())
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

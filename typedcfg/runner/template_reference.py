@@ -1,0 +1,66 @@
+"""Where the class of an experiment stands, so that another process can load it."""
+
+import sys
+from pathlib import Path
+
+from typedcfg.compiler.identify import source_folder
+from typedcfg.errors import Problem, RunError
+from typedcfg.records.run_record import TemplateReference
+from typedcfg.template.base import ConfigTemplate
+
+
+def refer_to(template: type[ConfigTemplate]) -> TemplateReference:
+    """Where a template stands."""
+    file = getattr(sys.modules.get(template.__module__), "__file__", None)
+    path = Path(file).resolve() if file else source_folder(template)
+    top = repository_of(path)
+    return TemplateReference(
+        qualname=template.__qualname__,
+        module=template.__module__,
+        path=path.relative_to(top).as_posix() if top else None,
+        absolute_path=str(path),
+    )
+
+
+def repository_of(path: Path) -> Path | None:
+    """The top folder of the repository that a path lies in; None outside one."""
+    return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), None)
+
+
+def check_loadable(reference: TemplateReference) -> None:
+    """See to it that another process can load the class.
+
+    Raises:
+        RunError: It stands in no file, or within a function or a class.
+    """
+    if not reference.absolute_path.endswith(".py") or not reference.qualname.isidentifier():
+        raise RunError(
+            Problem(
+                f"{reference.qualname} cannot be loaded in another process",
+                where=reference.absolute_path,
+                expected="an experiment's class at the top level of a file, which every worker imports",
+                fix="move the class into a file, or train in this process: trainer.devices=1",
+            )
+        )
+
+
+def check_trusted(reference: TemplateReference, *, here: Path, runs: Path) -> None:
+    """See to it that a class may be imported because a record says so.
+
+    A record is data and may have come from elsewhere. Only code that the user is working on is run on its word:
+    in the repository of the current folder, and not among the runs.
+
+    Raises:
+        RunError: The user must name the class.
+    """
+    path, top = Path(reference.absolute_path).resolve(), repository_of(here.resolve())
+    if top is None or not path.is_relative_to(top) or path.is_relative_to(runs.resolve()):
+        within = "the current folder is in no repository" if top is None else f"the current repository is {top}"
+        raise RunError(
+            Problem(
+                f"the run was configured by {reference.app}, which is not imported on a record's word alone",
+                where=within,
+                expected="a class in the current repository, outside the folder of runs",
+                fix=f"if you trust that code, name it: --app {reference.app}",
+            )
+        )

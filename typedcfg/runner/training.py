@@ -1,0 +1,228 @@
+"""What the owner of a run does: decide what is to be done, let it be done, record how it went."""
+
+import logging
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from typedcfg.compiler.config import Config
+from typedcfg.compiler.diff import diff
+from typedcfg.compiler.identify import source_folder
+from typedcfg.errors import Problem, ResumeRefused, RunFailed
+from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
+from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
+from typedcfg.records.storage import sweep, write_atomically
+from typedcfg.runner.carry import carry_over
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, exit_code_of, failure_of, problem_of
+from typedcfg.runner.launchers.base import Launcher, Work
+from typedcfg.runner.launchers.choose import choose_launcher
+from typedcfg.runner.launchers.in_process import InProcess
+from typedcfg.runner.plan import Plan, plan_attempt
+from typedcfg.runner.run_book import RunBook, attempt_record, write_config
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.scoring import rule_of
+from typedcfg.runner.secrets import redact, secrets_in, secrets_variable, texts_of
+from typedcfg.runner.template_reference import check_loadable, refer_to
+from typedcfg.runner.worker import rebuild
+from typedcfg.sections.experiment import Experiment
+
+_SIGNALLED: Final = 128
+"""What is added to a signal's number in the exit code of a process that it ended."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """How a run was asked for, where that was on a command line."""
+
+    app: str | None = None
+    """The APP as given."""
+    script: tuple[str, ...] = ()
+    """What follows the interpreter to start the user's script once more; empty where workers load the class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A run in the hands of the process that owns it; `Runner` sees to it that it does."""
+
+    run: RunDir
+    config: Config[Experiment]
+    asked: Asked
+
+    def bring_to_an_end(self, *, again: bool, fresh: bool, test: bool) -> None:
+        """Do what is left to do; see `Runner.fit`."""
+        book = RunBook(self.run)
+        book.mark_lost()
+        record, code = book.record, self._code()
+        if record is not None:
+            self._check_same(record)
+        plan = plan_attempt(
+            self.run,
+            record,
+            again=again,
+            fresh=fresh,
+            doubts=self._doubts(record, code),
+        )
+        identity = record.identity if record else identity_of(self.config)
+        _log.info("%s %s in %s: %s", identity.name, identity.id, self.run.path, plan.why)
+        if plan.does == "nothing":
+            return
+        _warn(plan, code)
+        launcher = self._launcher()
+        attempt = self._begin(book, plan, code, identity)
+        self._attend(book, attempt, launcher, test=test)
+
+    def test(self, attempt: AttemptDir, *, is_asked_for: bool) -> None:
+        """Test the best weights of an attempt; see `Runner.test`."""
+        from typedcfg.runner.lightning import worker
+
+        worker.test(self.run, attempt, self.config, is_asked_for=is_asked_for)
+
+    def _launcher(self) -> Launcher:
+        experiment = self.config.params
+        launcher = choose_launcher(experiment.launch, devices=experiment.trainer.devices)
+        if not isinstance(launcher, InProcess) and not self.asked.script:
+            check_loadable(refer_to(type(experiment)))
+        return launcher
+
+    def _check_same(self, record: RunRecord) -> None:
+        if str(self.config.fingerprint) == record.identity.fingerprint:
+            return
+        differences = [difference for difference in diff(self._recorded(), self.config) if difference.is_in_identity]
+        raise ResumeRefused(
+            Problem(
+                f"the run {record.identity.id} was begun with a configuration that means something else",
+                where=str(self.run.config),
+                expected="the values that it was begun with; these bear on the outcome:\n"
+                + "\n".join(map(str, differences)),
+                fix="leave them as they were, or start another run: typedcfg run",
+            )
+        )
+
+    def _doubts(self, record: RunRecord | None, code: CodeVersion) -> list[str]:
+        """Why a resume may come out otherwise than a run that was never disturbed."""
+        doubts = []
+        if record is not None and record.identity.code_uuid != code.code_uuid:
+            doubts.append("the code changed since the run began")
+        if not self.config.params.run.deterministic:
+            doubts.append("run.deterministic is false")
+        return doubts
+
+    def _recorded(self) -> Config[Any]:
+        return rebuild(self.run, type(self.config.params), secrets_in(self.config.params))
+
+    def _code(self) -> CodeVersion:
+        """The code as it is now; the runs beside this one are no part of it, wherever the current folder is."""
+        return read_code_version(source_folder(type(self.config.params)), leave_out=self.run.path.absolute().parent)
+
+    def _begin(self, book: RunBook, plan: Plan, code: CodeVersion, identity: Identity) -> AttemptDir:
+        """Make an attempt's folder and record it, and first the run's own files if this is its first."""
+        template, record = type(self.config.params), book.record
+        if record is None:
+            sweep(self.run.path)
+            write_config(self.run, self.config)
+            if code.patch:
+                write_atomically(self.run.patch, code.patch)
+        elif self._recorded() != self.config:
+            write_config(self.run, self.config)
+        attempt = self.run.new_attempt()
+        if plan.checkpoint is not None:
+            carry_over(plan.checkpoint, attempt)
+        secrets, rule = secrets_in(self.config.params), rule_of(self.config.params.run.score)
+        begun = RunRecord(
+            identity=identity,
+            template=refer_to(template),
+            argv=tuple(redact(word, texts_of(secrets)) for word in sys.argv),
+            app=self.asked.app or (record.app if record else None),
+            secrets=tuple(secrets),
+            score=Score(metric=rule.metric, mode=rule.mode, split=rule.split),
+            status="running",
+            attempts=record.attempts if record else (),
+        )
+        told = attempt_record(
+            attempt,
+            git=_git_state(code, source_folder(template)),
+            world_size=self.config.params.trainer.devices,
+            resumed_from=plan.checkpoint.path.relative_to(self.run.path).as_posix() if plan.checkpoint else None,
+            not_bitwise_because=plan.not_bitwise_because,
+        )
+        book.begin(begun, told)
+        return attempt
+
+    def _attend(self, book: RunBook, attempt: AttemptDir, launcher: Launcher, *, test: bool) -> None:
+        """Let an attempt be made, and record how it ends."""
+        secrets = secrets_in(self.config.params)
+        command = self.asked.script or ("-m", "typedcfg", "worker", str(self.run.path))
+        call = lambda: self._train_here(attempt)  # noqa: E731  # one line, two names for it would hide what it does
+        work = Work(self.run.path, attempt.path, call, command, variables=secrets_variable(secrets))
+        try:
+            code = launcher.launch(work)
+            if code == 0 and test:
+                self.test(attempt, is_asked_for=False)
+        except BaseException as error:
+            book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets)))
+            book.end(attempt, status=_status(exit_code_of(error)), exit_code=exit_code_of(error))
+            raise
+        book.end(attempt, status=_status(code), exit_code=code)
+        if code:
+            raise _bad_end(book, attempt, code)
+
+    def _train_here(self, attempt: AttemptDir) -> int:
+        from typedcfg.runner.lightning.worker import train
+
+        train(self.run, attempt, self.config)
+        return 0
+
+
+def identity_of(config: Config[Any]) -> Identity:
+    """All names of the run that a configuration stands for, with the code as it is now."""
+    run, fingerprint = config.identity, config.fingerprint
+    return Identity(
+        run_uuid=run.run_uuid,
+        run_id=run.run_id,
+        id=run.id,
+        uuid=run.uuid,
+        name=run.name,
+        experiment_id=run.experiment_id,
+        experiment_uuid=run.experiment_uuid,
+        code_uuid=run.code_uuid,
+        fingerprint=str(fingerprint),
+        canonical_version=fingerprint.version,
+    )
+
+
+def _git_state(code: CodeVersion, folder: Path) -> GitState | None:
+    if code.commit is None:
+        return None
+    return GitState(commit=code.commit, branch=read_branch(folder), is_dirty=code.is_dirty)
+
+
+def _warn(plan: Plan, code: CodeVersion) -> None:
+    if code.why_unknown:
+        _log.warning("nobody will be able to tell which code this was: %s", code.why_unknown)
+    for problem in plan.checkpoint.refused if plan.checkpoint else ():
+        _log.warning("passed over: %s", problem)
+    for reason in plan.not_bitwise_because:
+        _log.warning("the outcome may differ from that of an undisturbed run: %s", reason)
+
+
+def _status(exit_code: int) -> Status:
+    if exit_code in {INTERRUPTED, PREEMPTED}:
+        return "preempted"
+    return "failed" if exit_code else "done"
+
+
+def _bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException:
+    """What to raise where worker processes came to a bad end."""
+    if exit_code == PREEMPTED:
+        return Preempted()
+    if exit_code == INTERRUPTED:
+        return KeyboardInterrupt()
+    failure = book.attempt(attempt).failure
+    if failure is not None:
+        return RunFailed(problem_of(failure, attempt.log(failure.rank)))
+    is_killed = exit_code > _SIGNALLED
+    how = f"was killed by {signal.Signals(exit_code - _SIGNALLED).name}" if is_killed else f"ended with {exit_code}"
+    return RunFailed(Problem(f"a process of the run {how}", where=str(attempt.path)))

@@ -1,0 +1,66 @@
+"""A worker: a process of its own that does its part of an attempt, and records how it failed."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from typedcfg.compiler.config import Config
+from typedcfg.errors import DeprecatedName, Problem, RunError
+from typedcfg.runner.failure import exit_code_of, failure_of
+from typedcfg.runner.launchers.base import rank_of_this_process
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.secrets import as_overrides, take_secrets, texts_of
+from typedcfg.sections.experiment import Experiment
+from typedcfg.template.base import ConfigTemplate
+
+
+def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplate]]) -> int:
+    """Do this process's part of an attempt.
+
+    Nothing is raised, since whoever launched this process tells the user: from the record.
+
+    Args:
+        run: The run.
+        attempt: The attempt.
+        load: Loads the class that the run was configured with.
+
+    Returns:
+        The exit code.
+    """
+    secrets = take_secrets()
+    try:
+        config = rebuild(run, load(), secrets)
+        from typedcfg.runner.lightning.worker import train
+
+        train(run, attempt, config)
+    except BaseException as error:  # noqa: BLE001  # told by the launching process; Ctrl-C and SIGTERM are among them
+        rank = rank_of_this_process()
+        RunBook(run).fail(attempt, failure_of(error, rank=rank, secret_texts=texts_of(secrets)))
+        return exit_code_of(error)
+    return 0
+
+
+def rebuild(run: RunDir, template: type[ConfigTemplate], secrets: dict[str, Any]) -> Config[Any]:
+    """The configuration of a run from its folder.
+
+    Raises:
+        ConfigError: `run.yaml` does not compile.
+        RunError: It is not the configuration that the run was begun with: edited since, or of a changed template.
+    """
+    record = RunBook(run).record
+    if record is None or not issubclass(template, Experiment):
+        raise RunError(Problem(f"{run.path} was never begun with {template.__qualname__}", where=str(run.path)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecatedName)  # whoever compiled the configuration was told
+        config = template.compile(run.config, overrides=as_overrides(secrets))
+    if str(config.fingerprint) != record.identity.fingerprint:
+        raise RunError(
+            Problem(
+                f"{run.config.name} is not the configuration that the run was begun with: it has another fingerprint",
+                where=str(run.config),
+                expected=f"{record.identity.fingerprint}, as run.json states\nfound {config.fingerprint}",
+                fix=f"undo what was changed in {run.config.name}, or in the class {template.__qualname__}",
+            )
+        )
+    return config
