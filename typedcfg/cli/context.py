@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from typedcfg.cli.verbs import usage
@@ -48,7 +49,7 @@ class Context:
         self.options: dict[str, str] = {}
         """The command's own options that were given; one without a value is the empty text."""
         self._tokens = list(tokens)
-        self._template = template
+        self.template = template
         self._presets = presets
 
     def read_options(self, options: Mapping[str, str]) -> None:
@@ -95,8 +96,8 @@ class Context:
         Raises:
             AppError: It cannot be loaded.
         """
-        if self._template is not None:
-            return App(self._template, "")
+        if self.template is not None:
+            return App(self.template, "")
         from typedcfg.cli.app import load_app
 
         reference = self.word("APP")
@@ -110,7 +111,7 @@ class Context:
         """
         if not self._tokens or self._tokens[0][1].startswith("-"):
             raise UsageError(
-                Problem(f"{what} is missing", expected=usage(self.verb, is_script=self._template is not None))
+                Problem(f"{what} is missing", expected=usage(self.verb, is_script=self.template is not None))
             )
         return self._tokens.pop(0)[1]
 
@@ -126,18 +127,22 @@ class Context:
         """
         if self._tokens:
             position, token = self._tokens[0]
-            expected = usage(self.verb, is_script=self._template is not None)
+            expected = usage(self.verb, is_script=self.template is not None)
             raise UsageError(Problem(f"{token!r} is not understood here", f"argument {position}", expected))
 
-    def compile(self, template: type[ConfigTemplate]) -> Config[ConfigTemplate]:
+    def compile(self, template: type[ConfigTemplate], *, base: Sequence[str | Path] = ()) -> Config[ConfigTemplate]:
         """The configuration that the rest of the arguments, the environment and the presets make.
+
+        Args:
+            template: What is configured.
+            base: Files that are weaker than those among the arguments.
 
         Raises:
             ConfigError: With everything wrong with it.
         """
-        return compile_sources(template, self._sources(template))
+        return compile_sources(template, self._sources(template, base))
 
-    def _sources(self, template: type[ConfigTemplate]) -> list[Source]:
+    def _sources(self, template: type[ConfigTemplate], base: Sequence[str | Path]) -> list[Source]:
         from typedcfg.sources.environment import environment_sources
         from typedcfg.sources.files import FileSource
         from typedcfg.sources.overrides import split_arguments
@@ -148,8 +153,8 @@ class Context:
 
             sources += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(self._presets)]
         files, overrides = split_arguments(self._tokens)
-        if files:
-            sources.append(FileSource(files))
+        if base or files:
+            sources.append(FileSource([*base, *files]))
         prefix = self.options.get("--env-prefix", default_prefix(template))
         sources += environment_sources(
             template, prefix, dotenv=self.options.get("--dotenv"), secrets_dir=self.options.get("--secrets-dir")

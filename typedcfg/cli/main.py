@@ -1,5 +1,6 @@
 """The command line, `typedcfg VERB ...`, and the same for a script, `typedcfg.main(Template)`."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -31,7 +32,11 @@ def main(
         presets: Settings that files, variables and arguments override.
         arguments: Read instead of `sys.argv[1:]`.
     """
+    from typedcfg.runner.launchers.base import RUN_VARIABLE
+
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if RUN_VARIABLE in os.environ:
+        given = ["worker"]  # the script was started again, as one of the processes of the run that it started
     sys.exit(call(given, template=template, presets=presets))
 
 

@@ -17,8 +17,8 @@ VERBS: Final[dict[str, Verb]] = {
     "show": Verb("APP [FILES] [key=value ...]", "the values, and where each came from"),
     "explain": Verb("APP KEY [FILES] [key=value ...]", "why one value is what it is"),
     "run": Verb("APP [FILES] [key=value ...]", "train; a run that is done is not done again"),
-    "resume": Verb("RUN", "go on with a run where it stopped"),
-    "runs": Verb("ls | show RUN", "the runs in a folder"),
+    "resume": Verb("RUN [FILES] [key=value ...]", "go on with a run where it stopped"),
+    "runs": Verb("ls [FOLDER] | show RUN", "the runs in a folder"),
 }
 
 HIDDEN: Final = {"worker": Verb("RUN", "one of the processes of a run")}

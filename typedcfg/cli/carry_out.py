@@ -1,0 +1,80 @@
+"""Carry out a run for a person at a terminal: say what is done, and what came of it."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from typing_extensions import override
+
+from typedcfg.errors import RunFailed, TypedcfgError
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of
+from typedcfg.runner.lookup import summarize
+from typedcfg.runner.run import Runner
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+
+
+def carry_out(runner: Runner, *, again: bool = False, fresh: bool = False) -> int:
+    """Train and test a run, tell of it, and return the exit code.
+
+    Raises:
+        TypedcfgError: The run could not be carried out, or came to a bad end.
+    """
+    if runner.is_done and not again:
+        print(f"{runner.name} {runner.id} in {runner.dir}: done already; --again trains it once more")
+        print(_outcome(runner))
+        return 0
+    try:
+        with _told():
+            runner.fit(again=again, fresh=fresh, test=True)
+    except (KeyboardInterrupt, Preempted) as error:
+        print(f"stopped; `typedcfg resume {runner.dir}` goes on after the last whole epoch", file=sys.stderr)
+        return PREEMPTED if isinstance(error, Preempted) else INTERRUPTED
+    except TypedcfgError:
+        raise
+    except Exception as error:
+        record = runner.record
+        failure = record.attempts[-1].failure if record else None
+        if failure is None:  # it came up before an attempt began
+            raise
+        raise RunFailed(problem_of(failure, AttemptDir(runner.attempt).log(failure.rank))) from error
+    print(_outcome(runner))
+    return 0
+
+
+def _outcome(runner: Runner) -> str:
+    record = runner.record
+    assert record is not None, "it was carried out"
+    summary, last = summarize(RunDir(runner.dir), record), record.attempts[-1]
+    time = f"{(last.ended - last.started).total_seconds():.1f} s" if last.ended else "unknown"
+    rows = {
+        summary.status: f"{summary.name} {summary.id}",
+        "folder": summary.folder,
+        "best": str(summary.best) if summary.best else "no epoch has a score",
+        "time": time,
+    }
+    return "\n".join(f"{label:<8}{text}" for label, text in rows.items())
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """For the length of the block, print what typedcfg logs: to be read, not to be grepped."""
+    logger, handler = logging.getLogger("typedcfg"), _Teller()
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.level, logger.propagate = before
+
+
+class _Teller(logging.Handler):
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
+        else:
+            print(record.getMessage(), flush=True)

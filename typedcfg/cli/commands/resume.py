@@ -1,0 +1,78 @@
+"""`typedcfg resume RUN ...`: go on with a run where it stopped."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from typedcfg.cli.carry_out import carry_out
+from typedcfg.cli.commands.run import asked_of
+from typedcfg.cli.context import COMPILE_OPTIONS, App, Context, default_prefix
+from typedcfg.compiler.config import Config
+from typedcfg.errors import Problem, RunError
+from typedcfg.records.run_record import RunRecord
+from typedcfg.runner.lookup import find_run
+from typedcfg.runner.run import Runner
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.secrets import secrets_in
+from typedcfg.runner.template_reference import check_trusted
+from typedcfg.runner.worker import rebuild
+
+_FIXED: Final = ("run.experiment_name", "run.run_name", "run.project_root")
+"""What a run's folder was named by."""
+
+
+def run(context: Context) -> int:
+    """Compile what was recorded, with what may change in a run, and go on."""
+    context.read_options({**COMPILE_OPTIONS, "--app": "APP"})
+    found = find_run(context.word("RUN"))
+    record = RunBook(found).record
+    if record is None:
+        raise RunError(Problem(f"the run {found.path} was never begun", fix="start it with `typedcfg run`"))
+    app = _app(context, found, record)
+    config = context.compile(app.template, base=[found.config])
+    _check_secrets(config, record, found)
+    _check_fixed(config, found)
+    return carry_out(Runner(config, folder=found, asked=asked_of(app)))
+
+
+def _app(context: Context, run: RunDir, record: RunRecord) -> App:
+    if context.template is not None:
+        return App(context.template, "")
+    from typedcfg.cli.app import load_app
+
+    if "--app" in context.options:
+        named = context.options["--app"]
+        return App(load_app(named), named)
+    check_trusted(record.template, here=Path.cwd(), runs=run.path.parent)
+    return App(load_app(record.template.app), record.template.app)
+
+
+def _check_secrets(config: Config[Any], record: RunRecord, run: RunDir) -> None:
+    given = {key for key in secrets_in(config.params) if config.origin(key) != "default"}
+    variable = default_prefix(type(config.params))
+    problems = [
+        Problem(
+            f"the secret {key} was given to this run, and secrets are not recorded",
+            where=str(run.record),
+            fix=f"give it again: the variable {variable}{key.replace('.', '__').upper()}, or {key}=... behind RUN",
+        )
+        for key in record.secrets
+        if key not in given
+    ]
+    if problems:
+        raise RunError(*problems)
+
+
+def _check_fixed(config: Config[Any], run: RunDir) -> None:
+    recorded = rebuild(run, type(config.params), secrets_in(config.params))
+    problems = [
+        Problem(
+            f"{difference.key} cannot change: the run lies in its folder already",
+            where=difference.origin,
+            expected=difference.before,
+        )
+        for difference in recorded.diff(config)
+        if difference.key in _FIXED
+    ]
+    if problems:
+        raise RunError(*problems)

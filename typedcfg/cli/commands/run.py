@@ -1,0 +1,27 @@
+"""`typedcfg run APP ...`: train; a run that is done is not done again."""
+
+import sys
+
+from typedcfg.cli.carry_out import carry_out
+from typedcfg.cli.context import COMPILE_OPTIONS, App, Context
+from typedcfg.runner.run import Runner
+from typedcfg.runner.training import Asked
+
+
+def run(context: Context) -> int:
+    """Compile, then train and test."""
+    context.read_options({**COMPILE_OPTIONS, "--again": "", "--fresh": ""})
+    app = context.app()
+    runner = Runner(context.compile(app.template), asked=asked_of(app))
+    return carry_out(runner, again="--again" in context.options, fresh="--fresh" in context.options)
+
+
+def asked_of(app: App) -> Asked:
+    """How a run is asked for: by an APP, or by a script, which every worker starts anew."""
+    return Asked(app=app.reference) if app.reference else Asked(script=_this_script())
+
+
+def _this_script() -> tuple[str, ...]:
+    """What follows the interpreter to start this script once more: its own arguments may hold secrets."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return ("-m", spec.name) if spec else (sys.argv[0],)

@@ -1,0 +1,123 @@
+"""`typedcfg runs ls [FOLDER]` and `typedcfg runs show RUN`: the runs in a folder, and all about one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from typedcfg.cli.context import Context, UsageError
+from typedcfg.cli.table import table
+from typedcfg.cli.verbs import usage
+from typedcfg.errors import Problem
+from typedcfg.records.run_record import AttemptRecord, RunRecord
+from typedcfg.runner.lookup import DEFAULT_ROOT, find_run, iter_runs, status_of, summarize
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import RunDir
+
+_HEADINGS = ("id", "name", "status", "epochs", "best", "started", "folder")
+
+
+def run(context: Context) -> int:
+    """List runs, or show one."""
+    context.read_options({"--json": ""})
+    what = context.word("ls or show")
+    if what == "ls":
+        root = Path(context.word("FOLDER")) if context.has_more() else DEFAULT_ROOT
+        context.finish()
+        _list(root, as_json="--json" in context.options)
+    elif what == "show":
+        found = find_run(context.word("RUN"))
+        context.finish()
+        _show(found, as_json="--json" in context.options)
+    else:
+        expected = usage("runs", is_script=context.template is not None)
+        raise UsageError(Problem(f"{what!r} is nothing to do with runs", expected=expected))
+    return 0
+
+
+def _list(root: Path, *, as_json: bool) -> None:
+    summaries = [summarize(run, record) for run, record in iter_runs(root)]
+    if as_json:
+        _print_json([{**s._asdict(), "best": s.best and s.best._asdict()} for s in summaries])
+    elif summaries:
+        rows = [[str(cell) if cell is not None else "-" for cell in summary] for summary in summaries]
+        print(table([_HEADINGS, *rows]))
+    else:
+        print(f"no runs in {root}")
+
+
+def _show(run: RunDir, *, as_json: bool) -> None:
+    record = RunBook(run).record
+    if record is None:
+        print(f"{run.path} was never begun")
+        return
+    summary = summarize(run, record)
+    files = _files(run)
+    if as_json:
+        best = summary.best and summary.best._asdict()
+        _print_json({"status": summary.status, "best": best, "files": files, "record": record.model_dump(mode="json")})
+        return
+    print(table(list(_about(run, record).items())))
+    for attempt in record.attempts:
+        print(f"\nattempt {attempt.folder}")
+        print(table(list(_about_attempt(attempt).items()), indent="  "))
+    print("\nfiles")
+    print(table(list(files.items()), indent="  "))
+
+
+def _about(run: RunDir, record: RunRecord) -> dict[str, str]:
+    identity, summary = record.identity, summarize(run, record)
+    return {
+        "name": identity.name,
+        "id": identity.id,
+        "status": status_of(run, record),
+        "epochs": str(summary.epochs),
+        "best": str(summary.best) if summary.best else "no epoch has a score",
+        "run uuid": str(identity.run_uuid),
+        "experiment": identity.experiment_id,
+        "code uuid": str(identity.code_uuid),
+        "fingerprint": identity.fingerprint,
+        "experiment class": record.template.app,
+        "command": " ".join(record.argv),
+    }
+
+
+def _about_attempt(attempt: AttemptRecord) -> dict[str, str]:
+    rows = dict(_rows(attempt))
+    return {label: text for label, text in rows.items() if text}
+
+
+def _rows(attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
+    yield "status", attempt.status
+    yield "exit code", "" if attempt.exit_code is None else str(attempt.exit_code)
+    yield "started", attempt.started.isoformat()
+    yield "ended", attempt.ended.isoformat() if attempt.ended else ""
+    yield "resumed from", attempt.resumed_from or ""
+    yield "not bitwise", "; ".join(attempt.not_bitwise_because)
+    yield "error", attempt.failure.what if attempt.failure else ""
+    yield "at", attempt.failure.where if attempt.failure else ""
+    yield "machine", f"{attempt.machine.hostname}, {attempt.machine.platform}, {attempt.machine.cpu_count} CPUs"
+    yield "processes", str(attempt.world_size)
+    if attempt.git is not None:
+        yield "code", f"{attempt.git.commit[:12]}{', with changes' if attempt.git.is_dirty else ''}"
+    yield "versions", ", ".join(f"{package} {version}" for package, version in attempt.versions.items())
+
+
+def _files(run: RunDir) -> dict[str, str]:
+    """Where things lie, of what there is."""
+    files = {"configuration": run.config, "record": run.record, "patch": run.patch}
+    attempts = run.attempts()
+    if attempts:
+        newest = attempts[-1]
+        files |= {
+            "log": newest.log(),
+            "results": newest.result_files.results,
+            "latest": newest.checkpoints.latest,
+            "best": newest.checkpoints.best,
+        }
+    return {label: str(path) for label, path in files.items() if path.exists()}
+
+
+def _print_json(value: Any) -> None:
+    from typedcfg.records.json_text import to_json
+
+    print(to_json(value, indent=True).decode(), end="")
