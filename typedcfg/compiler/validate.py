@@ -213,8 +213,8 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
 def _missing(descent: Descent, path: KeyPath, entry: Entry) -> Problem:
     key = render_key_path(path)
     holder = descent.place(path[:-1])
-    written = next((str(c.origin) for c in reversed(holder.live)), "") if holder is not None else ""
-    where = f"the section at {written}" if written else "nothing sets it"
+    written = holder.live if holder is not None and holder.path else []
+    where = f"the section at {written[-1].origin}" if written else "nothing sets it"
     if isinstance(entry.node, VariantsNode):
         kinds = kinds_in(entry.node.templates)
         return Problem(

@@ -15,6 +15,7 @@ from pydantic import SecretBytes, SecretStr, ValidationError
 
 from typedcfg.compiler.descent import Descent, unknown_target
 from typedcfg.compiler.expressions import Interpolation, Reference, absolute, read_interpolation
+from typedcfg.compiler.one_field import fields_before, validated
 from typedcfg.compiler.shape import Shape, Slot
 from typedcfg.compiler.shown import HIDDEN, quoted
 from typedcfg.compiler.spots import GroupSpot, NotThere, SectionSpot, Spot, root_spot, spot_of
@@ -117,10 +118,31 @@ class Resolver:
         if slot.raw is None:
             return self._derive(slot)
         if isinstance(slot.raw, Text) and REFERENCE_MARK not in slot.raw:
-            return _from_text(slot, slot.raw)
+            return self._read(slot, str(slot.raw))
         value = self._interpolate(slot, slot.raw)
         self._refuse_leaks(slot)
         return value
+
+    def _read(self, slot: Slot, text: str) -> Any:
+        """What a bare text means for its field: the value that a file would mean by it, or the text itself."""
+        try:
+            value = read_value(text, Origin(""))
+        except NotAValue:
+            return text
+        if value == text or self._fits(slot, value) or not self._fits(slot, text):
+            return value
+        return text
+
+    def _fits(self, slot: Slot, value: object) -> bool:
+        try:
+            if slot.path == slot.field:
+                (*_, section) = self._sections_around(slot.path)
+                self._validated(section, slot.entry, {**section.tree, slot.entry.name: value})
+            elif validator := slot.entry.validator_at(len(slot.path) - len(slot.field)):
+                validator.validate_python(value)
+        except ValidationError:
+            return False
+        return True
 
     def _derive(self, slot: Slot) -> Any:
         derived = slot.entry.derived
@@ -136,7 +158,7 @@ class Resolver:
         if _holds_section(value):
             raise self._formula_refused(slot, "is derived as a section, which would add keys when all keys are known")
         try:
-            slot.entry.validator.validate_python(value)
+            self._validated(section, slot.entry, {**section.tree, slot.entry.name: value})
         except ValidationError as error:
             reasons = dict.fromkeys(e["msg"] for e in error.errors(include_url=False, include_input=False))
             shown = quoted(value, is_secret=slot.entry.is_secret or self._has_read_secret())
@@ -239,8 +261,18 @@ class Resolver:
         self._inputs[path] = None
         self._await(path)
         if path not in self.seen:
-            self.seen[path] = _validated(entry, section.tree)
+            try:
+                self.seen[path] = self._validated(section, entry, section.tree)
+            except (ValidationError, LookupError):
+                # Wrong, or required and not set: validation says so, at its own place.
+                raise _Blocked from None
         return self.seen[path]
+
+    def _validated(self, section: SectionSpot, entry: Entry, values: Mapping[str, Any]) -> Any:
+        """What a section's values make of one field, once those are known that its validators may ask for."""
+        for other in fields_before(entry):
+            self._await((*section.path, other.name))
+        return validated(entry, values)
 
     def value_at(self, path: KeyPath) -> Any:
         """The value at a path, or the spot of a section there."""
@@ -363,51 +395,14 @@ class Resolver:
         return str(place.live[-1].origin) if place is not None and place.live else ""
 
 
-def _from_text(slot: Slot, text: Text) -> Any:
-    """What a bare text means for its field: the value that a file would mean by it, or the text itself."""
-    plain = str(text)
-    try:
-        value = read_value(plain, Origin(""))
-    except NotAValue:
-        return plain
-    if isinstance(value, str) and value == plain:
-        return plain
-    validator = slot.entry.validator_at(len(slot.path) - len(slot.field))
-    if validator is None or _fits(validator, value) or not _fits(validator, plain):
-        return value
-    return plain
-
-
-def _fits(validator: Any, value: object) -> bool:
-    try:
-        validator.validate_python(value)
-    except ValidationError:
-        return False
-    return True
-
-
-def _validated(entry: Entry, tree: Mapping[str, Any]) -> Any:
-    """A field's value, given or by default, as its own validation makes it."""
-    try:
-        if entry.name in tree:
-            return entry.validator.validate_python(tree[entry.name])
-        default = entry.validator.get_default_value()
-    except ValidationError:
-        raise _Blocked from None
-    if default is None:
-        # Required and not set: validation says so, at its own place.
-        raise _Blocked
-    return default.value
-
-
 def _from_the_start(value: Any, steps: KeyPath) -> KeyPath:
     """Steps into a value with the positions that count from the end of a list counted from its start."""
     found: list[str | int] = []
     for step in steps:
-        is_behind = isinstance(value, list) and isinstance(step, int) and step < 0
-        found.append(step + len(value) if is_behind else step)
+        counted = step + len(value) if isinstance(value, list) and isinstance(step, int) and step < 0 else step
+        found.append(counted)
         try:
-            value = value[step]
+            value = value[counted]
         except (LookupError, TypeError):
             value = None
     return tuple(found)

@@ -4,13 +4,13 @@ Help, sources and the compiler ask the catalog, never pydantic: what a *section*
 decided here.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
 from pydantic import SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_core import CoreSchema, SchemaValidator
+from pydantic_core import SchemaValidator, core_schema
 
 from typedcfg.errors import Problem, TemplateError
 from typedcfg.template.annotations import iter_types
@@ -36,6 +36,7 @@ class Entry:
         self.marks = tuple(m for m in info.metadata if isinstance(m, Mark))
         self.node = node_of(info.annotation, f"{template.__qualname__}.{name}")
         self.derived = info.default if isinstance(info.default, Derived) else None
+        self._validators: dict[int, SchemaValidator | None] = {}
 
     def mark(self, kind: type[M]) -> M | None:
         """The field's mark of one kind, if it bears one."""
@@ -116,24 +117,26 @@ class Entry:
     @cached_property
     def validator(self) -> SchemaValidator:
         """Validates one value as the field would, its own validators included."""
-        whole = self._validator(lambda schema: schema)
+        whole = self._validator(0)
         assert whole is not None, "a field has a schema"
         return whole
 
-    @cached_property
-    def item_validator(self) -> SchemaValidator | None:
-        """Validates one value of the field's free list or mapping, where all of them are of one type."""
-        return self._validator(items_schema)
-
     def validator_at(self, depth: int) -> SchemaValidator | None:
-        """Validates the field's value, or one that lies `depth` steps within its free list or mapping."""
-        return self.validator if depth == 0 else self.item_validator if depth == 1 else None
+        """Validates the field's value, or one that lies `depth` steps within its free list or mapping.
 
-    def _validator(self, part: Callable[[Any], CoreSchema | None]) -> SchemaValidator | None:
+        None where the values there are not all of one type.
+        """
+        if depth not in self._validators:
+            self._validators[depth] = self.validator if depth == 0 else self._validator(depth)
+        return self._validators[depth]
+
+    def _validator(self, depth: int) -> SchemaValidator | None:
         fields, definitions, config = fields_schema(self.template)
-        schema = part(fields[self.name]["schema"])
+        schema: Any = fields[self.name]["schema"]
+        for _ in range(depth):
+            schema = None if schema is None else items_schema(schema)
         if schema is not None and definitions:
-            schema = {"type": "definitions", "schema": schema, "definitions": definitions}
+            schema = core_schema.definitions_schema(schema, definitions)
         return None if schema is None else SchemaValidator(schema, config)
 
 
