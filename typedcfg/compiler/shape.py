@@ -258,10 +258,11 @@ class _Shaper:
 
     def note_dropped(self, place: Place) -> None:
         """Remember which settings went with a variant, so that somebody can say so."""
-        for (layer, value, *_), reason in place.outvoted:
+        for fallen in place.outvoted:
+            layer, value, *_ = fallen.contribution
             if layer.strength != DEFAULTS and isinstance(value, Branch):
                 self.dropped += [
-                    Dropped((*place.path, key), value.origins[key], reason) for key in value if key != KIND
+                    Dropped((*place.path, key), value.origins[key], fallen.reason) for key in value if key != KIND
                 ]
 
     def warn_deprecated(self, place: Place, catalog: Catalog) -> None:
