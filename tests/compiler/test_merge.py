@@ -68,7 +68,7 @@ def test_a_reset_takes_away_what_was_said_and_keeps_the_default() -> None:
     live, fallen = standing([default, value, reset])
 
     assert live == [default]
-    assert [f.reason for f in fallen] == ["flag resets it"]
+    assert [(f.reason, f.is_reset) for f in fallen] == [("flag resets it", True)]
 
 
 def test_what_comes_after_a_reset_stands_on_the_default() -> None:

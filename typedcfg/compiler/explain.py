@@ -69,7 +69,9 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
         return Explanation(path, "", tuple(losers), rule, ())
     entry, resolution = place.entry, story.resolutions.get(path)
     assert entry is not None, "what is no section lies in a field"
-    candidates = [*reversed(place.live), *(f.contribution for f in reversed(place.fallen))]
+    over = [fallen.contribution for fallen in place.fallen if not fallen.is_reset]
+    losers = [*(_loser(f, is_secret=hides) for f in reversed(place.fallen) if f.is_reset), *losers]
+    candidates = [*reversed(place.live), *reversed(over)]
     rows = [Row("", shown(c.value, is_secret=hides), str(c.origin)) for c in candidates]
     if not any(c.layer.strength == DEFAULTS for c in candidates):
         rows += _default_rows(entry, path[len(place.field) :])
@@ -138,8 +140,8 @@ def _follow(contribution: Contribution, steps: KeyPath) -> Contribution | None:
 
 
 def _loser(fallen: Fallen, *, is_secret: bool) -> Row:
-    contribution, reason = fallen
-    return Row("not", shown(contribution.value, is_secret=is_secret), str(contribution.origin), reason)
+    contribution = fallen.contribution
+    return Row("not", shown(contribution.value, is_secret=is_secret), str(contribution.origin), fallen.reason)
 
 
 def _default_rows(entry: Entry, within: KeyPath) -> list[Row]:

@@ -29,6 +29,8 @@ class Fallen(NamedTuple):
 
     contribution: Contribution
     reason: str
+    is_reset: bool = False
+    """Whether it was taken back; else something stronger stands in its place."""
 
 
 class Standing(NamedTuple):
@@ -87,7 +89,7 @@ def _since_reset(contributions: Sequence[Contribution]) -> tuple[list[Contributi
     for contribution in contributions:
         if isinstance(contribution.value, Edit):
             reason = f"{contribution.origin} resets it"
-            fallen += [Fallen(c, reason) for c in kept if c.layer.strength != DEFAULTS]
+            fallen += [Fallen(c, reason, is_reset=True) for c in kept if c.layer.strength != DEFAULTS]
             kept = [c for c in kept if c.layer.strength == DEFAULTS]
         else:
             kept.append(contribution)
