@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(r"^(?P<fence>`{3,})[^\n]*\n.*?^(?P=fence)$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]+`")
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_MENTION = re.compile(r"`(?P<name>\w+)` in \[[^\]]*\]\((?P<target>[^)\s#]+\.py)\)")
 _HEADING = re.compile(r"^#{1,6} +(?P<title>.+?) *$", re.MULTILINE)
 _ELSEWHERE = ("http://", "https://", "mailto:")
 
@@ -45,11 +46,27 @@ def is_resolved(link: str, page: Path) -> bool:
     return not anchor or anchor in anchors(target.read_text(encoding="utf-8"))
 
 
+def is_defined(name: str, file: Path) -> bool:
+    """Whether a Python file defines a class, a function or a value of that name."""
+    return (
+        re.search(rf"^\s*(?:class|def) {name}\b|^{name}\b.*=", file.read_text(encoding="utf-8"), re.MULTILINE)
+        is not None
+    )
+
+
 @pytest.mark.parametrize("page", pages(), ids=name_of)
 def test_relative_links_lead_somewhere(page: Path) -> None:
     broken = [link for link in links(page.read_text(encoding="utf-8")) if not is_resolved(link, page)]
 
     assert not broken
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_what_is_said_to_stand_in_a_file_stands_there(page: Path) -> None:
+    mentions = _MENTION.finditer(page.read_text(encoding="utf-8"))
+    moved = [mention[0] for mention in mentions if not is_defined(mention["name"], page.parent / mention["target"])]
+
+    assert not moved
 
 
 def test_every_page_is_linked_from_the_first() -> None:
