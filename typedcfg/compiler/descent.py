@@ -7,6 +7,7 @@ on one path.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -327,7 +328,7 @@ class Descent:
         self.warnings: list[str] = []
         self.broken: list[KeyPath] = []
         """Keys below which nothing is known; what fails there is only a consequence."""
-        self._defaults: dict[Entry, Contribution | None] = {}
+        self._fresh: dict[Entry, Contribution | None] = {}
         self._copying: dict[KeyPath, Origin] = {}
         """The places that are just being copied to, and where the reference of each was written."""
         self.places: dict[KeyPath, Place] = {}
@@ -357,9 +358,12 @@ class Descent:
 
     def default(self, entry: Entry) -> Contribution | None:
         """The template's own default for a field, as the weakest contribution to it."""
-        if entry not in self._defaults:
-            self._defaults[entry] = _default(entry)
-        return self._defaults[entry]
+        if not entry.has_fresh_default:
+            return _fixed_default(entry)
+        if entry not in self._fresh:
+            # Called once for each compilation, so that everybody who asks sees the same.
+            self._fresh[entry] = _default(entry)
+        return self._fresh[entry]
 
     def place(self, path: KeyPath) -> Place | None:
         """The place at a path; None if the templates know no such key."""
@@ -425,6 +429,11 @@ def known_keys(place: Place) -> Collection[str | int]:
     if place.is_section:
         return place.catalog.entries
     return range(place.length()) if isinstance(place.node, ListNode) else place.names()
+
+
+@cache
+def _fixed_default(entry: Entry) -> Contribution | None:
+    return _default(entry)
 
 
 def _default(entry: Entry) -> Contribution | None:

@@ -94,6 +94,12 @@ class Entry:
         """Whether a plain default or a factory stands in the class."""
         return not self.info.is_required() and self.derived is None
 
+    @property
+    def has_fresh_default(self) -> bool:
+        """Whether a factory of the user's makes the default, perhaps another each time."""
+        factory = self.info.default_factory
+        return factory is not None and not isinstance(factory, SectionDefault)
+
     def default(self) -> object:
         """The plain default as it was declared; a factory is called.
 
