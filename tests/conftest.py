@@ -1,0 +1,35 @@
+"""The tiny experiment that tests of runs share."""
+
+import logging
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from typedcfg import Experiment
+
+APP = Path(__file__).parent / "apps" / "tiny.py"
+
+
+@pytest.fixture
+def tiny_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The APP of an experiment that trains in a moment, in a folder of its own, outside every repository."""
+    shutil.copy(APP, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    yield "tiny.py:Tiny"
+    sys.modules.pop("tiny", None)
+
+
+@pytest.fixture
+def tiny(tiny_app: str) -> "type[Experiment]":
+    """The class of that experiment."""
+    from typedcfg.cli.app import load_app
+
+    loaded: type[Any] = load_app(tiny_app)
+    return loaded

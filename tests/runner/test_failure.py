@@ -1,0 +1,62 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from typedcfg.errors import Problem, RecordError, RunError
+from typedcfg.runner.failure import Preempted, exit_code_of, failure_of, problem_of
+
+
+def raised(error: BaseException) -> BaseException:
+    """The error, with the traceback that raising it gives."""
+    with pytest.raises(type(error)) as caught:
+        raise error
+    return caught.value
+
+
+def test_the_place_is_the_innermost_of_the_users_own_code() -> None:
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads("{")
+
+    failure = failure_of(caught.value, rank=1, secret_texts=())
+
+    assert failure.where.startswith(f"{__file__}:")
+    assert failure.where.endswith("in test_the_place_is_the_innermost_of_the_users_own_code")
+    assert failure.what.startswith("JSONDecodeError: Expecting property name")
+    assert "decoder.py" in failure.traceback
+
+
+def test_secrets_are_hidden_in_what_is_told() -> None:
+    failure = failure_of(raised(ValueError("hunter2 is wrong")), rank=0, secret_texts={"hunter2"})
+
+    assert failure.what == "ValueError: ********** is wrong"
+    assert "hunter2 is" not in failure.traceback
+
+
+def test_an_error_without_a_message_is_told_by_its_name() -> None:
+    assert failure_of(raised(KeyboardInterrupt()), rank=0, secret_texts=()).what == "KeyboardInterrupt"
+
+
+def test_people_are_told_the_rank_and_where_the_log_is(tmp_path: Path) -> None:
+    (tmp_path / "run.rank1.log").touch()
+    failure = failure_of(raised(ValueError("no")), rank=1, secret_texts=())
+
+    problem = problem_of(failure, tmp_path / "run.rank1.log")
+
+    assert problem.where.endswith("(rank 1)")
+    assert problem.fix == f"the traceback is in {tmp_path / 'run.rank1.log'}"
+    assert problem_of(failure, tmp_path / "nowhere").fix == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError(), 1),
+        (RunError(Problem("no")), 2),
+        (RecordError(Problem("no")), 1),
+        (KeyboardInterrupt(), 130),
+        (Preempted(), 143),
+    ],
+)
+def test_an_exit_code_says_how_a_process_ended(error: BaseException, code: int) -> None:
+    assert exit_code_of(error) == code

@@ -1,0 +1,106 @@
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from typedcfg.runner.log import LogFile, kept
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[LogFile]:
+    with closing(LogFile(tmp_path / "run.log", {"hunter2"})) as log:
+        yield log
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What a program that set up logging shows."""
+    stream = StringIO()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(stream)])
+    return stream
+
+
+def test_what_is_printed_is_kept_and_still_shown(
+    log: LogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with kept(log, "info"):
+        sys.stdout.write("out\n")
+        sys.stderr.write("complaint\n")
+
+    assert (tmp_path / "run.log").read_text() == "out\ncomplaint\n"
+    assert capsys.readouterr() == ("out\n", "complaint\n")
+
+
+def test_afterwards_all_is_as_it_was(log: LogFile) -> None:
+    root, streams = logging.getLogger(), (sys.stdout, sys.stderr)
+    before = root.level, list(root.handlers)
+
+    with kept(log, "debug"):
+        pass
+
+    assert (sys.stdout, sys.stderr) == streams
+    assert (root.level, root.handlers) == before
+
+
+def test_records_are_kept_from_a_level_on(log: LogFile, tmp_path: Path) -> None:
+    with kept(log, "info"):
+        logging.getLogger("model").debug("too much")
+        logging.getLogger("model").info("just right")
+
+    [line] = (tmp_path / "run.log").read_text().splitlines()
+    assert line.endswith(" INFO model: just right")
+
+
+def test_a_louder_log_is_no_louder_screen(log: LogFile, shown: StringIO) -> None:
+    with kept(log, "debug"):
+        logging.getLogger("model").info("for the log")
+        logging.getLogger("model").warning("for all")
+
+    assert shown.getvalue() == "for all\n"
+
+
+def test_a_logger_that_asked_to_be_heard_still_is(log: LogFile, shown: StringIO) -> None:
+    loud = logging.getLogger("loud")
+    loud.setLevel(logging.INFO)
+
+    with kept(log, "error"):
+        loud.info("heard")
+
+    assert shown.getvalue() == "heard\n"
+
+
+def test_warnings_are_shown_where_nobody_set_up_logging(
+    log: LogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # here, since pytest hangs its own onto it
+
+    with kept(log, "info"):
+        logging.getLogger("model").warning("careful")
+
+    assert capsys.readouterr().err == "careful\n"
+    assert (tmp_path / "run.log").read_text().count("careful") == 1
+
+
+def test_a_line_that_is_drawn_over_is_kept_as_it_was_last(log: LogFile, tmp_path: Path) -> None:
+    log.write("\r10 %\r50 %")
+    log.write("\r100 %\r\n")
+
+    assert (tmp_path / "run.log").read_text() == "100 %\n"
+
+
+def test_secrets_are_hidden_also_where_they_come_in_parts(log: LogFile, tmp_path: Path) -> None:
+    log.write("token hun")
+    log.write("ter2\n")
+
+    assert (tmp_path / "run.log").read_text() == "token **********\n"
+
+
+def test_the_last_line_is_kept_whole_or_not(tmp_path: Path) -> None:
+    with closing(LogFile(tmp_path / "run.log")) as log:
+        log.write("unfinished")
+
+    assert (tmp_path / "run.log").read_text() == "unfinished\n"

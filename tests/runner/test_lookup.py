@@ -1,0 +1,50 @@
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from typedcfg import Experiment, Runner
+from typedcfg.errors import RunError
+from typedcfg.runner.lookup import find_run, iter_runs, summarize
+from typedcfg.runner.run_dir import RunDir
+
+
+@pytest.fixture
+def runner(tiny: type[Experiment]) -> Runner:
+    runner = Runner(tiny.compile())
+    runner.fit()
+    return runner
+
+
+def test_a_summary_says_how_a_run_stands(runner: Runner) -> None:
+    assert runner.record is not None
+
+    summary = summarize(RunDir(runner.dir), runner.record)
+
+    assert (summary.id, summary.name, summary.status, summary.epochs) == (runner.id, "tiny-run", "done", 3)
+    assert summary.best is not None
+    assert (summary.best.score, summary.best.epoch) == (runner.best_score, runner.best_index)
+
+
+def test_what_is_no_run_is_passed_over(runner: Runner) -> None:
+    root = runner.dir.parent
+    (root / "notes").mkdir()
+    (root / "notes.txt").touch()
+    RunDir.open(root, name="never-begun", id="y" * 16, run_uuid=UUID(int=1))
+
+    assert [run.path for run, _ in iter_runs(root)] == [runner.dir]
+
+
+def test_a_beginning_that_several_runs_share_names_them(runner: Runner, tiny: type[Experiment]) -> None:
+    other = Runner(tiny.compile(overrides=["lr=0.1"]))
+    other.fit()
+
+    with pytest.raises(RunError, match="xxxx stands for 2 runs") as raised:
+        find_run("xxxx")
+
+    assert all(str(path) in str(raised.value) for path in (runner.dir, other.dir))
+
+
+def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is no run"):
+        find_run(str(tmp_path))

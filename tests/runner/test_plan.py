@@ -1,0 +1,140 @@
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from typedcfg.errors import RecordError
+from typedcfg.records.checkpoint_record import Manifest, write_manifest
+from typedcfg.records.run_record import (
+    AttemptRecord,
+    Identity,
+    Machine,
+    RunRecord,
+    Score,
+    Status,
+    TemplateReference,
+)
+from typedcfg.runner.plan import plan_attempt
+from typedcfg.runner.run_dir import RunDir
+
+SOME_UUID = UUID("78787878-7878-7878-7878-787878787878")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return RunDir.open(tmp_path, name="tiny-run", id="x" * 16, run_uuid=SOME_UUID)
+
+
+def attempt(run: RunDir, *, status: Status, saved: int | None = None, resumed_from: str | None = None) -> AttemptRecord:
+    """An attempt in the folder of a run, with a checkpoint after so many epochs."""
+    folder = run.new_attempt()
+    if saved is not None:
+        path = folder.checkpoints.step(saved * 4)
+        path.write_bytes(b"weights")
+        digest = hashlib.sha256(b"weights").hexdigest()
+        write_manifest(path, Manifest(sha256=digest, size=7, step=saved * 4, epoch=saved, world_size=1))
+    return AttemptRecord(
+        folder=folder.timestamp,
+        started=datetime.now(UTC),
+        machine=Machine(hostname="box", platform="Linux", cpu_count=2, user="ada"),
+        pid=7,
+        world_size=1,
+        status=status,
+        resumed_from=resumed_from,
+    )
+
+
+def record(*attempts: AttemptRecord) -> RunRecord:
+    return RunRecord(
+        identity=Identity(
+            run_uuid=SOME_UUID,
+            run_id=SOME_UUID.hex,
+            id="x" * 16,
+            uuid=SOME_UUID,
+            name="tiny-run",
+            experiment_id="x" * 16,
+            experiment_uuid=SOME_UUID,
+            code_uuid=SOME_UUID,
+            fingerprint="v1-0",
+            canonical_version=1,
+        ),
+        template=TemplateReference(qualname="Tiny", module="tiny", path=None, absolute_path="/tiny.py"),
+        argv=(),
+        app=None,
+        score=Score(metric="loss", mode="min", split=None),
+        status=attempts[-1].status,
+        attempts=attempts,
+    )
+
+
+def test_a_run_that_was_never_begun_starts(run: RunDir) -> None:
+    assert plan_attempt(run, None).does == "start"
+
+
+def test_a_run_that_is_done_is_let_be(run: RunDir) -> None:
+    done = record(attempt(run, status="done", saved=3))
+
+    assert plan_attempt(run, done).does == "nothing"
+    assert plan_attempt(run, done, fresh=True).does == "nothing"
+
+
+def test_a_run_that_is_done_starts_again_when_asked_to(run: RunDir) -> None:
+    plan = plan_attempt(run, record(attempt(run, status="done", saved=3)), again=True)
+
+    assert (plan.does, plan.checkpoint) == ("start", None)
+
+
+@pytest.mark.parametrize("status", ["failed", "lost", "preempted"])
+def test_an_unfinished_run_resumes_from_its_last_checkpoint(run: RunDir, status: Status) -> None:
+    plan = plan_attempt(run, record(attempt(run, status=status, saved=2)), again=True)
+
+    assert plan.does == "resume"
+    assert plan.checkpoint is not None
+    assert plan.checkpoint.manifest.epoch == 2
+    assert plan.why.startswith("resumes after 2 epochs, 8 steps, of attempt ")
+
+
+def test_an_unfinished_run_starts_afresh_when_asked_to(run: RunDir) -> None:
+    plan = plan_attempt(run, record(attempt(run, status="failed", saved=2)), fresh=True)
+
+    assert (plan.does, plan.checkpoint) == ("start", None)
+
+
+def test_a_run_without_a_checkpoint_starts_and_says_why(run: RunDir) -> None:
+    plan = plan_attempt(run, record(attempt(run, status="lost")))
+
+    assert plan == ("start", "begun anew: the last attempt (lost) left no checkpoint", None, ())
+
+
+def test_an_attempt_that_died_before_its_first_checkpoint_leaves_the_one_before_it_to_resume_from(run: RunDir) -> None:
+    first = attempt(run, status="lost", saved=1)
+    second = attempt(run, status="lost", resumed_from=f"{first.folder}/checkpoints/step-00000004.ckpt")
+
+    plan = plan_attempt(run, record(first, second))
+
+    assert plan.checkpoint is not None
+    assert first.folder in str(plan.checkpoint.path)
+
+
+def test_what_was_given_up_by_a_fresh_start_is_not_resumed_from(run: RunDir) -> None:
+    given_up = attempt(run, status="done", saved=3)
+    again = attempt(run, status="lost")
+
+    assert plan_attempt(run, record(given_up, again)).does == "start"
+
+
+def test_doubts_about_a_resume_are_kept(run: RunDir) -> None:
+    plan = plan_attempt(run, record(attempt(run, status="lost", saved=1)), doubts=["the code changed"])
+
+    assert plan.not_bitwise_because == ("the code changed",)
+
+
+def test_a_run_whose_every_checkpoint_is_damaged_does_not_start_over_in_silence(run: RunDir) -> None:
+    unfinished = record(attempt(run, status="lost", saved=1))
+    for path in run.path.rglob("step-*.ckpt"):
+        path.write_bytes(b"weightz")
+
+    with pytest.raises(RecordError, match="no checkpoint of this run is whole"):
+        plan_attempt(run, unfinished)

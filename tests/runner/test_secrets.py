@@ -1,0 +1,61 @@
+import pytest
+from pydantic import SecretBytes, SecretStr
+
+from typedcfg import ConfigTemplate
+from typedcfg.runner.secrets import (
+    SECRETS_VARIABLE,
+    as_overrides,
+    redact,
+    secrets_in,
+    secrets_variable,
+    take_secrets,
+    texts_of,
+)
+
+
+class Api(ConfigTemplate):
+    token: SecretStr
+    key: SecretBytes = SecretBytes(b"open")
+    more: dict[str, SecretStr] = {}
+    absent: SecretStr | None = None
+
+
+class Params(ConfigTemplate):
+    api: Api
+
+
+def test_secrets_of_all_kinds_reach_a_worker_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Params.compile(overrides={"api.token": "a", "api.key": "b", "api.more": {"first": "c"}})
+    for name, value in secrets_variable(secrets_in(config.params)).items():
+        monkeypatch.setenv(name, value)
+
+    taken = take_secrets()
+
+    assert taken == {"api.token": "a", "api.key": "b", "api.more": {"first": "c"}}
+    assert secrets_in(Params.compile(overrides=as_overrides(taken)).params) == taken
+
+
+def test_what_a_worker_starts_in_turn_is_not_handed_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRETS_VARIABLE, '{"token":"a"}')
+    take_secrets()
+
+    assert take_secrets() == {}
+
+
+def test_without_secrets_there_is_no_variable() -> None:
+    assert secrets_variable({}) == {}
+
+
+@pytest.mark.parametrize("secret", ["${root.api}", "$${x}", "$$", "a${b}c"])
+def test_nothing_in_a_secret_is_taken_for_a_reference(secret: str) -> None:
+    config = Params.compile(overrides=as_overrides({"api.token": secret}))
+
+    assert config.params.api.token.get_secret_value() == secret
+
+
+def test_a_secret_that_is_part_of_another_does_not_uncover_it() -> None:
+    assert redact("say abcdef", texts_of({"short": "abc", "long": "abcdef"})) == "say **********"
+
+
+def test_an_empty_secret_hides_nothing() -> None:
+    assert redact("text", texts_of({"token": ""})) == "text"

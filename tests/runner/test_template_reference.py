@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from typedcfg import Experiment
+from typedcfg.errors import RunError
+from typedcfg.records.run_record import TemplateReference
+from typedcfg.runner.template_reference import check_loadable, check_trusted, refer_to
+
+
+def test_a_class_is_referred_to_by_its_file(tiny: type[Experiment], tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+
+    reference = refer_to(tiny)
+
+    assert (reference.qualname, reference.module, reference.path) == ("Tiny", "tiny", "tiny.py")
+    assert reference.app == f"{tmp_path.resolve() / 'tiny.py'}:Tiny"
+    check_loadable(reference)
+
+
+def test_a_class_in_a_package_is_referred_to_by_its_module() -> None:
+    assert refer_to(Experiment).app == "typedcfg.sections.experiment:Experiment"
+
+
+def test_a_class_within_a_function_cannot_be_loaded_elsewhere() -> None:
+    class Local(Experiment):
+        pass
+
+    with pytest.raises(RunError, match=r"cannot be loaded in another process(.|\n)*trainer.devices=1"):
+        check_loadable(refer_to(Local))
+
+
+def reference(path: Path) -> TemplateReference:
+    return TemplateReference(qualname="Tiny", module="tiny", path=None, absolute_path=str(path))
+
+
+def test_code_in_the_repository_that_one_works_in_is_trusted(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "sub").mkdir()
+
+    check_trusted(reference(tmp_path / "tiny.py"), here=tmp_path / "sub", runs=tmp_path / "experiments")
+
+
+@pytest.mark.parametrize("place", ["../elsewhere/tiny.py", "experiments/tiny.py", "experiments/run/tiny.py"])
+def test_code_elsewhere_and_among_the_runs_is_not_trusted(place: str, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+
+    with pytest.raises(RunError, match="not imported on a record's word alone"):
+        check_trusted(reference(repository / place), here=repository, runs=repository / "experiments")
+
+
+def test_outside_a_repository_nothing_is_trusted(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="the current folder is in no repository"):
+        check_trusted(reference(tmp_path / "tiny.py"), here=tmp_path, runs=tmp_path / "experiments")
