@@ -1,0 +1,151 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from typedcfg.cli.main import call
+from typedcfg.records.run_record import read_run_record
+
+Command = Callable[..., int]
+Folder = Callable[[], Path]
+Told = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def failed(command: Command, folder: Folder, tmp_path: Path, capsys: Told) -> Path:
+    """A run that failed after its first epoch, in a repository that has no commit to tell of."""
+    (tmp_path / ".git").mkdir()
+    code = command("run", "APP", "faults.crash_at=1", "token=hunter2")
+    assert code == 1
+    capsys.readouterr()
+    return folder()
+
+
+@pytest.fixture
+def told(capsys: Told) -> Told:
+    return capsys
+
+
+@pytest.mark.parametrize("word", ["folder", "name", "id", "run_id"])
+def test_a_run_is_resumed_by_its_folder_or_the_beginning_of_its_id(word: str, failed: Path, told: Told) -> None:
+    identity = read_run_record(failed / "run.json").identity
+    words = {"folder": str(failed), "name": failed.name, "id": identity.id[:10], "run_id": identity.run_id[:6]}
+
+    assert call(["resume", words[word], "~faults.crash_at", "token=hunter2"]) == 0
+
+    assert "resumes after 1 epoch, 4 steps" in told.readouterr().out
+    assert read_run_record(failed / "run.json").status == "done"
+
+
+def test_what_bears_on_the_outcome_cannot_change(failed: Path, told: Told) -> None:
+    before = read_run_record(failed / "run.json")
+
+    code = call(["resume", str(failed), "lr=0.3", "checkpoint.save_interval=1", "token=hunter2"])
+
+    message = told.readouterr().err
+    assert code == 2
+    assert "lr: 0.05 -> 0.3  (argument 3)" in message
+    assert "save_interval" not in message
+    assert read_run_record(failed / "run.json") == before
+
+
+def test_what_bears_on_no_outcome_may_change(failed: Path) -> None:
+    code = call(["resume", str(failed), "~faults.crash_at", "checkpoint.save_interval=1", "token=hunter2"])
+
+    assert code == 0
+    assert len(list(failed.glob("*/checkpoints/epoch-*.ckpt"))) == 3
+
+
+def test_a_run_stays_in_its_folder(failed: Path, told: Told) -> None:
+    code = call(["resume", str(failed), "run.project_root=elsewhere", "token=hunter2"])
+
+    assert code == 2
+    assert "run.project_root cannot change" in told.readouterr().err
+
+
+def test_secrets_must_be_given_again(failed: Path, told: Told) -> None:
+    assert call(["resume", str(failed)]) == 2
+
+    message = told.readouterr().err
+    assert "the secret token was given to this run" in message
+    assert "the variable TINY__TOKEN, or token=... behind RUN" in message
+
+
+def test_secrets_may_be_given_again_by_a_variable(failed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINY__TOKEN", "hunter2")
+
+    assert call(["resume", str(failed), "~faults.crash_at"]) == 0
+
+
+def test_code_that_changed_is_warned_of_and_recorded(failed: Path, told: Told) -> None:
+    path = failed / "run.json"
+    record = json.loads(path.read_text())
+    record["identity"]["code_uuid"] = "00000000-0000-0000-0000-000000000000"
+    path.write_text(json.dumps(record))
+
+    assert call(["resume", str(failed), "~faults.crash_at", "token=hunter2"]) == 0
+
+    assert "the code changed since the run began" in told.readouterr().err
+    assert not read_run_record(path).attempts[-1].is_bitwise
+
+
+def test_a_configuration_edited_behind_the_runs_back_is_noticed(failed: Path, told: Told) -> None:
+    config = failed / "run.yaml"
+    config.write_text(config.read_text().replace("lr: 0.05", "lr: 0.06"))
+
+    assert call(["resume", str(failed), "token=hunter2"]) == 2
+
+    assert "it has another fingerprint" in told.readouterr().err
+
+
+def test_a_record_alone_does_not_have_code_imported(
+    failed: Path, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "other")
+
+    assert call(["resume", str(failed), "token=hunter2"]) == 2
+
+    message = told.readouterr().err
+    assert (
+        f"which is not imported on a record's word alone\n  at            the current repository is {Path.cwd()}"
+        in message
+    )
+    assert f"--app {tmp_path}/tiny.py:Tiny" in message
+
+
+def test_a_user_may_name_the_code(failed: Path, tmp_path: Path) -> None:
+    (tmp_path / ".git").rmdir()
+
+    assert call(["resume", str(failed), "--app", "tiny.py:Tiny", "~faults.crash_at", "token=hunter2"]) == 0
+
+
+def test_code_among_the_runs_is_not_imported(failed: Path, told: Told) -> None:
+    shutil.copy("tiny.py", "experiments")
+    record = (failed / "run.json").read_text().replace("/tiny.py", "/experiments/tiny.py")
+    (failed / "run.json").write_text(record)
+
+    assert call(["resume", str(failed), "token=hunter2"]) == 2
+
+    assert "experiments/tiny.py:Tiny, which is not imported" in told.readouterr().err
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_told_of(command: Command, folder: Folder, told: Told) -> None:
+    command("run", "APP", "faults.crash_at=2")
+    [newest] = folder().glob("*/checkpoints/step-00000008.ckpt")
+    newest.write_bytes(newest.read_bytes()[:-1])
+    told.readouterr()
+
+    assert command("run", "APP") == 0
+
+    out, complaints = told.readouterr()
+    assert "resumes after 1 epoch" in out
+    assert "passed over: checkpoint step-00000008.ckpt is damaged" in complaints
+
+
+def test_a_run_that_nobody_knows_is_not_resumed(tiny_app: str, told: Told) -> None:
+    assert call(["resume", tiny_app]) == 2
+
+    assert f"there is no run {tiny_app}" in told.readouterr().err

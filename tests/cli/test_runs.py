@@ -1,0 +1,111 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from typedcfg.cli.main import call
+
+Command = Callable[..., int]
+Start = Callable[..., "subprocess.Popen[str]"]
+Told = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def two_runs(command: Command, capsys: Told) -> None:
+    """A run that is done, and one that failed in its second epoch."""
+    command("run", "APP")
+    command("run", "APP", "run.run_name=wide", "lr=0.1", "faults.crash_at=1")
+    capsys.readouterr()
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_runs_are_listed_with_how_they_stand(capsys: Told) -> None:
+    assert call(["runs", "ls"]) == 0
+
+    head, done, failed = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert head == ["id", "name", "status", "epochs", "best", "started", "folder"]
+    assert done[1:5] == ["tiny-run", "done", "3", "val/loss"]
+    assert failed[1:5] == ["tiny-wide", "failed", "1", "val/loss"]
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_runs_are_listed_for_programs(capsys: Told) -> None:
+    assert call(["runs", "ls", "experiments", "--json"]) == 0
+
+    done, failed = json.loads(capsys.readouterr().out)
+    assert (done["status"], failed["status"]) == ("done", "failed")
+    assert set(done["best"]) == {"score", "metric", "split", "epoch"}
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_all_about_one_run_is_shown(capsys: Told) -> None:
+    [folder] = Path("experiments").glob("tiny-wide-*")
+
+    assert call(["runs", "show", str(folder)]) == 0
+
+    told = capsys.readouterr().out
+    assert "ValueError: the model broke" in told
+    assert f"log            {next(folder.glob('*/run.log'))}" in told
+    assert "fingerprint       v1-" in told
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_all_about_one_run_is_shown_for_programs(capsys: Told) -> None:
+    [folder] = Path("experiments").glob("tiny-run-*")
+
+    assert call(["runs", "show", folder.name, "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["record"] == json.loads((folder / "run.json").read_text())
+    assert Path(told["files"]["best"]).is_file()
+
+
+def test_a_run_whose_process_was_killed_is_lost(start: Start, wait_for: Callable[[int], int], capsys: Told) -> None:
+    process = start("run", "APP", "faults.wait_at=1")
+    wait_for(0)
+    call(["runs", "ls"])
+    assert " running " in capsys.readouterr().out
+
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+    call(["runs", "ls"])
+    assert " lost " in capsys.readouterr().out
+
+
+def test_an_empty_folder_has_no_runs(tmp_path: Path, capsys: Told) -> None:
+    assert call(["runs", "ls", str(tmp_path)]) == 0
+
+    assert capsys.readouterr().out == f"no runs in {tmp_path}\n"
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, capsys: Told) -> None:
+    assert call(["runs", "ls", str(tmp_path / "nowhere")]) == 2
+
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_anything_else_to_do_with_runs_is_an_error(capsys: Told) -> None:
+    assert call(["runs", "burn"]) == 2
+
+    assert "expected      typedcfg runs ls [FOLDER] | show RUN" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("two_runs")
+@pytest.mark.parametrize("arguments", [["ls"], ["show", "tiny-run"]])
+def test_runs_are_looked_at_without_torch(arguments: list[str]) -> None:
+    [folder] = Path("experiments").glob("tiny-run-*")
+    arguments = [folder.name if argument == "tiny-run" else argument for argument in arguments]
+    code = (
+        "import sys; from typedcfg.cli.main import call; code = call(sys.argv[1:]);"
+        "print([m for m in ('torch', 'lightning', 'numpy', 'yaml') if m in sys.modules]); sys.exit(code)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code, "runs", *arguments], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "[]"
