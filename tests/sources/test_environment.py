@@ -21,7 +21,7 @@ def layers_of(source: Source) -> list[Layer]:
 
 def refusal(source: Source) -> str:
     with pytest.raises(ConfigError) as caught:
-        source.read()
+        list(source.read())
     return str(caught.value)
 
 

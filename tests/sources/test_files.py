@@ -35,18 +35,18 @@ def only(*paths: str) -> Layer:
 
 def refusal(*paths: str) -> str:
     with pytest.raises(ConfigError) as caught:
-        FileSource(paths).read()
+        list(FileSource(paths).read())
     return str(caught.value)
 
 
 def test_no_file_is_no_layer() -> None:
-    assert FileSource([]).read() == []
+    assert list(FileSource([]).read()) == []
 
 
 def test_each_file_is_a_layer_in_the_order_given(write: Write) -> None:
     write(base="a: 1", wide="a: 2")
 
-    layers = FileSource(["base.yaml", Path("wide.yaml")]).read()
+    layers = list(FileSource(["base.yaml", Path("wide.yaml")]).read())
 
     assert [(layer.name, layer.strength, layer.roots) for layer in layers] == [
         ("base.yaml", "files", ({"a": 1},)),
@@ -109,7 +109,7 @@ def test_a_file_elsewhere_is_named_as_it_was_written(write: Write, tmp_path: Pat
 def test_extends_is_no_setting_and_leaves_nothing_unsettled(write: Write) -> None:
     write(base="x: 1", wide="$extends: base.yaml\na: {b: 1}")
 
-    wide = FileSource(["wide.yaml"]).read()[-1].roots[0]
+    wide = list(FileSource(["wide.yaml"]).read())[-1].roots[0]
 
     assert wide == {"a": {"b": 1}}
     assert list(wide.origins) == ["a"]
@@ -137,7 +137,7 @@ def test_reading_twice_gives_equal_and_independent_trees(write: Write) -> None:
     write(base="a: {b: 1}")
     source = FileSource(["base.yaml"])
 
-    first, second = source.read()[0].roots[0], source.read()[0].roots[0]
+    first, second = (next(source.read()).roots[0] for _ in range(2))
 
     assert first == second
     assert first is not second
@@ -318,7 +318,7 @@ def test_problems_of_all_files_are_told_at_once(write: Write) -> None:
     write(a="$extends: [b.yaml, missing.yaml]\n$nope: 1", b="x: 1\nx: 2", c="a: [")
 
     with pytest.raises(ConfigError) as caught:
-        FileSource(["a.yaml", "c.yaml"]).read()
+        list(FileSource(["a.yaml", "c.yaml"]).read())
 
     assert [problem.where.splitlines()[0] for problem in caught.value.problems] == [
         "a.yaml:2:1",

@@ -31,7 +31,7 @@ def layer_of(*arguments: str) -> Layer:
 def refusal(*arguments: str) -> str:
     _, overrides = split_arguments(list(enumerate(arguments, 1)))
     with pytest.raises(ConfigError) as caught:
-        overrides.read()
+        list(overrides.read())
     return str(caught.value)
 
 
@@ -56,7 +56,7 @@ def test_all_overrides_are_one_layer_in_the_order_written() -> None:
 
 def test_origins_count_every_argument() -> None:
     files, overrides = split_arguments([(3, "base.yaml"), (4, "--a"), (5, "1"), (6, "b=2")])
-    places = [str(origin) for root in overrides.read()[0].roots for origin in root.origins.values()]
+    places = [str(origin) for root in next(overrides.read()).roots for origin in root.origins.values()]
 
     assert files == ["base.yaml"]
     assert places == ["argument 4", "argument 6"]
@@ -66,7 +66,7 @@ def test_without_overrides_there_is_no_layer() -> None:
     files, overrides = split_arguments([(1, "base.yaml"), (2, "wide.toml")])
 
     assert files == ["base.yaml", "wide.toml"]
-    assert overrides.read() == []
+    assert list(overrides.read()) == []
 
 
 @pytest.mark.parametrize("value", ["", "-1", "a=b", "{momentum: 0.9}", "[1, 2]", "x y", "${root.seed}", "~"])
@@ -183,7 +183,7 @@ def test_overrides_in_code_stand_at_their_index() -> None:
 
 def test_a_file_among_overrides_in_code_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"'base\.yaml' sets nothing"):
-        override_source(["a=1", "base.yaml"]).read()
+        list(override_source(["a=1", "base.yaml"]).read())
 
 
 def test_overrides_in_code_may_be_values_by_key_path() -> None:
@@ -204,6 +204,6 @@ def test_an_instance_among_overrides_in_code_sets_what_it_was_given() -> None:
 
 def test_keys_of_overrides_in_code_are_checked() -> None:
     with pytest.raises(ConfigError) as caught:
-        override_source({"a..b": 1, "[0]": 2}).read()
+        list(override_source({"a..b": 1, "[0]": 2}).read())
 
     assert len(caught.value.problems) == 2

@@ -54,7 +54,7 @@ class Twins(ConfigTemplate):
 
 def read(template: type[ConfigTemplate] = Digits, /, **variables: str) -> list[Layer]:
     named = [Variable(name, value, Origin(f"variable {name}")) for name, value in variables.items()]
-    return variables_layer(template, "D__", named, name="environment", strength="environment")
+    return list(variables_layer(template, "D__", named, name="environment", strength="environment"))
 
 
 def refusal(template: type[ConfigTemplate] = Digits, /, **variables: str) -> str:

@@ -105,12 +105,11 @@ def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: b
 
 
 def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[Problem]) -> Config[T]:
-    descent = Descent(template, layers)
-    has_unread = bool(problems)
+    descent = Descent(template, layers, is_partial=bool(problems))
     found = shape(descent)
     resolver = Resolver(descent, found)
     resolver.resolve()
-    params = validate(descent, found.tree, unknown=frozenset(resolver.failed), is_partial=has_unread)
+    params = validate(descent, found.tree, unknown=frozenset(resolver.failed))
     problems += descent.problems
     if params is not None and not problems:
         problems += [*_changed_behind(descent, resolver, params), *is_stable(descent, params)]

@@ -265,7 +265,7 @@ class Place:
                 by_default = chosen if kind.layer.strength == DEFAULTS else by_default
             voices.append((chosen and chosen[0], voice))
         if chosen is None:
-            self.descent.report(self._missing_kind(node))
+            self.descent.doubt(self._missing_kind(node), broken=self.path)
             self.live = []
             return
         in_force, chosen_by = chosen
@@ -308,7 +308,6 @@ class Place:
     def _missing_kind(self, node: VariantsNode) -> Problem:
         known = kinds_in(node.templates)
         key = render_key_path(self.path)
-        self.descent.broken.append(self.path)
         return Problem(
             f"{key} has no {KIND}",
             where=str(self.live[-1].origin),
@@ -320,10 +319,18 @@ class Place:
 class Descent:
     """All layers of one compilation, and what was found wrong on the way down."""
 
-    def __init__(self, template: type[ConfigTemplate], layers: Iterable[Layer]) -> None:
-        """Stand at the root."""
+    def __init__(self, template: type[ConfigTemplate], layers: Iterable[Layer], *, is_partial: bool = False) -> None:
+        """Stand at the root.
+
+        Args:
+            template: What is configured.
+            layers: Weakest first.
+            is_partial: A source could not be read whole. What it would have said may put right what seems wrong
+                without it: only problems that no further setting could undo are noted.
+        """
         self.template = template
         self.layers = tuple(layers)
+        self.is_partial = is_partial
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self.broken: list[KeyPath] = []
@@ -348,6 +355,13 @@ class Descent:
     def report_at(self, problem: Problem, origin: Origin, *, broken: KeyPath | None = None) -> None:
         """Note a problem at a place, and optionally that nothing is known below a key."""
         self.report(Problem(problem.what, str(origin), problem.expected, problem.suggestion, problem.fix))
+        if broken is not None:
+            self.broken.append(broken)
+
+    def doubt(self, problem: Problem, *, broken: KeyPath | None = None) -> None:
+        """Note a problem that one more setting might undo: a kind, a list's length, a key to refer to."""
+        if not self.is_partial:
+            self.report(problem)
         if broken is not None:
             self.broken.append(broken)
 
@@ -392,7 +406,7 @@ class Descent:
         self._copying[here] = origin
         place = self.place(target)
         if place is None and here not in self.broken:
-            self.report_at(unknown_target(self, target), origin, broken=here)
+            self.doubt(unknown_target(self, target, where=str(origin)), broken=here)
         del self._copying[here]
         return place
 
@@ -406,7 +420,7 @@ class Descent:
         self.report(Problem(f"references go round in a circle: {chain}", places, fix="write one of them out"))
 
 
-def unknown_target(descent: Descent, target: KeyPath) -> Problem:
+def unknown_target(descent: Descent, target: KeyPath, *, where: str = "") -> Problem:
     """The problem of a reference to a key that does not exist."""
     place: Place | None = descent.root
     known: list[str] = []
@@ -419,6 +433,7 @@ def unknown_target(descent: Descent, target: KeyPath) -> Problem:
     key = render_key_path(target)
     return Problem(
         f"the reference to {shorten(key)} leads nowhere",
+        where,
         expected="a key of the configuration, from the top; parent. and here. begin a relative path",
         suggestion=nearest(key, known),
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, NamedTuple
 
+from typedcfg.compiler.declared import declared_at
 from typedcfg.compiler.descent import Descent, Dropped, Place, kinds_in
 from typedcfg.compiler.merge import at_position
 from typedcfg.compiler.precedence import DEFAULTS
@@ -216,7 +217,13 @@ class _Shaper:
         for layer, branch, *_ in place.live:
             assert isinstance(branch, Branch), "only mappings count for a section"
             for key in [key for key in branch if key not in catalog.names]:
-                self.descent.report(unknown_key(place, key, branch.origins[key], layer.strength))
+                # A key of another variant may be right once that is chosen.
+                note = (
+                    self.descent.doubt
+                    if declared_at(self.descent.template, (*place.path, key))
+                    else self.descent.report
+                )
+                note(unknown_key(place, key, branch.origins[key], layer.strength))
 
     def refuse(self, place: Place) -> None:
         """Report a value where a section, or a list or mapping of sections, belongs."""
@@ -244,10 +251,11 @@ class _Shaper:
                 if not -length <= position < length:
                     problem = Problem(
                         f"{render_key_path((*place.path, position))} does not exist",
+                        str(value.origins[position]),
                         expected=f"a position from 0 to {length - 1}" if length else "a list that has items",
                         fix="write the whole list to make it longer",
                     )
-                    self.descent.report_at(problem, value.origins[position])
+                    self.descent.doubt(problem)
 
     def refuse_reset(self, place: Place, position: int) -> None:
         """Report an item of a list that is to go back to its default, and has none."""

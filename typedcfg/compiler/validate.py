@@ -45,7 +45,7 @@ class Complaint(NamedTuple):
 
 
 def validate(
-    descent: Descent, tree: dict[str, Any], *, unknown: frozenset[KeyPath] = frozenset(), is_partial: bool = False
+    descent: Descent, tree: dict[str, Any], *, unknown: frozenset[KeyPath] = frozenset()
 ) -> ConfigTemplate | None:
     """The sections that a tree of values makes; None with the problems reported to the descent.
 
@@ -53,7 +53,6 @@ def validate(
         descent: Tells where each value was written.
         tree: The values, as they were resolved and before any was converted.
         unknown: Keys whose value could not be found, for reasons that were reported.
-        is_partial: A source could not be read whole; what is missing may have stood there, and is not complained of.
     """
     try:
         return descent.template.model_validate(tree)
@@ -62,7 +61,7 @@ def validate(
         by_field: dict[KeyPath, list[Complaint]] = {}
         for detail in error.errors(include_url=False):
             complaint = locate(descent, detail)
-            if not (is_partial and detail["type"] == "missing") and not silent.covers(complaint):
+            if not (descent.is_partial and detail["type"] == "missing") and not silent.covers(complaint):
                 by_field.setdefault(complaint.field, []).append(complaint)
         for complaints in by_field.values():
             descent.report(*_problems(descent, complaints))

@@ -7,6 +7,7 @@ the message.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
@@ -50,6 +51,10 @@ class _Refused(BaseException):  # as above
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.problem = problem
+
+
+class _Nowhere(_Refused):
+    """A path leads to nothing, as far as one can tell from what was read."""
 
 
 class Resolver:
@@ -111,7 +116,9 @@ class Resolver:
         except (_Blocked, NotThere):
             self.failed.add(slot.path)
         except _Refused as refused:
-            self._fail(slot, refused.problem)
+            self.failed.add(slot.path)
+            note = self.descent.doubt if isinstance(refused, _Nowhere) else self.descent.report
+            note(self._placed(refused.problem, slot))
         slot.inputs = tuple(self._inputs)
 
     def _value_of(self, slot: Slot) -> Any:
@@ -241,7 +248,7 @@ class Resolver:
         """The field of a name."""
         found = section.catalog.entries.get(name) if isinstance(name, str) else None
         if found is None:
-            raise _Refused(unknown_target(self.descent, (*section.path, name)))
+            raise _Nowhere(unknown_target(self.descent, (*section.path, name)))
         return found
 
     def enter(self, section: SectionSpot, entry: Entry) -> Spot:
@@ -286,7 +293,7 @@ class Resolver:
             elif isinstance(spot, GroupSpot) and (there := spot.step_to(step)) is not None:
                 spot = spot.at(there)
             else:
-                raise _Refused(unknown_target(self.descent, path))
+                raise _Nowhere(unknown_target(self.descent, path))
         return spot
 
     def _value_below(self, section: SectionSpot, entry: Entry, rest: KeyPath) -> Any:
@@ -319,7 +326,7 @@ class Resolver:
             try:
                 value = value[step]
             except (LookupError, TypeError):
-                raise _Refused(unknown_target(self.descent, path)) from None
+                raise _Nowhere(unknown_target(self.descent, path)) from None
         return value
 
     def _await(self, path: KeyPath) -> None:
@@ -383,10 +390,8 @@ class Resolver:
         places = "\n".join(f"{render_key_path(p)} at {self._place_of(stack[p])}" for p in (*first, *last))
         self.descent.report(Problem(f"values wait for each other: {chain}", places, fix="give one of them a value"))
 
-    def _fail(self, slot: Slot, problem: Problem) -> None:
-        self.failed.add(slot.path)
-        where = problem.where or self._place_of(slot)
-        self.descent.report(Problem(problem.what, where, problem.expected, problem.suggestion, problem.fix))
+    def _placed(self, problem: Problem, slot: Slot) -> Problem:
+        return replace(problem, where=problem.where or self._place_of(slot))
 
     def _place_of(self, slot: Slot) -> str:
         if slot.raw is None and slot.entry.derived is not None:

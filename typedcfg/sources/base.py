@@ -114,6 +114,8 @@ class Source(Protocol):
     def read(self) -> Iterable[Layer]:
         """The layers of this source, weakest first.
 
+        One that yields gives what it could read before it raises, so that what is wrong there is told as well.
+
         Raises:
             ConfigError: With every problem that this source has.
         """

@@ -62,7 +62,7 @@ class EnvironmentSource:
         self.prefix = prefix
         self.environ = environ
 
-    def read(self) -> list[Layer]:
+    def read(self) -> Iterator[Layer]:
         """One layer, or none where no variable bears the prefix.
 
         Raises:
@@ -89,7 +89,7 @@ class DotenvSource:
         self.prefix = prefix
         self.path = os.fspath(path)
 
-    def read(self) -> list[Layer]:
+    def read(self) -> Iterator[Layer]:
         """One layer, or none where no line bears the prefix.
 
         Raises:
@@ -98,13 +98,11 @@ class DotenvSource:
         text = read_text(self.path, self.path, _ASKED_AS["dotenv"], suffixes=())
         problems: list[Problem] = []
         variables = list(self._variables(text, problems))
-        layers: list[Layer] = []
         try:
-            layers = variables_layer(self.template, self.prefix, variables, name=self.path, strength="dotenv")
+            yield from variables_layer(self.template, self.prefix, variables, name=self.path, strength="dotenv")
         except ConfigError as error:
             problems += error.problems
         ConfigError.raise_any(problems)
-        return layers
 
     def _variables(self, text: str, problems: list[Problem]) -> Iterator[Variable]:
         from dotenv.parser import parse_stream
@@ -139,7 +137,7 @@ class SecretsSource:
         self.prefix = prefix
         self.folder = os.fspath(folder)
 
-    def read(self) -> list[Layer]:
+    def read(self) -> Iterator[Layer]:
         """One layer, or none where no file bears the prefix.
 
         Raises:
@@ -154,15 +152,13 @@ class SecretsSource:
         variables = [
             variable for name in names if bears(self.prefix, name) for variable in self._variable(name, problems)
         ]
-        layers: list[Layer] = []
         try:
-            layers = variables_layer(
+            yield from variables_layer(
                 self.template, self.prefix, variables, name=self.folder, strength="secrets directory"
             )
         except ConfigError as error:
             problems += error.problems
         ConfigError.raise_any(problems)
-        return layers
 
     def _variable(self, name: str, problems: list[Problem]) -> Iterator[Variable]:
         path = Path(self.folder, name)

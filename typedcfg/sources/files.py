@@ -29,8 +29,8 @@ class FileSource:
         """Files in the order they were listed, weakest first; nothing is opened yet."""
         self.paths = tuple(os.fspath(path) for path in paths)
 
-    def read(self) -> list[Layer]:
-        """One layer for each file, weakest first.
+    def read(self) -> Iterator[Layer]:
+        """One layer for each file that could be read, weakest first.
 
         Raises:
             ConfigError: With every problem of every file that could be reached.
@@ -54,8 +54,9 @@ class FileSource:
                 todo.append(iter(file.extended))
         for listing in listings:
             problems += _contradictions(listing, placed)
+        for file in placed.values():
+            yield Layer(file.listed.name, "files", (file.tree,))
         ConfigError.raise_any(problems)
-        return [Layer(file.listed.name, "files", (file.tree,)) for file in placed.values()]
 
 
 class _Listed:

@@ -34,14 +34,15 @@ class OverrideSource:
         self.roots = tuple(roots)
         self.problems = tuple(problems)
 
-    def read(self) -> list[Layer]:
+    def read(self) -> Iterator[Layer]:
         """One layer, or none where nothing is overridden.
 
         Raises:
             ConfigError: With a problem for each token that is no override.
         """
+        if self.roots:
+            yield Layer(self.strength, self.strength, self.roots)
         ConfigError.raise_any(self.problems)
-        return [Layer(self.strength, self.strength, self.roots)] if self.roots else []
 
 
 def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[str], OverrideSource]:

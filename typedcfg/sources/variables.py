@@ -28,7 +28,7 @@ class Variable(NamedTuple):
 
 def variables_layer(
     template: type[ConfigTemplate], prefix: str, variables: Iterable[Variable], *, name: str, strength: str
-) -> list[Layer]:
+) -> Iterator[Layer]:
     """One layer of what variables with the prefix set, or none.
 
     Variables have no order: of a section's variable and one for a key in it, the key's is the stronger.
@@ -46,10 +46,11 @@ def variables_layer(
             what = f"{found[path].name} and {variable.name} both set {render_key_path(path)}"
             problems.append(Problem(what, where=f"{found[path].origin}\n{variable.origin}", fix="keep one of them"))
         found[path] = variable
-    ConfigError.raise_any(problems)
     ordered = sorted(found.items(), key=lambda item: (len(item[0]), item[1].name))
     roots = tuple(branch_at(path, Text(variable.value), variable.origin) for path, variable in ordered)
-    return [Layer(name, strength, roots)] if roots else []
+    if roots:
+        yield Layer(name, strength, roots)
+    ConfigError.raise_any(problems)
 
 
 def bears(prefix: str, name: str) -> bool:

@@ -1,0 +1,144 @@
+"""Settings under the names that fields used to have, beside and from the top."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Annotated, Any, Literal
+
+import pytest
+from pydantic import SecretStr
+
+from typedcfg import ConfigError, ConfigTemplate, RenamedFrom, section
+from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.renames import Move, moves_of
+from typedcfg.errors import DeprecatedName
+from typedcfg.sources.mapping import MappingSource
+
+
+class Sgd(ConfigTemplate):
+    kind: Literal["sgd"] = "sgd"
+    lr: Annotated[float, RenamedFrom("train.lr")] = 0.1
+
+
+class Loader(ConfigTemplate):
+    batch_size: Annotated[int, RenamedFrom("bs", "data.loader.bs", "samples")] = 1
+    token: Annotated[SecretStr, RenamedFrom("data.token")] = SecretStr("")
+
+
+class Params(ConfigTemplate):
+    loader: Annotated[Loader, RenamedFrom("reader")]
+    loaders: dict[str, Loader] = {}
+    optimizer: Sgd = section(Sgd)
+    epochs: int = 1
+    data: dict[str, int] | None = None
+
+
+class Top(ConfigTemplate):
+    loader: Annotated[Loader, RenamedFrom("reader")]
+    loaders: dict[str, Loader] = {}
+    optimizer: Sgd = section(Sgd)
+
+
+def compiled(*overrides: str, match: str, **presets: Any) -> Any:
+    with pytest.warns(DeprecatedName, match=match):
+        return Top.compile(overrides=overrides, presets=[presets])
+
+
+def test_an_old_name_beside_is_accepted_with_its_place(write: Callable[..., None]) -> None:
+    write(base="loader:\n  bs: 7")
+
+    with pytest.warns(DeprecatedName, match=r"^base.yaml:2:3: loader.bs is now called loader.batch_size$"):
+        config = Top.compile("base.yaml")
+
+    assert config.params.loader.batch_size == 7
+    assert "base.yaml:2:3" in config.explain("loader.batch_size")
+
+
+def test_every_old_name_is_accepted_wherever_the_section_stands() -> None:
+    config = compiled(
+        "loaders.a.samples=7", match=r"overrides\[0\]: loaders.a.samples is now called loaders.a.batch_size"
+    )
+
+    assert config.params.loaders["a"].batch_size == 7
+
+
+def test_an_old_name_of_a_section_is_accepted() -> None:
+    assert compiled("reader.batch_size=7", match="reader is now called loader").params.loader.batch_size == 7
+
+
+def test_an_old_path_from_the_top_is_accepted_with_its_place(write: Callable[..., None]) -> None:
+    write(base="data:\n  loader:\n    bs: 7\ntrain: {lr: 3}")
+
+    with pytest.warns(DeprecatedName) as warned:
+        config = Top.compile("base.yaml")
+
+    assert [str(w.message) for w in warned] == [
+        "base.yaml:3:5: data.loader.bs is now called loader.batch_size",
+        "base.yaml:4:9: train.lr is now called optimizer.lr",
+    ]
+    assert (config.params.loader.batch_size, config.params.optimizer.lr) == (7, 3)
+
+
+def test_an_old_path_is_as_strong_as_its_layer() -> None:
+    found = compiled("data.loader.bs=7", match="data.loader.bs", loader={"batch_size": 5})
+
+    assert found.params.loader.batch_size == 7
+    assert (
+        compiled("loader.batch_size=7", match="data.loader.bs", data={"loader": {"bs": 5}}).params.loader.batch_size
+        == 7
+    )
+
+
+def test_what_stands_beside_an_old_path_is_still_unknown() -> None:
+    with pytest.raises(ConfigError, match="unknown key 'data'"):
+        Top.compile(presets=[{"data": {"loader": {"bs": 5, "oops": 1}}}])
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"loader": {"bs": 1, "batch_size": 2}}, "loader.bs and loader.batch_size"),
+        ({"reader": {}, "loader": {}}, "reader and loader"),
+        ({"data": {"loader": {"bs": 1}}, "loader": {"batch_size": 2}}, "data.loader.bs and loader.batch_size"),
+    ],
+)
+def test_two_names_of_one_field_in_one_place_are_a_problem(settings: dict[str, Any], names: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Top.compile(presets=[settings])
+
+    [problem] = caught.value.problems
+    assert problem.what == f"{names} are two names of one field, and both are set"
+    assert problem.where == "presets[0] and presets[0]"
+
+
+def test_a_name_that_another_field_has_by_now_means_that_field() -> None:
+    class Swapped(ConfigTemplate):
+        rate: Annotated[float, RenamedFrom("lr")] = 1
+        lr: Annotated[float, RenamedFrom("learning_rate")] = 2
+
+    config = Swapped.compile(overrides=["lr=5"])
+
+    assert (config.params.rate, config.params.lr) == (1, 5)
+
+
+def test_a_path_that_is_still_declared_is_not_moved() -> None:
+    assert Move(("data", "loader", "bs"), ("loader", "batch_size")) in moves_of(Top)
+    assert all(move.old[0] != "data" for move in moves_of(Params))
+
+
+def test_a_secret_under_its_old_name_is_not_shown() -> None:
+    with pytest.warns(DeprecatedName) as warned:
+        config = Top.compile(overrides=["data.token=hunter2"])
+
+    assert "hunter2" not in str(warned[0].message)
+    assert "hunter2" not in config.explain("loader.token")
+
+
+def test_layers_are_left_as_they_were() -> None:
+    [layer] = MappingSource("p", {"data": {"loader": {"bs": 5}}, "reader": {}}).read()
+    before = deepcopy(layer)
+
+    place = Descent(Top, [layer]).place(("loader", "batch_size"))
+
+    assert place is not None
+    assert [c.value for c in place.live] == [5]
+    assert layer == before
