@@ -65,6 +65,13 @@ def test_a_run_stays_in_its_folder(failed: Path, told: Told) -> None:
     assert "run.project_root cannot change" in told.readouterr().err
 
 
+def test_what_bears_on_the_outcome_cannot_change_when_all_is_done_either(command: Command, folder: Folder) -> None:
+    command("run", "APP")
+
+    assert call(["resume", str(folder()), "--app", "tiny.py:Tiny"]) == 0
+    assert call(["resume", str(folder()), "--app", "tiny.py:Tiny", "lr=0.3"]) == 2
+
+
 def test_secrets_must_be_given_again(failed: Path, told: Told) -> None:
     assert call(["resume", str(failed)]) == 2
 

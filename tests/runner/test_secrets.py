@@ -6,6 +6,7 @@ from typedcfg.runner.secrets import (
     SECRETS_VARIABLE,
     as_overrides,
     redact,
+    redact_bytes,
     secrets_in,
     secrets_variable,
     take_secrets,
@@ -55,6 +56,10 @@ def test_nothing_in_a_secret_is_taken_for_a_reference(secret: str) -> None:
 
 def test_a_secret_that_is_part_of_another_does_not_uncover_it() -> None:
     assert redact("say abcdef", texts_of({"short": "abc", "long": "abcdef"})) == "say **********"
+
+
+def test_a_secret_is_hidden_in_files_of_any_encoding() -> None:
+    assert redact_bytes(b"\xff h\xc3\xa9 \xfe", {"h\u00e9"}) == b"\xff ********** \xfe"
 
 
 def test_an_empty_secret_hides_nothing() -> None:

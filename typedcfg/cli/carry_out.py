@@ -20,10 +20,6 @@ def carry_out(runner: Runner, *, again: bool = False, fresh: bool = False) -> in
     Raises:
         TypedcfgError: The run could not be carried out, or came to a bad end.
     """
-    if runner.is_done and not again:
-        print(f"{runner.name} {runner.id} in {runner.dir}: done already; --again trains it once more")
-        print(_outcome(runner))
-        return 0
     try:
         with _told():
             runner.fit(again=again, fresh=fresh, test=True)

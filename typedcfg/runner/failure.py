@@ -19,8 +19,12 @@ _OURS: Final = str(Path(__file__).resolve().parents[1])
 _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
-class Preempted(BaseException):
-    """A training was told to stop by SIGTERM; like KeyboardInterrupt, no error to be caught on the way."""
+class Preempted(SystemExit):
+    """A training was told to stop by SIGTERM; who does not catch it exits with the code that says so."""
+
+    def __init__(self) -> None:
+        """Carry that code."""
+        super().__init__(PREEMPTED)
 
 
 def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]) -> Failure:

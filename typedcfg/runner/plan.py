@@ -46,7 +46,11 @@ def plan_attempt(
     if record is None or not record.attempts:
         return Plan("start", "a new run")
     if record.status == "done":
-        return Plan("start", "done already, and trained again") if again else Plan("nothing", "done already")
+        return (
+            Plan("start", "done already, and trained again")
+            if again
+            else Plan("nothing", "done already; --again trains it once more")
+        )
     if fresh:
         return Plan("start", "unfinished, and begun afresh")
     found = run.latest_checkpoint(since=_last_start(record))

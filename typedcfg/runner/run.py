@@ -75,13 +75,12 @@ class Runner:
             Preempted: SIGTERM ended the training.
             Exception: Whatever the training raised in this process.
         """
-        if self.is_done and not again:
+        run = self._find() or self._make()
+        training = Training(run, self.config, self._asked)
+        if not again and training.is_over():
             return  # nothing is touched, not even the lock
-        if self._folder is None:
-            identity, root = self.config.identity, self.config.params.run.project_root
-            self._folder = RunDir.open(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid)
-        with Ownership(self._folder.lock):
-            Training(self._folder, self.config, self._asked).bring_to_an_end(again=again, fresh=fresh, test=test)
+        with Ownership(run.lock):
+            training.bring_to_an_end(again=again, fresh=fresh, test=test)
 
     def test(self) -> None:
         """Test the best weights, on one device, and add what is measured to the results of their epoch.
@@ -226,6 +225,11 @@ class Runner:
         epochs = latest.epoch / trainer.max_epochs if trainer.max_epochs else 0.0
         steps = latest.step / trainer.max_steps if trainer.max_steps else 0.0
         return min(1.0, max(epochs, steps))
+
+    def _make(self) -> RunDir:
+        identity, root = self.config.identity, self.config.params.run.project_root
+        self._folder = RunDir.open(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid)
+        return self._folder
 
     def _find(self) -> RunDir | None:
         if self._folder is None:

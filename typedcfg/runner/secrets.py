@@ -56,6 +56,12 @@ def redact(text: str, secret_texts: Collection[str]) -> str:
     return text
 
 
+def redact_bytes(content: bytes, secret_texts: Collection[str]) -> bytes:
+    """The content of a file, its secrets hidden; it may be in any encoding, or in several."""
+    hidden = {text.encode().decode("latin-1") for text in secret_texts}
+    return redact(content.decode("latin-1"), hidden).encode("latin-1")
+
+
 def _revealed(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value()

@@ -23,7 +23,7 @@ from typedcfg.runner.plan import Plan, plan_attempt
 from typedcfg.runner.run_book import RunBook, attempt_record, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
-from typedcfg.runner.secrets import redact, secrets_in, secrets_variable, texts_of
+from typedcfg.runner.secrets import redact, redact_bytes, secrets_in, secrets_variable, texts_of
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment
@@ -51,6 +51,19 @@ class Training:
     config: Config[Experiment]
     asked: Asked
 
+    def is_over(self) -> bool:
+        """Whether nothing is left to do, which is told then.
+
+        Raises:
+            ResumeRefused: The run in the folder has a configuration that means something else.
+        """
+        record = RunBook(self.run).record
+        if record is None or record.status != "done":
+            return False
+        self._check_same(record)
+        self._tell(plan_attempt(self.run, record), record.identity)
+        return True
+
     def bring_to_an_end(self, *, again: bool, fresh: bool, test: bool) -> None:
         """Do what is left to do; see `Runner.fit`."""
         book = RunBook(self.run)
@@ -66,7 +79,7 @@ class Training:
             doubts=self._doubts(record, code),
         )
         identity = record.identity if record else identity_of(self.config)
-        _log.info("%s %s in %s: %s", identity.name, identity.id, self.run.path, plan.why)
+        self._tell(plan, identity)
         if plan.does == "nothing":
             return
         _warn(plan, code)
@@ -79,6 +92,9 @@ class Training:
         from typedcfg.runner.lightning import worker
 
         worker.test(self.run, attempt, self.config, is_asked_for=is_asked_for)
+
+    def _tell(self, plan: Plan, identity: Identity) -> None:
+        _log.info("%s %s in %s: %s", identity.name, identity.id, self.run.path, plan.why)
 
     def _launcher(self) -> Launcher:
         experiment = self.config.params
@@ -120,17 +136,17 @@ class Training:
     def _begin(self, book: RunBook, plan: Plan, code: CodeVersion, identity: Identity) -> AttemptDir:
         """Make an attempt's folder and record it, and first the run's own files if this is its first."""
         template, record = type(self.config.params), book.record
+        secrets, rule = secrets_in(self.config.params), rule_of(self.config.params.run.score)
         if record is None:
             sweep(self.run.path)
             write_config(self.run, self.config)
             if code.patch:
-                write_atomically(self.run.patch, code.patch)
+                write_atomically(self.run.patch, redact_bytes(code.patch, texts_of(secrets)))
         elif self._recorded() != self.config:
             write_config(self.run, self.config)
         attempt = self.run.new_attempt()
         if plan.checkpoint is not None:
             carry_over(plan.checkpoint, attempt)
-        secrets, rule = secrets_in(self.config.params), rule_of(self.config.params.run.score)
         begun = RunRecord(
             identity=identity,
             template=refer_to(template),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from typedcfg.compiler.config import Config
-from typedcfg.errors import DeprecatedName, Problem, RunError
+from typedcfg.errors import DeprecatedName, Problem, RunError, RunOwned
 from typedcfg.runner.failure import exit_code_of, failure_of
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
@@ -30,7 +30,7 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
     """
     secrets = take_secrets()
     try:
-        config = rebuild(run, load(), secrets)
+        config = rebuild(run, _loaded(load), secrets)
         from typedcfg.runner.lightning.worker import train
 
         train(run, attempt, config)
@@ -39,6 +39,14 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
         RunBook(run).fail(attempt, failure_of(error, rank=rank, secret_texts=texts_of(secrets)))
         return exit_code_of(error)
     return 0
+
+
+def _loaded(load: Callable[[], type[ConfigTemplate]]) -> type[ConfigTemplate]:
+    try:
+        return load()
+    except RunOwned as error:
+        fix = 'put what starts it under `if __name__ == "__main__":`'
+        raise RunError(Problem("importing the experiment's class starts the run once more", fix=fix)) from error
 
 
 def rebuild(run: RunDir, template: type[ConfigTemplate], secrets: dict[str, Any]) -> Config[Any]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from typedcfg import Experiment, Runner
-from typedcfg.errors import RunError
+from typedcfg.errors import Problem, RunError, RunOwned
 from typedcfg.records.checkpoint_record import committed
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -69,6 +69,19 @@ def test_what_a_worker_met_first_stands(begun: tuple[RunDir, AttemptDir]) -> Non
 
     assert work(run, attempt, load) == 1
     assert RunBook(run).attempt(attempt).failure == before
+
+
+def test_a_class_whose_import_starts_the_run_is_told_how_not_to(begun: tuple[RunDir, AttemptDir]) -> None:
+    run, attempt = begun
+    RunBook(run).change(attempt, failure=None)
+
+    def load() -> TinyType:
+        raise RunOwned(Problem("the run is owned by process 1"))
+
+    assert work(run, attempt, load) == 2
+    failure = RunBook(run).attempt(attempt).failure
+    assert failure is not None
+    assert 'under `if __name__ == "__main__":`' in failure.what
 
 
 def test_checkpoints_state_the_fingerprint_of_the_configuration(tiny: TinyType) -> None:

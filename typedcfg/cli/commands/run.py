@@ -3,16 +3,18 @@
 import sys
 
 from typedcfg.cli.carry_out import carry_out
-from typedcfg.cli.context import COMPILE_OPTIONS, App, Context
+from typedcfg.cli.context import App, Context
 from typedcfg.runner.run import Runner
 from typedcfg.runner.training import Asked
 
 
 def run(context: Context) -> int:
     """Compile, then train and test."""
-    context.read_options({**COMPILE_OPTIONS, "--again": "", "--fresh": ""})
     app = context.app()
-    runner = Runner(context.compile(app.template), asked=asked_of(app))
+    config = context.compile(app.template)
+    for note in config.notes:
+        print(f"note: {note}")
+    runner = Runner(config, asked=asked_of(app))
     return carry_out(runner, again="--again" in context.options, fresh="--fresh" in context.options)
 
 
