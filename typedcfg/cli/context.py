@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from typedcfg.cli.verbs import usage
+from typedcfg.cli.verbs import usage, verb_named
 from typedcfg.compiler.compile import compile_sources
 from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem
@@ -17,9 +17,6 @@ C = TypeVar("C", bound=str)
 
 Token = tuple[int, str]
 """An argument, and its position on the command line, counted from 1 behind the program's name."""
-
-COMPILE_OPTIONS: Final[dict[str, str]] = {"--env-prefix": "PREFIX", "--dotenv": "FILE", "--secrets-dir": "FOLDER"}
-"""What every command takes that compiles: where else values may come from, each with the word for its value."""
 
 
 class UsageError(ConfigError):
@@ -43,39 +40,51 @@ class Context:
         tokens: Sequence[Token],
         template: type[ConfigTemplate] | None,
         presets: tuple[Mapping[str, object] | ConfigTemplate, ...],
+        *,
+        program: str | None = None,
     ) -> None:
-        """Hold everything behind the verb."""
-        self.verb = verb
-        self.options: dict[str, str] = {}
-        """The command's own options that were given; one without a value is the empty text."""
-        self._tokens = list(tokens)
-        self.template = template
-        self._presets = presets
-
-    def read_options(self, options: Mapping[str, str]) -> None:
-        """Take the command's own options out of the arguments.
+        """Take the command's own options out of everything behind the verb.
 
         Args:
-            options: Each option with the word for its value; without a word it takes none.
+            verb: The command.
+            tokens: What follows it.
+            template: The template of a script, which then has no APP.
+            presets: The presets of a script.
+            program: How the script is called, for messages.
 
         Raises:
             UsageError: An option lacks its value.
         """
+        self.template = template
+        self.options: dict[str, str] = {}
+        """The command's own options that were given; one without a value is the empty text."""
+        self._verb = verb
+        self._presets = presets
+        self._program = program
+        self._tokens = self._without_options(tokens)
+
+    @property
+    def usage(self) -> str:
+        """How the command is called."""
+        return usage(self._verb, program=self._program)
+
+    def _without_options(self, tokens: Sequence[Token]) -> list[Token]:
+        options = verb_named(self._verb).options
         rest: list[Token] = []
-        tokens = iter(self._tokens)
-        for position, token in tokens:
+        unread = iter(tokens)
+        for position, token in unread:
             name, sign, value = token.partition("=")
             if name not in options:
                 rest.append((position, token))
-            elif not options[name]:
+            elif not options[name].value:
                 self.options[name] = ""
             elif sign:
                 self.options[name] = value
-            elif (following := next(tokens, None)) is not None:
+            elif (following := next(unread, None)) is not None:
                 self.options[name] = following[1]
             else:
-                raise UsageError(Problem(f"{name} has no value", expected=f"{name} {options[name]}"))
-        self._tokens = rest
+                raise UsageError(Problem(f"{name} has no value", expected=f"{name} {options[name].value}"))
+        return rest
 
     def choice(self, option: str, choices: Sequence[C]) -> C:
         """An option's value; the first of its choices if it was not given.
@@ -110,9 +119,7 @@ class Context:
             UsageError: There is none.
         """
         if not self._tokens or self._tokens[0][1].startswith("-"):
-            raise UsageError(
-                Problem(f"{what} is missing", expected=usage(self.verb, is_script=self.template is not None))
-            )
+            raise UsageError(Problem(f"{what} is missing", expected=self.usage))
         return self._tokens.pop(0)[1]
 
     def has_more(self) -> bool:
@@ -127,8 +134,7 @@ class Context:
         """
         if self._tokens:
             position, token = self._tokens[0]
-            expected = usage(self.verb, is_script=self.template is not None)
-            raise UsageError(Problem(f"{token!r} is not understood here", f"argument {position}", expected))
+            raise UsageError(Problem(f"{token!r} is not understood here", f"argument {position}", self.usage))
 
     def compile(self, template: type[ConfigTemplate], *, base: Sequence[str | Path] = ()) -> Config[ConfigTemplate]:
         """The configuration that the rest of the arguments, the environment and the presets make.

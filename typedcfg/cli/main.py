@@ -4,11 +4,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from typedcfg.cli.verbs import HIDDEN, VERBS, overview
+from typedcfg.cli.verbs import HIDDEN, VERBS, help_of, overview
 from typedcfg.errors import Problem, TypedcfgError
 from typedcfg.template.base import ConfigTemplate
+
+HELP_FLAGS: Final = frozenset({"--help", "-h"})
 
 
 def entry_point() -> NoReturn:
@@ -76,12 +78,13 @@ def _dispatch(
 ) -> int:
     from typedcfg.cli.context import Context
 
+    program = None if template is None else f"python {os.path.relpath(sys.argv[0])}"
     verb, position = _verb(arguments, is_script=template is not None)
-    if verb is None:
-        print(overview(is_script=template is not None))  # noqa: T201  # as above
+    if verb is None or HELP_FLAGS & set(arguments):
+        print(overview(program=program) if verb is None else help_of(verb, program=program))  # noqa: T201  # as above
         return 0
     rest = tuple((i, word) for i, word in enumerate(arguments, 1) if i != position and word != "--debug")
-    context = Context(verb, rest, template, tuple(presets))
+    context = Context(verb, rest, template, tuple(presets), program=program)
     command = import_module(f"typedcfg.cli.commands.{verb}")
     code: int = command.run(context)
     return code
@@ -91,7 +94,7 @@ def _verb(arguments: list[str], *, is_script: bool) -> tuple[str | None, int]:
     """The verb and its position; None where an overview is asked for. A script without a verb runs."""
     words = [(i, word) for i, word in enumerate(arguments, 1) if word != "--debug"]
     position, word = words[0] if words else (0, "")
-    if word in {"--help", "-h"} or (not words and not is_script):
+    if word in HELP_FLAGS or (not words and not is_script):
         return None, 0
     if word in VERBS or word in HIDDEN:
         return word, position

@@ -1,6 +1,15 @@
-"""The verbs of the command line: how each is called, and what it does."""
+"""The verbs of the command line: how each is called, what it does, and which options it takes."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
+
+
+class Option(NamedTuple):
+    """An option of a command."""
+
+    value: str
+    """The word for its value; empty where it takes none."""
+    summary: str
 
 
 class Verb(NamedTuple):
@@ -8,38 +17,99 @@ class Verb(NamedTuple):
 
     usage: str
     summary: str
+    options: Mapping[str, Option]
 
+
+_SOURCES: Final = {
+    "--env-prefix": Option("PREFIX", "what variables begin with that set values; the class's name and __ by default"),
+    "--dotenv": Option("FILE", "a file of such variables"),
+    "--secrets-dir": Option("FOLDER", "a folder with a file for each such variable"),
+}
+"""What every command takes that compiles: where else values may come from."""
+
+_SETTINGS: Final = "[FILES] [key=value ...]"
 
 VERBS: Final[dict[str, Verb]] = {
-    "help": Verb("APP [KEY]", "what may be configured: types, units, defaults, formulas"),
-    "keys": Verb("APP [FILES] [key=value ...]", "every key, one to a line"),
-    "check": Verb("APP [FILES] [key=value ...]", "whether a configuration compiles, and everything wrong with it"),
-    "show": Verb("APP [FILES] [key=value ...]", "the values, and where each came from"),
-    "explain": Verb("APP KEY [FILES] [key=value ...]", "why one value is what it is"),
-    "run": Verb("APP [FILES] [key=value ...]", "train; a run that is done is not done again"),
-    "resume": Verb("RUN [FILES] [key=value ...]", "go on with a run where it stopped"),
-    "runs": Verb("ls [FOLDER] | show RUN", "the runs in a folder"),
+    "help": Verb(
+        "APP [KEY]",
+        "what may be configured: types, units, defaults, formulas",
+        {"--format": Option("FORMAT", "text, json or markdown")},
+    ),
+    "keys": Verb(f"APP {_SETTINGS}", "every key, one to a line", _SOURCES),
+    "check": Verb(f"APP {_SETTINGS}", "whether a configuration compiles, and everything wrong with it", _SOURCES),
+    "show": Verb(
+        f"APP {_SETTINGS}",
+        "the values, and where each came from",
+        {
+            **_SOURCES,
+            "--format": Option("FORMAT", "origins, which is YAML with where each value came from, yaml or json"),
+        },
+    ),
+    "explain": Verb(f"APP KEY {_SETTINGS}", "why one value is what it is", _SOURCES),
+    "run": Verb(
+        f"APP {_SETTINGS}",
+        "train; a run that is done is not done again",
+        {
+            **_SOURCES,
+            "--again": Option("", "train a run that is done once more, beside what it has"),
+            "--fresh": Option("", "begin a run that was stopped anew, instead of going on with it"),
+        },
+    ),
+    "resume": Verb(
+        f"RUN {_SETTINGS}",
+        "go on with a run where it stopped",
+        {**_SOURCES, "--app": Option("APP", "the experiment, where the one that was recorded cannot be trusted")},
+    ),
+    "runs": Verb(
+        "ls [FOLDER] | show RUN", "the runs in a folder", {"--json": Option("", "print JSON, for another program")}
+    ),
 }
 
-HIDDEN: Final = {"worker": Verb("RUN", "one of the processes of a run")}
+HIDDEN: Final = {"worker": Verb("RUN", "one of the processes of a run", {})}
 
 
-def usage(verb: str, *, is_script: bool) -> str:
-    """How a command is called."""
-    described = {**VERBS, **HIDDEN}[verb]
-    words = described.usage.removeprefix("APP ").removeprefix("APP") if is_script else described.usage
-    return f"{'SCRIPT' if is_script else 'typedcfg'} {verb} {words}".rstrip()
+def verb_named(name: str) -> Verb:
+    """The verb of a name that is known to be one."""
+    return VERBS[name] if name in VERBS else HIDDEN[name]
 
 
-def overview(*, is_script: bool) -> str:
+def usage(name: str, *, program: str | None) -> str:
+    """How a command is called.
+
+    Args:
+        name: The verb.
+        program: How the script is called that the command is part of; None for typedcfg itself, which takes an APP.
+    """
+    return f"{program or 'typedcfg'} {_call(name, program=program)}"
+
+
+def _call(name: str, *, program: str | None) -> str:
+    words = verb_named(name).usage
+    return f"{name} {words if program is None else words.removeprefix('APP').lstrip()}".rstrip()
+
+
+def help_of(name: str, *, program: str | None) -> str:
+    """What one command does, and its options."""
+    verb = verb_named(name)
+    calls = {f"{flag} {option.value}".rstrip(): option.summary for flag, option in verb.options.items()}
+    lines = [usage(name, program=program), f"  {verb.summary}", *(["", *_aligned(calls)] if calls else [])]
+    return "\n".join(lines)
+
+
+def overview(*, program: str | None) -> str:
     """What the program can do, a line for each command."""
-    calls = {usage(verb, is_script=is_script): described.summary for verb, described in VERBS.items()}
-    width = max(map(len, calls))
-    lines = [f"  {call:<{width}}  {summary}" for call, summary in calls.items()]
-    notes = (
-        "APP is path.py:Class or package.module:Class. FILES are YAML, JSON or TOML, the later stronger.",
+    calls = {_call(name, program=program): verb.summary for name, verb in VERBS.items()}
+    notes = [
+        "APP is path.py:Class or package.module:Class." if program is None else f"{program} alone runs.",
+        "FILES are YAML, JSON or TOML, the later stronger. RUN is a run's folder, or the beginning of its id.",
         "key=value sets one value: optimizer.lr=0.01, layers[2].width=64, optimizer=sgd; ~key takes it back.",
-        "--env-prefix PREFIX, --dotenv FILE and --secrets-dir FOLDER say where else values may come from.",
-        "--debug shows the traceback of an error.",
+        "--help behind a command lists its options; --debug shows the traceback of an error.",
+    ]
+    return "\n".join(
+        [f"{program or 'typedcfg'} COMMAND ..., where COMMAND is one of", "", *_aligned(calls), "", *notes]
     )
-    return "\n".join(["Typed configuration for training runs.", "", *lines, "", *notes])
+
+
+def _aligned(rows: Mapping[str, str]) -> list[str]:
+    width = max(map(len, rows))
+    return [f"  {left:<{width}}  {right}" for left, right in rows.items()]

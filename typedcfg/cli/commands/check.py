@@ -1,11 +1,10 @@
 """`typedcfg check APP ...`: whether a configuration compiles, and everything that is wrong with it."""
 
-from typedcfg.cli.context import COMPILE_OPTIONS, Context
+from typedcfg.cli.context import Context
 
 
 def run(context: Context) -> int:
     """Compile, and say what came of it; problems end the command with exit code 2."""
-    context.read_options(COMPILE_OPTIONS)
     app = context.app()
     config = context.compile(app.template)
     for note in config.notes:

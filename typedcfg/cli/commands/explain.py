@@ -1,11 +1,10 @@
 """`typedcfg explain APP KEY ...`: why one value is what it is."""
 
-from typedcfg.cli.context import COMPILE_OPTIONS, Context
+from typedcfg.cli.context import Context
 
 
 def run(context: Context) -> int:
     """Print the setting that won, every one that lost, each with its place, and the rule."""
-    context.read_options(COMPILE_OPTIONS)
     app = context.app()
     key = context.word("KEY")
     print(context.compile(app.template).explain(key))

@@ -1,6 +1,6 @@
 """`typedcfg keys APP ...`: every key, one to a line."""
 
-from typedcfg.cli.context import COMPILE_OPTIONS, Context
+from typedcfg.cli.context import Context
 from typedcfg.cli.table import table
 from typedcfg.template.keys import declared_keys
 from typedcfg.template.type_text import type_text
@@ -8,7 +8,6 @@ from typedcfg.template.type_text import type_text
 
 def run(context: Context) -> int:
     """Print the keys that a template declares; with files or overrides, those of the configuration they make."""
-    context.read_options(COMPILE_OPTIONS)
     app = context.app()
     if context.has_more():
         print(context.compile(app.template).explain())

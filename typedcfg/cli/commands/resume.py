@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.commands.run import asked_of
-from typedcfg.cli.context import COMPILE_OPTIONS, App, Context, default_prefix
+from typedcfg.cli.context import App, Context, default_prefix
 from typedcfg.compiler.config import Config
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
@@ -23,7 +23,6 @@ _FIXED: Final = ("run.experiment_name", "run.run_name", "run.project_root")
 
 def run(context: Context) -> int:
     """Compile what was recorded, with what may change in a run, and go on."""
-    context.read_options({**COMPILE_OPTIONS, "--app": "APP"})
     found = find_run(context.word("RUN"))
     record = RunBook(found).record
     if record is None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.table import table
-from typedcfg.cli.verbs import usage
 from typedcfg.errors import Problem
 from typedcfg.records.run_record import AttemptRecord, RunRecord
 from typedcfg.runner.lookup import DEFAULT_ROOT, find_run, iter_runs, status_of, summarize
@@ -18,7 +17,6 @@ _HEADINGS = ("id", "name", "status", "epochs", "best", "started", "folder")
 
 def run(context: Context) -> int:
     """List runs, or show one."""
-    context.read_options({"--json": ""})
     what = context.word("ls or show")
     if what == "ls":
         root = Path(context.word("FOLDER")) if context.has_more() else DEFAULT_ROOT
@@ -29,8 +27,7 @@ def run(context: Context) -> int:
         context.finish()
         _show(found, as_json="--json" in context.options)
     else:
-        expected = usage("runs", is_script=context.template is not None)
-        raise UsageError(Problem(f"{what!r} is nothing to do with runs", expected=expected))
+        raise UsageError(Problem(f"{what!r} is nothing to do with runs", expected=context.usage))
     return 0
 
 

@@ -1,11 +1,10 @@
 """`typedcfg show APP ...`: the values, and where each came from."""
 
-from typedcfg.cli.context import COMPILE_OPTIONS, Context
+from typedcfg.cli.context import Context
 
 
 def run(context: Context) -> int:
     """Print the compiled configuration as YAML with origins, as plain YAML, or as JSON."""
-    context.read_options({**COMPILE_OPTIONS, "--format": "origins|yaml|json"})
     form = context.choice("--format", ("origins", "yaml", "json"))
     config = context.compile(context.app().template)
     if form == "json":
