@@ -1,0 +1,152 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from annotated_types import Gt
+
+from typedcfg import ConfigTemplate, Unit, derived, main, section
+from typedcfg.cli.main import call
+
+
+class Loader(ConfigTemplate):
+    batch_size: Annotated[int, Gt(0), Unit("samples")] = 128
+
+
+class AdamW(ConfigTemplate):
+    kind: Literal["adamw"] = "adamw"
+    lr: float = derived(lambda c: c.root.loader.batch_size / 128 * 0.01)
+
+
+class Sgd(ConfigTemplate):
+    kind: Literal["sgd"] = "sgd"
+    momentum: float = 0.0
+
+
+class Params(ConfigTemplate):
+    loader: Loader
+    optimizer: AdamW | Sgd = section(AdamW)
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_check_says_that_a_configuration_compiles(capsys: pytest.CaptureFixture[str]) -> None:
+    code = call(["check", "loader.batch_size=256"], template=Params)
+
+    assert code == 0
+    assert capsys.readouterr().out.startswith("Params compiles, fingerprint v1-")
+
+
+def test_check_notes_what_went_with_another_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sgd.yaml").write_text("optimizer: {kind: sgd, momentum: 0.9}\n")
+
+    call(["check", "sgd.yaml", "optimizer=adamw"], template=Params)
+
+    assert "note: optimizer.momentum (sgd.yaml:1:24) does not count" in capsys.readouterr().out
+
+
+def test_a_mistake_ends_with_code_2_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.yaml").write_text("loader:\n  batch_size: 3\noptimizer:\n  lrr: 0.1\n")
+
+    code = call(["check", "bad.yaml"], template=Params)
+
+    error = capsys.readouterr().err
+    assert code == 2
+    assert "unknown key 'optimizer.lrr'\n  at            bad.yaml:4:3\n" in error
+    assert "did you mean  lr" in error
+    assert "Traceback" not in error
+
+
+def test_mistakes_of_two_files_and_a_variable_are_told_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text("optimizer: {lrr: 1}\n")
+    (tmp_path / "b.yaml").write_text("loader: {batch_size: many}\n")
+    monkeypatch.setenv("PARAMS__LOADER__BATCHSIZE", "3")
+
+    code = call(["check", "a.yaml", "b.yaml"], template=Params)
+
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith("3 problems in the configuration")
+    assert all(place in error for place in ("a.yaml:1:13", "b.yaml:1:10", "variable PARAMS__LOADER__BATCHSIZE"))
+
+
+def test_debug_shows_where_an_error_was_raised() -> None:
+    with pytest.raises(Exception, match="unknown key"):
+        call(["check", "--debug", "loadr.batch_size=1"], template=Params)
+
+
+def test_show_prints_values_with_their_origins(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["show", "loader.batch_size=256"], template=Params)
+
+    assert "lr: 0.02     # derived: c.root.loader.batch_size / 128 * 0.01 <- argument 2" in capsys.readouterr().out
+
+
+def test_what_show_prints_compiles_to_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call(["show", "--format", "yaml", "optimizer=sgd"], template=Params)
+    (tmp_path / "shown.yaml").write_text(capsys.readouterr().out)
+
+    assert Params.compile("shown.yaml") == Params.compile(overrides=["optimizer=sgd"])
+
+
+def test_show_prints_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["show", "--format=json"], template=Params)
+
+    assert json.loads(capsys.readouterr().out)["loader"] == {"batch_size": 128}
+
+
+def test_explain_asks_for_one_key(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["explain", "loader.batch_size", "loader.batch_size=3"], template=Params)
+
+    assert "wins      3    argument 3" in capsys.readouterr().out
+
+
+def test_keys_of_a_template_name_the_kinds_they_need(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["keys"], template=Params)
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["optimizer.momentum", "number", "with", "optimizer=sgd"] in lines
+
+
+def test_keys_of_a_configuration_say_where_values_come_from(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["keys", "loader.batch_size=3"], template=Params)
+
+    assert "loader.batch_size = 3" in capsys.readouterr().out
+
+
+def test_help_is_that_of_the_template(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["help", "loader.batch_size"], template=Params)
+
+    assert "integer > 0 [samples]" in capsys.readouterr().out
+
+
+def test_without_a_verb_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call([]) == 0
+    assert "explain APP KEY" in capsys.readouterr().out
+
+
+def test_an_unknown_verb_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["chek"]) == 2
+    assert "did you mean  check" in capsys.readouterr().err
+
+
+def test_a_script_exits_with_the_code_of_its_command() -> None:
+    with pytest.raises(SystemExit) as exited:
+        main(Params, arguments=["check", "loader.batch_size=-1"])
+
+    assert exited.value.code == 2
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "params.py").write_text("from typedcfg import ConfigTemplate\nclass Params(ConfigTemplate): ...\n")
+    line = f"{sys.executable} -m typedcfg help params.py:Params | true"
+
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
