@@ -1,6 +1,7 @@
 """Values as ordinary data, and as YAML that can be read back."""
 
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ def _of_field(value: Any, section: ConfigTemplate, name: str) -> Any:
     try:
         return _plain(value)
     except _NeedsItsField:
-        # Enums, dates, and types that bring a serializer: as pydantic writes the field for JSON.
+        # Dates, and types that bring a serializer: as pydantic writes the field for JSON.
         return section.model_dump(mode="json", include={name}, warnings=False)[name]
 
 
@@ -35,19 +36,22 @@ class _NeedsItsField(Exception):  # no error: another way is taken
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        value = value.value
     if type(value) in _ATOMS:
         return value
-    if isinstance(value, ConfigTemplate):
-        return plain(value)
-    if isinstance(value, (set, frozenset)):
-        # A set has no order of its own: give it one, so that equal values make equal texts.
-        return sorted(map(_plain, value), key=lambda item: (type(item).__name__, item))
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(_plain(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, PurePath):
-        return value.as_posix()
+    match value:
+        case ConfigTemplate():
+            return plain(value)
+        case set() | frozenset():
+            # A set has no order of its own: give it one, so that equal values make equal texts.
+            return sorted(map(_plain, value), key=lambda item: (type(item).__name__, item))
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case Mapping():
+            return {str(_plain(key)): _plain(item) for key, item in value.items()}
+        case PurePath():
+            return value.as_posix()
     raise _NeedsItsField
 
 
