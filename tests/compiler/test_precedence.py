@@ -82,7 +82,7 @@ def test_of_one_layer_the_last_setting_wins() -> None:
     config = Params.compile(overrides=["a=1", "a=2"])
 
     assert config.params.a == 2
-    assert "sets it twice: the last one wins" in config.explain("a")
+    assert "the same source sets it again: the last one wins" in config.explain("a")
 
 
 def test_a_file_stands_above_what_it_extends_and_above_files_before_it(write: Callable[..., None]) -> None:

@@ -7,15 +7,16 @@ from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.descent import Place
 from typedcfg.compiler.merge import Contribution, Fallen
 from typedcfg.compiler.precedence import DEFAULTS, STRENGTHS, rule_between
-from typedcfg.compiler.shown import HIDDEN, shown
-from typedcfg.compiler.story import Resolution, Story
+from typedcfg.compiler.shown import shown
+from typedcfg.compiler.story import Story
 from typedcfg.errors import MissingKey, Problem
 from typedcfg.key_path import KeyPath, render_key_path
-from typedcfg.sources.base import Branch, Items, Positions, Text
+from typedcfg.sources.base import REFERENCE_MARK, Branch, Items, Positions, Text
 from typedcfg.template.catalog import Entry
 from typedcfg.template.leaves import iter_leaves, value_at
 from typedcfg.text import nearest
 
+_MOST_INPUTS: Final = 8
 _DEPTH: Final = 2
 """How far inputs of inputs are told; beyond, the reader asks for the input's own key."""
 
@@ -33,8 +34,8 @@ class Explanation(NamedTuple):
     """What is known about one value."""
 
     path: KeyPath
-    value: str
-    """As it turned out; empty where there is no such key in the end."""
+    value: str | None
+    """As it turned out; None where there is no such key in the end."""
     rows: tuple[Row, ...]
     """The winner, then every loser, the strongest first."""
     rule: str
@@ -65,19 +66,26 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
     if place is None or not _exists(story, path):
         if not losers:
             raise _missing(story, path)
-        rule = "what was chosen above it has no such key"
-        return Explanation(path, "", tuple(losers), rule, ())
+        return Explanation(path, None, tuple(losers), "what was chosen above it has no such key", ())
     entry, resolution = place.entry, story.resolutions.get(path)
     assert entry is not None, "what is no section lies in a field"
-    over = [fallen.contribution for fallen in place.fallen if not fallen.is_reset]
-    losers = [*(_loser(f, is_secret=hides) for f in reversed(place.fallen) if f.is_reset), *losers]
-    candidates = [*reversed(place.live), *reversed(over)]
-    rows = [Row("", shown(c.value, is_secret=hides), str(c.origin)) for c in candidates]
-    if not any(c.layer.strength == DEFAULTS for c in candidates):
-        rows += _default_rows(entry, path[len(place.field) :])
-    rows = [row._replace(label="wins" if i == 0 else "over") for i, row in enumerate(rows)]
+    # Of a mapping, or a list with edits, more than one setting is in force.
+    live = [_row("and", contribution, is_secret=hides) for contribution in reversed(place.live)]
+    over = [_row("over", f.contribution, is_secret=hides) for f in reversed(place.fallen) if not f.is_reset]
+    resets = [_loser(fallen, is_secret=hides) for fallen in reversed(place.fallen) if fallen.is_reset]
+    copies = [Row("copied", text, str(origin)) for text, origin in reversed(place.copies)]
+    default = [] if _has_default(place) else _default_rows(entry, path[len(place.field) :])
+    first, *rest = [*live, *over, *default]
+    rows = [first._replace(label="wins"), *rest, *copies, *resets, *losers]
     value = shown(value_at(story.root, path), is_secret=hides)
-    return Explanation(path, value, (*rows, *losers), _rule(candidates, entry), _inputs(resolution))
+    inputs = resolution.inputs if resolution is not None else ()
+    return Explanation(path, value, tuple(rows), _rule(place, entry, is_alone=not rest), inputs)
+
+
+def _has_default(place: Place) -> bool:
+    """Whether a default is among what was said; a field's own speaks only where nothing was."""
+    said = (*place.live, *(fallen.contribution for fallen in place.fallen))
+    return any(contribution.layer.strength == DEFAULTS for contribution in said)
 
 
 def _exists(story: Story, path: KeyPath) -> bool:
@@ -93,11 +101,11 @@ def origin_text(story: Story, path: KeyPath) -> str:
     place, resolution = story.descent.place(path), story.resolutions.get(path)
     if place is None or place.entry is None:
         return ""
-    if resolution is None or isinstance(resolution.raw, Text):
+    if resolution is None or (isinstance(resolution.raw, Text) and REFERENCE_MARK not in resolution.raw):
         return _winning_origin(story, path)
     if resolution.raw is not None:
-        text = HIDDEN if place.entry.is_secret else resolution.raw
-        return f"{text}  <- {_winning_origin(story, path)}"
+        text = "" if place.entry.is_secret else f"{resolution.raw}  <- "
+        return f"{text}{_winning_origin(story, path)}"
     assert place.entry.derived is not None, "what has neither text nor literal has a formula"
     read = ", ".join(dict.fromkeys(_winning_origin(story, path) for path in resolution.inputs))
     return f"derived: {place.entry.derived.formula}{f'  <- {read}' if read else ''}"
@@ -139,15 +147,18 @@ def _follow(contribution: Contribution, steps: KeyPath) -> Contribution | None:
     return contribution
 
 
+def _row(label: str, contribution: Contribution, *, is_secret: bool, reason: str = "") -> Row:
+    return Row(label, shown(contribution.value, is_secret=is_secret), str(contribution.origin), reason)
+
+
 def _loser(fallen: Fallen, *, is_secret: bool) -> Row:
-    contribution = fallen.contribution
-    return Row("not", shown(contribution.value, is_secret=is_secret), str(contribution.origin), fallen.reason)
+    return _row("not", fallen.contribution, is_secret=is_secret, reason=fallen.reason)
 
 
 def _default_rows(entry: Entry, within: KeyPath) -> list[Row]:
     """The template's own default, or its formula, as the weakest of all; a part of it for a key within a container."""
     if entry.derived is not None:
-        return [Row("", f"derived: {entry.derived.formula}", str(entry.derived.origin))]
+        return [Row("over", f"derived: {entry.derived.formula}", str(entry.derived.origin))]
     if not entry.has_default:
         return []
     value: Any = entry.default()
@@ -156,26 +167,26 @@ def _default_rows(entry: Entry, within: KeyPath) -> list[Row]:
             value = value[step]
         except (LookupError, TypeError):
             return []
-    return [Row("", shown(value, is_secret=entry.is_secret), f"default of {entry.template.__qualname__}.{entry.name}")]
+    origin = f"default of {entry.template.__qualname__}.{entry.name}"
+    return [Row("over", shown(value, is_secret=entry.is_secret), origin)]
 
 
-def _rule(candidates: list[Contribution], entry: Entry) -> str:
-    key = entry.name
-    if not candidates:
-        return f"nothing sets {key}: its default is a formula" if entry.derived else f"nothing sets {key}"
-    if len(candidates) > 1:
-        return rule_between(candidates[0].layer, candidates[1].layer)
+def _rule(place: Place, entry: Entry, *, is_alone: bool) -> str:
+    """Why the winner wins, in one sentence."""
+    said = [*reversed(place.live), *(f.contribution for f in reversed(place.fallen) if not f.is_reset)]
+    if not said or said[0].layer.strength == DEFAULTS:
+        is_formula = entry.derived is not None and not said
+        return f"nothing sets {entry.name}{': its default is a formula' if is_formula else ''}"
+    if len(place.live) > 1:
+        what = "a mapping is merged key by key" if isinstance(said[0].value, Branch) else "single positions are edited"
+        return f"{what}, and {rule_between(said[0].layer, said[1].layer)}"
+    if is_alone:
+        return "nothing else sets it"
+    if len(said) > 1:
+        return rule_between(said[0].layer, said[1].layer)
     if entry.derived is not None:
         return "an explicit value stands instead of the formula"
-    if candidates[0].layer.strength == DEFAULTS:
-        return f"nothing sets {key}"
-    if not entry.has_default:
-        return "nothing else sets it"
-    return f"{STRENGTHS[candidates[0].layer.strength]} wins over a default"
-
-
-def _inputs(resolution: Resolution | None) -> tuple[KeyPath, ...]:
-    return resolution.inputs if resolution is not None else ()
+    return f"{STRENGTHS[said[0].layer.strength]} wins over a default"
 
 
 def _missing(story: Story, path: KeyPath) -> MissingKey:
@@ -189,13 +200,13 @@ def _missing(story: Story, path: KeyPath) -> MissingKey:
 
 def _lines(story: Story, told: Explanation, *, depth: int) -> Iterator[str]:
     key = render_key_path(told.path)
-    yield f"{key} = {told.value}" if told.value else f"{key} is not a key of this configuration"
+    yield f"{key} is not a key of this configuration" if told.value is None else f"{key} = {told.value}".rstrip()
     rows = [*told.rows, Row("because", told.rule, "")]
     width = max((len(row.value) for row in told.rows), default=0)
     for row in rows:
         line = f"  {row.label:<9} {row.value:<{width if row.origin else 0}}  {row.origin}".rstrip()
         yield f"{line}: {row.reason}" if row.reason else line
-    for path in told.inputs:
+    for path in told.inputs[:_MOST_INPUTS]:
         inner = explanation_of(story, path)
         if depth + 1 > _DEPTH:
             yield f"  reads     {render_key_path(path)} = {inner.value}"
@@ -203,6 +214,8 @@ def _lines(story: Story, told: Explanation, *, depth: int) -> Iterator[str]:
         first, *rest = _lines(story, inner, depth=depth + 1)
         yield f"  reads     {first}"
         yield from (f"          {line}" for line in rest)
+    if len(told.inputs) > _MOST_INPUTS:
+        yield f"  reads     {len(told.inputs) - _MOST_INPUTS} more"
 
 
 def _explain_section(story: Story, path: KeyPath) -> str:

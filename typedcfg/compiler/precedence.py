@@ -49,7 +49,7 @@ def rule_between(winner: Layer, loser: Layer) -> str:
         'wide.yaml comes after base.yaml: of files the later wins, and a file stands above what it extends'
     """
     if winner is loser:
-        return f"{winner.name} sets it twice: the last one wins"
+        return "the same source sets it again: the last one wins"
     if winner.strength != loser.strength:
         return f"{STRENGTHS[winner.strength]} wins over {STRENGTHS[loser.strength]}"
     if winner.strength == "files":
