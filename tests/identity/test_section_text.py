@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from typedcfg import AddedIn, ConfigTemplate, Kind, NotInIdentity, RenamedFrom
+from typedcfg import AddedIn, ConfigTemplate, Kind, NotInIdentity, RenamedFrom, section
 from typedcfg.errors import UnsupportedValue
-from typedcfg.identity.canonical import canonical_text, canonical_text_of
+from typedcfg.identity.canonical import Members, canonical_text, escaped
 from typedcfg.identity.section_text import equality_text, identity_text
-from typedcfg.key_path import parse_key_path
+from typedcfg.key_path import KeyPath, render_key_path
 
 Values = st.one_of(
     st.floats(),
@@ -21,6 +21,9 @@ Values = st.one_of(
     st.lists(st.one_of(st.integers(), st.floats()), max_size=3),
     st.dictionaries(st.text(max_size=3), st.floats(), max_size=2),
 )
+
+
+Paths = st.tuples(st.sampled_from(["a", "ab", "é"]), st.text('ab0"\\. \n$[é\ufb33\U0001f600', max_size=3))
 
 
 class Loader(ConfigTemplate):
@@ -94,15 +97,33 @@ def test_two_values_of_one_name_are_refused() -> None:
         identity_text(Moved())
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z]{1,4}(\.[a-z]{1,3}|\[[0-9]\])?", fullmatch=True), Values, max_size=12))
-def test_the_quick_way_writes_the_same_text(values: dict[str, Any]) -> None:
-    padding = {f"padding.p{i}": i for i in range(600)}
-    leaves = [(parse_key_path(key), value) for key, value in (values | padding).items()]
+@given(st.dictionaries(Paths, Values, max_size=12))
+def test_sections_are_written_as_their_leaves_are(values: dict[KeyPath, Any]) -> None:
+    members = Members()
 
-    try:
-        expected = canonical_text(leaves)
-    except UnsupportedValue:
-        with pytest.raises(UnsupportedValue):
-            canonical_text_of(values | padding)
-    else:
-        assert canonical_text_of(values | padding) == expected
+    for path, value in values.items():
+        members.add(render_key_path(tuple(escaped(str(step)) for step in path)), [""], [value])
+
+    assert members.text() == canonical_text(values.items())
+
+
+def test_a_section_by_an_odd_name_is_written_as_its_leaves_are() -> None:
+    class Groups(ConfigTemplate):
+        groups: dict[str, Loader]
+
+    names = ["backbone.0", "$odd", 'a"b', "a\\b", "\U0001f600", "\ufb33", ""]
+
+    text = identity_text(Groups(groups={name: Loader() for name in names}))
+
+    assert text == canonical_text((("groups", name, "batch_size"), 128) for name in names)
+
+
+def test_text_that_nothing_can_carry_is_refused_with_its_place() -> None:
+    class Named(ConfigTemplate):
+        name: Any = "\ud800"
+
+    class Above(ConfigTemplate):
+        named: Named = section(Named)
+
+    with pytest.raises(UnsupportedValue, match=r"named\.name"):
+        identity_text(Above())

@@ -67,12 +67,16 @@ def _write_object(value: Mapping[object, object], path: KeyPath, pieces: list[st
     check_depth(len(path), path)
     keys = [_key(key, path) for key in value]
     opening = "{"
-    # Section 3.2.3: by UTF-16 code units, in which U+1F600 (D83D DE00) comes before U+FB33.
-    for key in sorted(keys, key=lambda key: key.encode("utf-16-be")):
+    for key in sorted(keys, key=utf_16):
         pieces.append(f"{opening}{_quoted(key)}:")
         _write(value[key], (*path, key), pieces)
         opening = ","
     pieces.append("}" if keys else "{}")
+
+
+def utf_16(key: str) -> bytes:
+    """What keys are sorted by: UTF-16 code units, in which U+1F600 (D83D DE00) comes before U+FB33 (section 3.2.3)."""
+    return key.encode("utf-16-be")
 
 
 def _key(key: object, path: KeyPath) -> str:

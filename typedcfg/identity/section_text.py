@@ -1,12 +1,10 @@
 """The canonical text of sections: what of a configuration is identified, and under which names."""
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
-from typedcfg.errors import Problem, UnsupportedValue
-from typedcfg.identity.canonical import canonical_text, canonical_text_of
-from typedcfg.key_path import render_step
+from typedcfg.identity.canonical import Members, canonical_text, escaped
+from typedcfg.key_path import parse_key_path, render_step
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.leaves import iter_leaves
@@ -22,7 +20,9 @@ def identity_text(section: ConfigTemplate) -> str:
     """
     gathered = _Gathered()
     gathered.section(section, "")
-    return canonical_text_of(gathered.values)
+    if gathered.has_renamed:
+        gathered.members.refuse_repeated()
+    return gathered.members.text()
 
 
 def equality_text(section: ConfigTemplate) -> str:
@@ -34,6 +34,18 @@ def equality_text(section: ConfigTemplate) -> str:
     return canonical_text((leaf.path, leaf.value) for leaf in iter_leaves(section) if not leaf.entry.is_secret)
 
 
+class _Other(NamedTuple):
+    """A field that holds sections, or bears a mark that its identity depends on."""
+
+    entry: Entry
+    ending: str
+    """What it is known by, as it ends a key: its first name, where it was renamed."""
+    is_from_top: bool
+    """Whether that is a whole key, for the field used to lie elsewhere."""
+    kind: str | None
+    """What stands for its value: the name that a variant had."""
+
+
 class _Identified(NamedTuple):
     """The fields of a template that bear on the outcome."""
 
@@ -41,39 +53,46 @@ class _Identified(NamedTuple):
     """The names of those that hold values and were never renamed, which are most: they are taken all at once."""
     endings: tuple[str, ...]
     """The same, as they end a key."""
-    others: tuple[Entry, ...]
+    others: tuple[_Other, ...]
+    has_renamed: bool
 
 
 @cache
 def _identified(template: type[ConfigTemplate]) -> _Identified:
     entries = [entry for entry in catalog_of(template).entries.values() if entry.is_in_identity]
     plain = tuple(entry.name for entry in entries if _is_plain(entry))
-    return _Identified(plain, tuple(f".{n}" for n in plain), tuple(e for e in entries if e.name not in plain))
+    others = tuple(_other(entry) for entry in entries if not _is_plain(entry))
+    return _Identified(plain, tuple(map(render_step, plain)), others, any(entry.old_names for entry in entries))
 
 
 def _is_plain(entry: Entry) -> bool:
-    return entry.is_leaf and not entry.old_names and entry.was is None and entry.mark(Kind) is None
+    is_marked = entry.old_names or entry.was is not None or entry.mark(Kind) is not None
+    return entry.is_leaf and not is_marked and entry.name.isascii()
+
+
+def _other(entry: Entry) -> _Other:
+    first = parse_key_path(entry.old_names[0]) if entry.old_names else (entry.name,)
+    mark = entry.mark(Kind) if entry.name == KIND else None
+    return _Other(entry, "".join(map(render_step, first)), len(first) > 1, mark.renamed_from if mark else None)
 
 
 class _Gathered:
     """Values that bear on the outcome, by the text of the path by which they are identified."""
 
     def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
+        self.members = Members()
+        self.has_renamed = False
 
     def section(self, section: ConfigTemplate, key: str) -> None:
         """Take what a section holds."""
-        names, endings, others = _identified(type(section))
-        # Whole rows at a time: in a configuration of thousands of sections this is what a fingerprint costs.
-        keys: Iterable[str] = map(key.__add__, endings) if key else names
-        known = len(self.values)
-        self.values.update(zip(keys, map(section.__dict__.__getitem__, names), strict=True))
-        if len(self.values) < known + len(names):
-            raise _two_of_one_name(type(section))
-        for entry in others:
-            value = getattr(section, entry.name)
+        names, endings, others, has_renamed = _identified(type(section))
+        values = list(map(section.__dict__.__getitem__, names))
+        self.members.add(key, endings if key else [ending.removeprefix(".") for ending in endings], values)
+        self.has_renamed = self.has_renamed or has_renamed
+        for entry, ending, is_from_top, kind in others:
+            value = getattr(section, entry.name) if kind is None else kind
             if entry.was is None or not _equal(value, entry.was.was):
-                self.field(_as_identified(entry, value), _known_as(entry, key))
+                self.field(value, (ending if is_from_top else key + ending).removeprefix("."))
 
     def field(self, value: Any, key: str) -> None:
         """Take a field's value: a section, a list or mapping of sections, or a value."""
@@ -84,27 +103,9 @@ class _Gathered:
                 self.field(item, f"{key}[{position}]")
         elif isinstance(value, dict) and any(isinstance(item, ConfigTemplate) for item in value.values()):
             for name, item in value.items():
-                self.field(item, key + render_step(str(name)))
-        elif key in self.values:
-            raise UnsupportedValue(Problem(f"two values are identified as {key}", expected="a name for each"))
+                self.field(item, key + render_step(escaped(str(name))))
         else:
-            self.values[key] = value
-
-
-def _two_of_one_name(template: type[ConfigTemplate]) -> UnsupportedValue:
-    what = f"a field of {template.__qualname__} is identified by a name that another has"
-    return UnsupportedValue(Problem(what, expected="a name for each", fix="look at the fields that bear RenamedFrom"))
-
-
-def _known_as(entry: Entry, above: str) -> str:
-    """The text of the path by which a field is identified: by its first name, where it was renamed."""
-    first = entry.old_names[0] if entry.old_names else entry.name
-    return f"{above}.{first}" if above and "." not in first else first
-
-
-def _as_identified(entry: Entry, value: Any) -> Any:
-    mark = entry.mark(Kind)
-    return mark.renamed_from if entry.name == KIND and mark is not None else value
+            self.members.add(key, ("",), (value,))
 
 
 def _equal(value: Any, was: object) -> bool:
