@@ -98,6 +98,18 @@ def test_code_that_changed_is_warned_of_and_recorded(failed: Path, told: Told) -
     assert not read_run_record(path).attempts[-1].is_bitwise
 
 
+def test_another_version_of_a_package_is_warned_of(failed: Path, told: Told) -> None:
+    path = failed / "run.json"
+    record = json.loads(path.read_text())
+    record["attempts"][0]["versions"]["torch"] = "1.0"
+    path.write_text(json.dumps(record))
+
+    assert call(["resume", str(failed), "~faults.crash_at", "token=hunter2"]) == 0
+
+    assert "undisturbed run: torch was 1.0 and is 2." in told.readouterr().err
+    assert not read_run_record(path).attempts[-1].is_bitwise
+
+
 def test_a_configuration_edited_behind_the_runs_back_is_noticed(failed: Path, told: Told) -> None:
     config = failed / "run.yaml"
     config.write_text(config.read_text().replace("lr: 0.05", "lr: 0.06"))

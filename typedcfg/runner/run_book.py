@@ -107,7 +107,7 @@ def attempt_record(
         started=datetime.now(UTC),
         machine=_this_machine(),
         git=git,
-        versions=_versions(),
+        versions=versions(),
         pid=os.getpid(),
         world_size=world_size,
         resumed_from=resumed_from,
@@ -129,11 +129,12 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
+def versions() -> dict[str, str]:
+    """The versions of python and of the packages that bear on the outcome."""
+    found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            versions[package] = metadata.version(package)
+            found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return versions
+    return found

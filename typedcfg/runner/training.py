@@ -20,7 +20,7 @@ from typedcfg.runner.launchers.base import Launcher, Work
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
 from typedcfg.runner.plan import Plan, plan_attempt
-from typedcfg.runner.run_book import RunBook, attempt_record, write_config
+from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import redact, redact_bytes, secrets_in, secrets_variable, texts_of
@@ -119,9 +119,20 @@ class Training:
 
     def _doubts(self, record: RunRecord | None, code: CodeVersion) -> list[str]:
         """Why a resume may come out otherwise than a run that was never disturbed."""
+        if record is None or not record.attempts:
+            return []
         doubts = []
-        if record is not None and record.identity.code_uuid != code.code_uuid:
+        if record.identity.code_uuid != code.code_uuid:
             doubts.append("the code changed since the run began")
+        before, now = record.attempts[-1].versions, versions()
+        doubts += [
+            f"{name} was {before.get(name, 'absent')} and is {now[name]}"
+            for name in now
+            if before.get(name) != now[name]
+        ]
+        was, computes_on = self._recorded().params.trainer.accelerator, self.config.params.trainer.accelerator
+        if was != computes_on:
+            doubts.append(f"trainer.accelerator was {was} and is {computes_on}")
         if not self.config.params.run.deterministic:
             doubts.append("run.deterministic is false")
         return doubts
