@@ -188,7 +188,8 @@ def test_a_run_that_is_told_to_stop_is_preempted(
     _, told = process.communicate(timeout=30)
     assert process.returncode == code
     assert "goes on after the last whole epoch" in told
-    assert (record(folder()).status, record(folder()).attempts[0].exit_code) == ("preempted", code)
+    [attempt] = record(folder()).attempts
+    assert (attempt.status, attempt.exit_code, attempt.failure) == ("preempted", code, None)
 
 
 @pytest.mark.multiprocess

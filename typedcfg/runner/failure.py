@@ -48,6 +48,11 @@ def problem_of(failure: Failure, log: Path) -> Problem:
     return Problem(failure.what, where=where, fix=fix)
 
 
+def is_failure(error: BaseException) -> bool:
+    """Whether something went wrong, rather than that somebody asked to stop."""
+    return not isinstance(error, (Preempted, KeyboardInterrupt))
+
+
 def exit_code_of(error: BaseException) -> int:
     """The code that a process exits with when this error ends it."""
     if isinstance(error, Preempted):

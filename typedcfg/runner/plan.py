@@ -56,13 +56,22 @@ def plan_attempt(
     found = run.latest_checkpoint(since=_last_start(record))
     if found is None:
         return Plan("start", f"begun anew: the last attempt ({record.status}) left no checkpoint")
-    return Plan("resume", _resumes(found), found, tuple(doubts))
+    # What made the attempt that is gone on with inexact makes this one so too.
+    reasons = dict.fromkeys([*_inherited(record, _attempt_of(found)), *doubts])
+    return Plan("resume", _resumes(found), found, tuple(reasons))
+
+
+def _attempt_of(found: Verified) -> AttemptDir:
+    return AttemptDir(found.path.parent.parent)
+
+
+def _inherited(record: RunRecord, attempt: AttemptDir) -> list[str]:
+    return [r for a in record.attempts if a.folder == attempt.timestamp for r in a.not_bitwise_because]
 
 
 def _resumes(found: Verified) -> str:
-    attempt = AttemptDir(found.path.parent.parent)
     epochs, steps = count(found.manifest.epoch, "epoch"), count(found.manifest.step, "step")
-    return f"resumes after {epochs}, {steps}, of attempt {attempt.timestamp}"
+    return f"resumes after {epochs}, {steps}, of attempt {_attempt_of(found).timestamp}"
 
 
 def _last_start(record: RunRecord) -> str:

@@ -14,7 +14,7 @@ from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
-from typedcfg.runner.training import Asked, Training, identity_of
+from typedcfg.runner.training import Asked, Training, identity_of, launcher_of
 from typedcfg.sections.experiment import Experiment
 
 
@@ -70,17 +70,20 @@ class Runner:
 
         Raises:
             RunOwned: Another process works on this run.
+            RunError: The launcher cannot do what is asked of it.
             ResumeRefused: The run in the folder has a configuration that means something else.
             RunFailed: A process of the training came to a bad end.
             Preempted: SIGTERM ended the training.
             Exception: Whatever the training raised in this process.
         """
-        run = self._find() or self._make()
-        training = Training(run, self.config, self._asked)
-        if not again and training.is_over():
+        run = self._find()
+        if run and not again and Training(run, self.config, self._asked).is_over():
             return  # nothing is touched, not even the lock
+        launcher = launcher_of(self.config.params, self._asked)
+        run = run or self._make()
         with Ownership(run.lock):
-            training.bring_to_an_end(again=again, fresh=fresh, test=test)
+            training = Training(run, self.config, self._asked)
+            training.bring_to_an_end(launcher, again=again, fresh=fresh, test=test)
 
     def test(self) -> None:
         """Test the best weights, on one device, and add what is measured to the results of their epoch.

@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +16,7 @@ from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_v
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.records.storage import sweep, write_atomically
 from typedcfg.runner.carry import carry_over
-from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, exit_code_of, failure_of, problem_of
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, exit_code_of, failure_of, is_failure, problem_of
 from typedcfg.runner.launchers.base import Launcher, Work
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
@@ -64,26 +65,19 @@ class Training:
         self._tell(plan_attempt(self.run, record), record.identity)
         return True
 
-    def bring_to_an_end(self, *, again: bool, fresh: bool, test: bool) -> None:
+    def bring_to_an_end(self, launcher: Launcher, *, again: bool, fresh: bool, test: bool) -> None:
         """Do what is left to do; see `Runner.fit`."""
         book = RunBook(self.run)
         book.mark_lost()
         record, code = book.record, self._code()
         if record is not None:
             self._check_same(record)
-        plan = plan_attempt(
-            self.run,
-            record,
-            again=again,
-            fresh=fresh,
-            doubts=self._doubts(record, code),
-        )
+        plan = plan_attempt(self.run, record, again=again, fresh=fresh, doubts=self._doubts(record, code))
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         if plan.does == "nothing":
             return
         _warn(plan, code)
-        launcher = self._launcher()
         attempt = self._begin(book, plan, code, identity)
         self._attend(book, attempt, launcher, test=test)
 
@@ -95,13 +89,6 @@ class Training:
 
     def _tell(self, plan: Plan, identity: Identity) -> None:
         _log.info("%s %s in %s: %s", identity.name, identity.id, self.run.path, plan.why)
-
-    def _launcher(self) -> Launcher:
-        experiment = self.config.params
-        launcher = choose_launcher(experiment.launch, devices=experiment.trainer.devices)
-        if not isinstance(launcher, InProcess) and not self.asked.script:
-            check_loadable(refer_to(type(experiment)))
-        return launcher
 
     def _check_same(self, record: RunRecord) -> None:
         if str(self.config.fingerprint) == record.identity.fingerprint:
@@ -182,14 +169,15 @@ class Training:
         """Let an attempt be made, and record how it ends."""
         secrets = secrets_in(self.config.params)
         command = self.asked.script or ("-m", "typedcfg", "worker", str(self.run.path))
-        call = lambda: self._train_here(attempt)  # noqa: E731  # one line, two names for it would hide what it does
+        call = partial(self._train_here, attempt)
         work = Work(self.run.path, attempt.path, call, command, variables=secrets_variable(secrets))
         try:
             code = launcher.launch(work)
             if code == 0 and test:
                 self.test(attempt, is_asked_for=False)
         except BaseException as error:
-            book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets)))
+            if is_failure(error):
+                book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets)))
             book.end(attempt, status=_status(exit_code_of(error)), exit_code=exit_code_of(error))
             raise
         book.end(attempt, status=_status(code), exit_code=code)
@@ -201,6 +189,18 @@ class Training:
 
         train(self.run, attempt, self.config)
         return 0
+
+
+def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:
+    """The launcher that an experiment asks for.
+
+    Raises:
+        RunError: It cannot start as many processes, or not for a class that stands where this one does.
+    """
+    launcher = choose_launcher(experiment.launch, devices=experiment.trainer.devices)
+    if not isinstance(launcher, InProcess) and not asked.script:
+        check_loadable(refer_to(type(experiment)))
+    return launcher
 
 
 def identity_of(config: Config[Any]) -> Identity:

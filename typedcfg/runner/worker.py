@@ -6,7 +6,7 @@ from typing import Any
 
 from typedcfg.compiler.config import Config
 from typedcfg.errors import DeprecatedName, Problem, RunError, RunOwned
-from typedcfg.runner.failure import exit_code_of, failure_of
+from typedcfg.runner.failure import exit_code_of, failure_of, is_failure
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -35,8 +35,9 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
 
         train(run, attempt, config)
     except BaseException as error:  # noqa: BLE001  # told by the launching process; Ctrl-C and SIGTERM are among them
-        rank = rank_of_this_process()
-        RunBook(run).fail(attempt, failure_of(error, rank=rank, secret_texts=texts_of(secrets)))
+        if is_failure(error):
+            failure = failure_of(error, rank=rank_of_this_process(), secret_texts=texts_of(secrets))
+            RunBook(run).fail(attempt, failure)
         return exit_code_of(error)
     return 0
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from typedcfg import Experiment, Runner
-from typedcfg.errors import Problem, RunError, RunOwned
+from typedcfg.errors import Problem, RunError, RunFailed, RunOwned
 from typedcfg.records.checkpoint_record import committed
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -109,6 +109,19 @@ def test_the_training_leaves_the_process_as_it_was(tiny: TinyType) -> None:
     Runner(tiny.compile()).fit()
 
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_a_model_that_exits_has_not_done_its_run(tiny: TinyType) -> None:
+    class Exiting(tiny):  # type: ignore[misc, valid-type]  # loaded by the test
+        def build_model(self) -> object:
+            raise SystemExit(0)
+
+    runner = Runner(Exiting.compile())
+
+    with pytest.raises(RunFailed, match=r"the training ended itself: sys.exit\(0\)"):
+        runner.fit()
+
+    assert not runner.is_done
 
 
 def test_a_model_without_a_test_is_an_error_only_when_a_test_is_asked_for(tiny: TinyType) -> None:

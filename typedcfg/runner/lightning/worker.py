@@ -10,7 +10,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from typedcfg.compiler.config import Config
-from typedcfg.errors import Problem, RunError
+from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.result_record import ResultHeader, ScoreRule
 from typedcfg.runner.failure import Preempted
 from typedcfg.runner.launchers.base import rank_of_this_process
@@ -113,7 +113,8 @@ def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]
                 # Lightning turns Ctrl-C into an exit, so that the ranks it started itself end too.
                 if isinstance(error.__context__, KeyboardInterrupt):
                     raise KeyboardInterrupt from None
-                raise
+                # An exit code of the model's choice must not pass for that of a run that is done.
+                raise RunFailed(Problem(f"the training ended itself: sys.exit({error.code!r})")) from error
     except BaseException:
         log.write(traceback.format_exc())
         raise
