@@ -4,7 +4,7 @@ Every place is visited from the root down; what comes out is one plain tree, rea
 is not a value yet: references, bare texts, formulas.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -89,7 +89,7 @@ class _Shaper:
         match place.node:
             case LeafNode():
                 return self.leaf(place)
-            case ListNode() if isinstance(last, (Items, Positions)):
+            case ListNode() if isinstance(last, (Items, Positions, tuple)):
                 return self.items(place, self.value)
             case MapNode() if isinstance(last, Branch):
                 return self.mapping(place, self.value)
@@ -108,8 +108,7 @@ class _Shaper:
         for name in catalog.free & tree.keys():
             if isinstance(tree[name], (Branch, Positions, Text)):
                 self.put(tree, name, place)
-        if unsettled:
-            self.find_slots(place, catalog, tree)
+        self.find_slots(place, catalog, tree, unsettled)
         for entry in catalog.formulas:
             if entry.name not in tree:
                 self.slot(Slot((*place.path, entry.name), entry, tree, entry.name, None))
@@ -117,15 +116,16 @@ class _Shaper:
             self.warn_deprecated(place, catalog)
         return tree
 
-    def leaves(self, place: Place, catalog: Catalog) -> tuple[dict[str, Any], bool]:
-        """What stands for each key, taken whole from the strongest layer; and whether something is not a value yet."""
+    def leaves(self, place: Place, catalog: Catalog) -> tuple[dict[str, Any], dict[str, None]]:
+        """What stands for each key, taken whole from the strongest layer; and the keys that may have no value yet."""
         tree: dict[str, Any] = {}
-        unsettled = False
+        unsettled: dict[str, None] = {}
         for contribution in place.live:
             branch = contribution.value
             assert isinstance(branch, Branch), "only mappings count for a section"
             tree.update(branch)
-            unsettled = unsettled or branch.unsettled
+            if branch.unsettled:
+                unsettled |= dict.fromkeys(branch)
         if not tree.keys() <= catalog.names:
             self.refuse_unknown(place, catalog)
             for key in tree.keys() - catalog.names:
@@ -144,10 +144,12 @@ class _Shaper:
         else:
             tree[name] = value
 
-    def find_slots(self, place: Place, catalog: Catalog, tree: dict[str, Any]) -> None:
+    def find_slots(self, place: Place, catalog: Catalog, tree: dict[str, Any], names: Iterable[str]) -> None:
         """Work on the leaves that a source could not settle."""
-        for name, value in list(tree.items()):
-            entry = catalog.entries[name]
+        for name in names:
+            if name not in tree:
+                continue
+            entry, value = catalog.entries[name], tree[name]
             if not entry.is_leaf or (name == KIND and place.kind is not None) or not is_unsettled(value):
                 continue
             if isinstance(value, str):
