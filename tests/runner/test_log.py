@@ -85,11 +85,16 @@ def test_warnings_are_shown_where_nobody_set_up_logging(
     assert (tmp_path / "run.log").read_text().count("careful") == 1
 
 
-def test_a_line_that_is_drawn_over_is_kept_as_it_was_last(log: LogFile, tmp_path: Path) -> None:
-    log.write("\r10 %\r50 %")
-    log.write("\r100 %\r\n")
+def test_progress_bars_are_for_the_screen_alone(
+    log: LogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with kept(log, "info"):
+        for text in ("before\n", "\r 50 %", "\n", "\r 10 %", "\x1b[A", "\r100 %", "\n", "after\n", "\n"):
+            sys.stdout.write(text)
+            log.write("a line of ours\n" if "50" in text else "")
 
-    assert (tmp_path / "run.log").read_text() == "100 %\n"
+    assert (tmp_path / "run.log").read_text() == "before\na line of ours\nafter\n\n"
+    assert "\r100 %" in capsys.readouterr().out
 
 
 def test_secrets_are_hidden_also_where_they_come_in_parts(log: LogFile, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`run.log`: what a process of a run says, kept while it is still shown."""
 
 import logging
+import re
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,8 @@ from typing_extensions import override
 
 from typedcfg.runner.secrets import redact
 
+_DRAWN: Final = re.compile(r"\r(?!\n)|\x1b\[A")
+"""Back to the start of the line, or up to the one above it."""
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -24,7 +27,7 @@ class LogFile:
         self._line = ""
 
     def write(self, text: str) -> int:
-        """Add text; a line is written when it is whole. Of one that was drawn over, as bars are, the last state."""
+        """Add text; a line is written when it is whole."""
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             self._put(line)
@@ -41,19 +44,27 @@ class LogFile:
         self._file.close()
 
     def _put(self, line: str) -> None:
-        self._file.write(redact(line.rstrip("\r").rpartition("\r")[2], self._secret_texts) + "\n")
+        self._file.write(redact(line, self._secret_texts) + "\n")
         self._file.flush()
 
 
 class _Both:
-    """A stream that is written to the log too; in all else the stream it was."""
+    """A stream that is written to the log too; in all else the stream it was.
+
+    What is drawn over again and again, as progress bars are, is for the screen alone.
+    """
 
     def __init__(self, stream: TextIO, log: LogFile) -> None:
         self._stream = stream
         self._log = log
+        self._is_drawing = False
 
     def write(self, text: str) -> int:
-        self._log.write(text)
+        if _DRAWN.search(text):
+            self._is_drawing = True
+        elif text.strip("\n") or not self._is_drawing:  # bare line ends leave the drawing behind
+            self._is_drawing = False
+            self._log.write(text)
         return self._stream.write(text)
 
     def writelines(self, lines: Collection[str]) -> None:
