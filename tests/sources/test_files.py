@@ -314,6 +314,13 @@ def test_bytes_that_are_no_utf8_are_placed(write: Write) -> None:
     assert "a.yaml:2:4" in message
 
 
+def test_a_byte_order_mark_does_not_move_the_place_of_a_byte(write: Write) -> None:
+    write()
+    Path("a.yaml").write_bytes(b"\xef\xbb\xbfx: \xff\n")
+
+    assert "a.yaml:1:4" in refusal("a.yaml")
+
+
 def test_problems_of_all_files_are_told_at_once(write: Write) -> None:
     write(a="$extends: [b.yaml, missing.yaml]\n$nope: 1", b="x: 1\nx: 2", c="a: [")
 

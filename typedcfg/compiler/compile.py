@@ -13,7 +13,7 @@ import gc
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -158,8 +158,11 @@ def _collector_held(is_held: bool) -> Iterator[None]:  # noqa: FBT001  # a conte
 
 def _size(files: Sequence[str | Path]) -> int:
     """How many bytes the named files have; what they extend is not known yet, and what is missing counts nothing."""
-    sizes = (Path(file) for file in files)
-    return sum(path.stat().st_size for path in sizes if path.is_file())
+    total = 0
+    for file in files:
+        with suppress(OSError):  # the source of files tells what is wrong with it
+            total += Path(file).stat().st_size
+    return total
 
 
 def load(template: type[T], path: str | Path) -> Config[T]:

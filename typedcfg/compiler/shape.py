@@ -201,7 +201,8 @@ class _Shaper:
             assert child is not None, "a list has places for its items"
             value = value_of(child)
             if value is ABSENT:
-                self.refuse_reset(place, position)
+                if child.path not in self.descent.broken:
+                    self.refuse_reset(place, position)
                 continue
             tree[position] = value
             self.slot_within(place, tree, position)

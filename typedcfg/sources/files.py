@@ -1,6 +1,7 @@
 """Files as layers: which reader reads which, and what `$extends` puts below what."""
 
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -121,19 +122,20 @@ def read_text(path: str, name: str, asked: Origin, suffixes: Sequence[str] = SUF
     Raises:
         ConfigError: There is no such file, it cannot be read, its suffix is another, or it is not UTF-8.
     """
+    file = Path(path)
     try:
-        raw = Path(path).read_bytes()
+        raw = file.read_bytes().removeprefix(BOM_UTF8)
     except FileNotFoundError:
         raise ConfigError(_missing(path, name, asked)) from None
     except OSError as error:
         what = f"{name!r} cannot be read: {(error.strerror or str(error)).lower()}"
         raise ConfigError(Problem(what, where=str(asked), expected="a file")) from error
-    suffix = Path(path).suffix.lower()
+    suffix = file.suffix.lower()
     if suffixes and suffix not in suffixes:
         what = f"{name!r} has no format: the suffix is {suffix!r}" if suffix else f"{name!r} has no suffix"
         raise ConfigError(Problem(what, where=str(asked), expected=one_of(suffixes)))
     try:
-        return raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as error:
         line_start = raw.rfind(b"\n", 0, error.start) + 1
         line, column = raw.count(b"\n", 0, error.start) + 1, len(raw[line_start : error.start].decode()) + 1
@@ -206,7 +208,7 @@ def _take_extended(tree: Branch, problems: list[Problem]) -> Iterator[tuple[str,
 def _written(path: str) -> str:
     """The path as a user would write it: from the current folder where the file lies below it."""
     tidy = os.path.normpath(path)
-    if os.path.realpath(tidy) != os.path.realpath(path):
+    if tidy != path and os.path.realpath(tidy) != os.path.realpath(path):
         return path  # a `..` behind a link leads elsewhere than the text says
     from_here = os.path.relpath(tidy)
     return tidy if from_here.startswith(os.pardir) else from_here
