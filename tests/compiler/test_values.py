@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import SecretBytes, SecretStr
+from pydantic import Secret, SecretBytes, SecretStr, create_model
 
 from typedcfg import ConfigError, ConfigTemplate, NotInIdentity, derived, section
 from typedcfg.compiler.values import Resolver
@@ -442,6 +442,22 @@ def test_a_text_built_from_a_secret_is_one() -> None:
 
     assert isinstance(found, SecretStr)
     assert found.get_secret_value() == "Bearer hunter2"
+
+
+def test_every_type_of_secret_is_one() -> None:
+    class Own(SecretStr):
+        pass
+
+    class Root(ConfigTemplate):
+        number: Secret[int] = Secret(1)
+        own: Own = Own("hunter2")
+        options: dict[str, Secret[int]] | None = None
+
+    for key in ("number", "own", "options"):
+        assert "which is a secret" in refusal(create_model("R", __base__=Root, leak=(Any, None)), "leak=${" + key + "}")
+    assert "77" not in Root.compile(overrides=["number=77", "options.a=77"]).explain()
+    assert "77" not in Root.compile(overrides=["number=77"]).explain("number")
+    assert Root.compile(overrides=["number=77"]).plain() == {}
 
 
 def test_bytes_have_no_place_within_a_text() -> None:

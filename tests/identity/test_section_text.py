@@ -46,6 +46,18 @@ def test_equality_asks_for_every_leaf() -> None:
     assert '"loader.num_workers":2' in equality_text(Params())
 
 
+def test_sections_are_found_in_lists_of_lists() -> None:
+    class Rows(ConfigTemplate):
+        rows: list[list[Loader]] = [[Loader(), Loader(batch_size=1)], []]
+        named: dict[str, list[Loader]] = {"a.b": [Loader()]}
+
+    text = identity_text(Rows())
+
+    assert text == (
+        '{"named[\\"a.b\\"][0].batch_size":128,"rows[0][0].batch_size":128,"rows[0][1].batch_size":1,"rows[1]":[]}'
+    )
+
+
 def test_a_renamed_field_goes_by_its_first_name() -> None:
     class Renamed(ConfigTemplate):
         size: Annotated[int, RenamedFrom("batch_size", "bs")] = 128

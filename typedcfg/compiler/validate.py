@@ -200,6 +200,8 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
     if may_hold_secret(descent.template, path) and not complaint.is_about_sections:
         # Not even the words of a validator: they may quote what it saw.
         return Problem(f"{key} is wrong ({HIDDEN})", where, _type_of(complaint))
+    if detail["type"] == "extra_forbidden":
+        return Problem(f"unknown key {key!r}", where, _type_of(complaint))
     raised = detail.get("ctx", {}).get("error")
     if detail["type"] in ("value_error", "assertion_error") and isinstance(raised, Exception):
         return Problem(f"{key}: {raised}", where)

@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
 
-from pydantic import SecretBytes, SecretStr, ValidationError
+from pydantic import Secret, SecretBytes, SecretStr, ValidationError
 
 from typedcfg.compiler.descent import Descent, unknown_target
 from typedcfg.compiler.expressions import Interpolation, Reference, absolute, read_interpolation
@@ -449,4 +449,6 @@ def _without_text(value: Any) -> str | None:
             return "a list"
         case bytes() | SecretBytes():
             return "bytes"
+        case Secret():
+            return "a secret, and no text"
     return None

@@ -92,18 +92,22 @@ class _Gathered:
         for entry, ending, is_from_top, kind in others:
             value = getattr(section, entry.name) if kind is None else kind
             if entry.was is None or not _equal(value, entry.was.was):
-                self.field(value, (ending if is_from_top else key + ending).removeprefix("."))
+                path = (ending if is_from_top else key + ending).removeprefix(".")
+                if entry.is_leaf:
+                    self.members.add(path, ("",), (value,))
+                else:
+                    self.sections(value, path)
 
-    def field(self, value: Any, key: str) -> None:
-        """Take a field's value: a section, a list or mapping of sections, or a value."""
+    def sections(self, value: Any, key: str) -> None:
+        """Take what a field of sections holds; an empty list, mapping or option is a value."""
         if isinstance(value, ConfigTemplate):
             self.section(value, key)
-        elif isinstance(value, (list, tuple)) and any(isinstance(item, ConfigTemplate) for item in value):
+        elif value and isinstance(value, (list, tuple)):
             for position, item in enumerate(value):
-                self.field(item, f"{key}[{position}]")
-        elif isinstance(value, dict) and any(isinstance(item, ConfigTemplate) for item in value.values()):
+                self.sections(item, f"{key}[{position}]")
+        elif value and isinstance(value, dict):
             for name, item in value.items():
-                self.field(item, key + render_step(escaped(str(name))))
+                self.sections(item, key + render_step(escaped(str(name))))
         else:
             self.members.add(key, ("",), (value,))
 

@@ -6,9 +6,9 @@ decided here.
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar, get_origin
 
-from pydantic import SecretBytes, SecretStr
+from pydantic import Secret, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaValidator, core_schema
 
@@ -23,6 +23,9 @@ from typedcfg.template.schema import fields_schema, items_schema
 from typedcfg.template.variants import KIND, kinds_of
 
 M = TypeVar("M", bound=Mark)
+
+_SECRETS: Final = (Secret, SecretBytes, SecretStr)
+"""Types that keep their value to themselves, and what derives from them."""
 
 
 class Entry:
@@ -65,7 +68,8 @@ class Entry:
     @cached_property
     def is_secret(self) -> bool:
         """Whether the field's type keeps its value to itself."""
-        return any(t in (SecretStr, SecretBytes) for t in iter_types(self.info.annotation))
+        parts = (get_origin(part) or part for part in iter_types(self.info.annotation))
+        return any(isinstance(part, type) and issubclass(part, _SECRETS) for part in parts)
 
     @property
     def unit(self) -> str | None:
