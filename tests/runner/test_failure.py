@@ -37,13 +37,19 @@ def test_an_error_without_a_message_is_told_by_its_name() -> None:
     assert failure_of(raised(KeyboardInterrupt()), rank=0, secret_texts=()).what == "KeyboardInterrupt"
 
 
+def test_our_own_errors_say_themselves_where() -> None:
+    failure = failure_of(raised(RunError(Problem("no", where="run.yaml"))), rank=0, secret_texts=())
+
+    assert (failure.what, failure.where) == ("no\n  at            run.yaml", "")
+
+
 def test_people_are_told_the_rank_and_where_the_log_is(tmp_path: Path) -> None:
     (tmp_path / "run.rank1.log").touch()
     failure = failure_of(raised(ValueError("no")), rank=1, secret_texts=())
 
     problem = problem_of(failure, tmp_path / "run.rank1.log")
 
-    assert problem.where.endswith("(rank 1)")
+    assert problem.where.endswith(", rank 1")
     assert problem.fix == f"the traceback is in {tmp_path / 'run.rank1.log'}"
     assert problem_of(failure, tmp_path / "nowhere").fix == ""
 

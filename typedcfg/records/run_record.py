@@ -80,7 +80,7 @@ class Failure(_Record):
     what: str
     """Its type and its message."""
     where: str
-    """Where in the user's code it came up: `train.py:12, in training_step`."""
+    """Where in the user's code it came up: `train.py:12, in training_step`; empty where `what` says so."""
     rank: Annotated[int, Ge(0)]
     """Which process of the attempt met it first."""
     traceback: str

@@ -35,7 +35,7 @@ def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]
     lines = traceback.format_exception(error)
     return Failure(
         what=redact(what, secret_texts),
-        where=_place(error),
+        where="" if isinstance(error, TypedcfgError) else _place(error),  # ours say themselves where
         rank=rank,
         traceback=redact("".join(lines), secret_texts),
     )
@@ -43,7 +43,7 @@ def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]
 
 def problem_of(failure: Failure, log: Path) -> Problem:
     """What people are told of it: one short message, the rest is in the log."""
-    where = f"{failure.where} (rank {failure.rank})" if failure.rank else failure.where
+    where = ", ".join(filter(None, [failure.where, f"rank {failure.rank}" if failure.rank else ""]))
     fix = f"the traceback is in {log}" if log.exists() else ""
     return Problem(failure.what, where=where, fix=fix)
 
