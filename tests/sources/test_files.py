@@ -270,7 +270,7 @@ def test_a_missing_file_names_who_asked_and_the_nearest(write: Write) -> None:
     assert "wide.yaml:2:1" in message
     assert "did you mean  base.yaml" in message
     assert "no file 'x/y.yaml'" in refusal("x/y.yaml")
-    assert "argument" in refusal("x/y.yaml")
+    assert "files[0]" in refusal("x/y.yaml")
 
 
 def test_an_argument_without_a_suffix_is_told_how_settings_are_written(write: Write) -> None:

@@ -58,14 +58,14 @@ def test_origins_count_every_argument() -> None:
     files, overrides = split_arguments([(3, "base.yaml"), (4, "--a"), (5, "1"), (6, "b=2")])
     places = [str(origin) for root in next(overrides.read()).roots for origin in root.origins.values()]
 
-    assert files == ["base.yaml"]
+    assert files == [("base.yaml", Origin("argument 3"))]
     assert places == ["argument 4", "argument 6"]
 
 
 def test_without_overrides_there_is_no_layer() -> None:
     files, overrides = split_arguments([(1, "base.yaml"), (2, "wide.toml")])
 
-    assert files == ["base.yaml", "wide.toml"]
+    assert [file for file, _ in files] == ["base.yaml", "wide.toml"]
     assert list(overrides.read()) == []
 
 
@@ -163,7 +163,7 @@ def test_a_file_in_a_folder_may_hold_an_equals_sign(tmp_path: Path, monkeypatch:
 
     files, overrides = split_arguments(list(enumerate(["runs/lr=1.yaml", "lr=1.yaml", "runs/lr=2.yaml"], 1)))
 
-    assert files == ["runs/lr=1.yaml"]
+    assert [file for file, _ in files] == ["runs/lr=1.yaml"]
     assert overrides.roots == ({"lr": "1.yaml"}, {"runs/lr": "2.yaml"})
 
 
@@ -171,7 +171,7 @@ def test_a_file_whose_name_is_no_override_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "a b=1.yaml"
     path.touch()
 
-    assert split_arguments([(1, str(path))])[0] == [str(path)]
+    assert split_arguments([(1, str(path))])[0] == [(str(path), Origin("argument 1"))]
 
 
 def test_overrides_in_code_stand_at_their_index() -> None:

@@ -9,6 +9,7 @@ from typedcfg.cli.verbs import usage, verb_named
 from typedcfg.compiler.compile import compile_sources
 from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem
+from typedcfg.origin import Origin
 from typedcfg.sources.base import Source
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.text import nearest, one_of
@@ -160,7 +161,9 @@ class Context:
             sources += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(self._presets)]
         files, overrides = split_arguments(self._tokens)
         if base or files:
-            sources.append(FileSource([*base, *files]))
+            paths = [*base, *(path for path, _ in files)]
+            origins = [*(Origin("the run") for _ in base), *(origin for _, origin in files)]
+            sources.append(FileSource(paths, origins=origins))
         prefix = self.options.get("--env-prefix", default_prefix(template))
         sources += environment_sources(
             template, prefix, dotenv=self.options.get("--dotenv"), secrets_dir=self.options.get("--secrets-dir")

@@ -16,7 +16,6 @@ EXTENDS: Final = "$extends"
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".toml")
 
 _KNOWN_INSTRUCTIONS: Final = (EXTENDS,)
-_ARGUMENT: Final = Origin("argument")
 
 
 class FileSource:
@@ -26,9 +25,15 @@ class FileSource:
     With `wide.yaml` extending `patch.yaml`, `FileSource(["base.yaml", "wide.yaml"])` is base < patch < wide.
     """
 
-    def __init__(self, paths: Sequence[str | PathLike[str]]) -> None:
-        """Files in the order they were listed, weakest first; nothing is opened yet."""
+    def __init__(self, paths: Sequence[str | PathLike[str]], *, origins: Sequence[Origin] = ()) -> None:
+        """Files in the order they were listed, weakest first; nothing is opened yet.
+
+        Args:
+            paths: The files.
+            origins: Who asked for each, to be named where one cannot be read; `files[0]` and so on, if empty.
+        """
         self.paths = tuple(os.fspath(path) for path in paths)
+        self.origins = tuple(origins) or tuple(Origin(f"files[{number}]") for number in range(len(self.paths)))
 
     def read(self) -> Iterator[Layer]:
         """One layer for each file that could be read, weakest first.
@@ -37,7 +42,7 @@ class FileSource:
             ConfigError: With every problem of every file that could be reached.
         """
         problems: list[Problem] = []
-        listings = [[_Listed(path, _ARGUMENT) for path in self.paths]]
+        listings = [list(map(_Listed, self.paths, self.origins))]
         placed: dict[str, _File] = {}
         open_files: dict[str, _File] = {}
         todo = [iter(listings[0])]

@@ -45,8 +45,8 @@ class OverrideSource:
         ConfigError.raise_any(self.problems)
 
 
-def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[str], OverrideSource]:
-    """The files among the arguments of a command, and the overrides.
+def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[tuple[str, Origin]], OverrideSource]:
+    """The files among the arguments of a command, each with its place, and the overrides.
 
     Understood are `a.b=1`, `--a.b=1`, `--a.b 1` and `~a.b`, which takes back what weaker layers and earlier
     arguments put there. A name with a folder in it may hold a `=` if there is such a file.
@@ -56,7 +56,7 @@ def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[str], Ov
 
     Example:
         >>> files, overrides = split_arguments([(3, "base.yaml"), (4, "optimizer.lr=0.1"), (5, "--seed"), (6, "-1")])
-        >>> files, overrides.roots
+        >>> [file for file, _ in files], overrides.roots
         (['base.yaml'], ({'optimizer': {'lr': '0.1'}}, {'seed': '-1'}))
         >>> str(overrides.roots[1].origins["seed"])
         'argument 5'
@@ -86,7 +86,7 @@ def override_source(overrides: Sequence[str] | Mapping[str, object]) -> Override
         Problem(
             f"{shorten(file)!r} sets nothing", where="overrides", expected=_EXPECTED, fix="pass files before overrides"
         )
-        for file in tokens.files
+        for file, _ in tokens.files
     ]
     return OverrideSource("overrides", tokens.roots, [*tokens.problems, *stray])
 
@@ -108,7 +108,7 @@ class _Tokens:
     """Tokens from left to right; a flag takes the one after it."""
 
     def __init__(self, tokens: Sequence[str], origin_of: Callable[[int], Origin]) -> None:
-        self.files: list[str] = []
+        self.files: list[tuple[str, Origin]] = []
         self.roots: list[Branch] = []
         self.problems: list[Problem] = []
         self._tokens: Iterator[tuple[int, str]] = enumerate(tokens)
@@ -126,7 +126,7 @@ class _Tokens:
                 head = token.partition("=")[0]
                 self._complain(f"unknown option {shorten(head)!r}", origin, suggestion=f"-{shorten(head)}")
             elif "=" not in token or _is_file_in_a_folder(token):
-                self.files.append(token)
+                self.files.append((token, origin))
             else:
                 self._read_assignment(token, 0, origin)
 
@@ -160,7 +160,7 @@ class _Tokens:
                 self.roots.append(branch_at(path, value, origin))
                 return
         if Path(token).is_file():
-            self.files.append(token)
+            self.files.append((token, origin))
         else:
             self._complain(f"{shorten(token[:end])!r} is not a key path from column {begin + column + 1} on", origin)
 
