@@ -23,11 +23,11 @@ class Experiment(ConfigTemplate):
     the module: then help, check and explain answer in a fraction of a second.
     """
 
-    run: Run
-    trainer: Trainer
-    checkpoint: Annotated[Checkpoint, NotInIdentity()]
+    run: Run = section(Run)
+    trainer: Trainer = section(Trainer)
+    checkpoint: Annotated[Checkpoint, NotInIdentity()] = section(Checkpoint)
     launch: Annotated[Launch, NotInIdentity()] = section(AutoLaunch)
-    logging: Annotated[Logging, NotInIdentity()]
+    logging: Annotated[Logging, NotInIdentity()] = section(Logging)
 
     def build_model(self) -> "LightningModule":
         """The model to train, with its optimizer and its metrics.

@@ -7,6 +7,7 @@ from annotated_types import Ge, Le
 from pydantic import StringConstraints, model_validator
 
 from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.derived import section
 from typedcfg.template.marks import NotInIdentity
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._=-]{0,40}$")]
@@ -52,5 +53,5 @@ class Run(ConfigTemplate):
     """Give each rank its own stream of random numbers while training (seed + rank); weights start equal anyway."""
     deterministic: bool = True
     """Refuse operations whose result differs from one time to the next; what makes a resume exact."""
-    score: Annotated[Score, NotInIdentity()]
+    score: Annotated[Score, NotInIdentity()] = section(Score)
     """What `best` means."""

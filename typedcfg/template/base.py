@@ -219,7 +219,7 @@ class ConfigTemplate(BaseModel):
 
     @classmethod
     def load(cls, path: str | Path) -> "Config[Self]":
-        """The configuration that `Config.save` wrote.
+        """The configuration of a file that holds its values, such as the `run.yaml` of a run.
 
         Raises:
             ConfigError: The file does not fit the template.
