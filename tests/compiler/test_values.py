@@ -545,6 +545,19 @@ def test_reading_a_whole_mapping_takes_two_looks_at_each_value(evaluations: list
     assert len(evaluations) <= 2 * 1001
 
 
+def test_a_formula_over_many_sections_is_not_put_off_for_each(evaluations: list[object]) -> None:
+    class Sums(ConfigTemplate):
+        total: int = derived(lambda c: sum(item.double for item in c.root.items_))
+
+    class Root(ConfigTemplate):
+        sums: Sums
+        base: int = 3
+        items_: list[Item] = [Item()] * 300
+
+    assert Root.compile().params.sums.total == 300 * 12
+    assert len(evaluations) <= 2 * 601
+
+
 def test_a_circle_of_ten_thousand_is_told_in_a_few_lines() -> None:
     rates: dict[str, Any] = {f"k{i}": "${rates.k" + str((i + 1) % 10_000) + "}" for i in range(10_000)}
 

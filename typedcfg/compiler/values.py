@@ -78,7 +78,8 @@ class Resolver:
 
     def resolve(self) -> None:
         """Find every value."""
-        for slot in self.slots.values():
+        # Deepest first: what sums up usually stands above what it sums, and is put off once for each that is not known.
+        for slot in sorted(self.slots.values(), key=lambda slot: -len(slot.path)):
             if not slot.is_known:
                 self._settle(slot)
 
