@@ -555,7 +555,7 @@ def test_a_formula_over_many_sections_is_not_put_off_for_each(evaluations: list[
         items_: list[Item] = [Item()] * 300
 
     assert Root.compile().params.sums.total == 300 * 12
-    assert len(evaluations) <= 2 * 601
+    assert evaluations.count(("sums", "total")) == 1
 
 
 def test_a_circle_of_ten_thousand_is_told_in_a_few_lines() -> None:
