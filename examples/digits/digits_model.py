@@ -99,11 +99,12 @@ class Classifier(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer, its learning rate set anew for each step."""
         optimizer = self.make_optimizer(self.network.parameters())
+        total_steps = max(2, int(self.trainer.estimated_stepping_batches))
         schedule = OneCycleLR(
             optimizer,
             max_lr=optimizer.param_groups[0]["lr"],
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=self.warmup,
+            total_steps=total_steps,
+            pct_start=max(self.warmup, 2 / total_steps),  # a rise of less than a step divides by zero
             cycle_momentum=False,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
