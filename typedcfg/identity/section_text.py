@@ -87,7 +87,7 @@ class _Gathered:
         """Take what a section holds."""
         names, endings, others, has_renamed = _identified(type(section))
         values = list(map(section.__dict__.__getitem__, names))
-        self.members.add(key, endings if key else [ending.removeprefix(".") for ending in endings], values)
+        self.members.add(key, endings if key else names, values)
         self.has_renamed = self.has_renamed or has_renamed
         for entry, ending, is_from_top, kind in others:
             value = getattr(section, entry.name) if kind is None else kind
