@@ -1,0 +1,25 @@
+"""Every benchmark runs; what it measures is for `python tests/benchmarks/run.py` to say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = str(Path(__file__).with_name("run.py"))
+
+
+@pytest.mark.parametrize("name", ["compile", "references", "attributes", "fingerprint", "processes"])
+def test_a_benchmark_prints_a_ratio_for_each_row(name: str) -> None:
+    run = subprocess.run([sys.executable, RUN, "--quick", name], capture_output=True, text=True, check=True)
+
+    _head, _rule, *rows = run.stdout.splitlines()
+    assert rows
+    assert all(float(row.split("|")[4]) > 0 for row in rows)
+
+
+def test_a_benchmark_that_does_not_exist_is_refused() -> None:
+    run = subprocess.run([sys.executable, RUN, "nope"], capture_output=True, text=True, check=False)
+
+    assert run.returncode == 2
+    assert "there are compile, references, attributes, fingerprint, processes" in run.stderr
