@@ -27,6 +27,11 @@ class Layer(ConfigTemplate):
     label: Annotated[str, NotInIdentity()] = ""
 
 
+class Twin(ConfigTemplate):
+    width: int = 8
+    label: Annotated[str, NotInIdentity()] = ""
+
+
 class Sgd(ConfigTemplate):
     kind: Literal["sgd"] = "sgd"
     lr: float = 0.1
@@ -188,6 +193,7 @@ def test_a_section_is_no_whole_configuration_of_the_same_values() -> None:
     assert compiled()["layer"] == Layer().to_config()
     assert compiled()["layer"] != compiled()["layers[1]"]
     assert compiled()["layer"] != Layer(width=9).to_config()
+    assert compiled()["layer"] != Twin().to_config()
 
 
 # --- freezing -------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
-from typedcfg import Config, ConfigTemplate, Unit, derived, section
+from typedcfg import Config, ConfigTemplate, RenamedFrom, Unit, derived, section
 from typedcfg.errors import MissingKey
 
 
@@ -20,7 +20,7 @@ class Sgd(ConfigTemplate):
     kind: Literal["sgd"] = "sgd"
     lr: float = 0.1
     momentum: float = 0.0
-    token: SecretStr = SecretStr("hunter2")
+    token: Annotated[SecretStr, RenamedFrom("pw")] = SecretStr("hunter2")
 
 
 class AdamW(ConfigTemplate):
@@ -117,9 +117,10 @@ def test_settings_of_another_kind_are_told(key: str, write: Callable[..., None],
 
 def test_a_secret_that_went_with_its_kind_is_not_shown(write: Callable[..., None]) -> None:
     write(base="optimizer: {kind: sgd, token: swordfish}", wide="optimizer: {kind: adamw}")
-    config = Params.compile("base.yaml", "wide.yaml")
+    write(old="optimizer: {kind: sgd, pw: swordfish}")
+    config = Params.compile("base.yaml", "old.yaml", "wide.yaml")
 
-    texts = [config.explain(key) for key in ("optimizer.token", "optimizer", "")]
+    texts = [config.explain(key) for key in ("optimizer.token", "optimizer.pw", "optimizer", "")]
 
     assert not [text for text in texts if "swordfish" in text]
     assert "a secret, not shown" in texts[0]

@@ -240,9 +240,22 @@ def test_each_item_that_refuses_itself_is_named() -> None:
 
 
 def test_a_section_does_not_complain_of_a_value_that_is_not_known() -> None:
-    [problem] = problems(HasChecked, "checked.low=${nope}", "checked.high=-5")
+    class Named(ConfigTemplate):
+        name: str = "a"
+
+        @model_validator(mode="after")
+        def _short(self) -> Self:
+            if len(self.name) > 1:
+                raise ValueError(f"{self.name} is too long")
+            return self
+
+    class Root(ConfigTemplate):
+        named: Named
+
+    [problem] = problems(Root, "named.name=${nope}")
 
     assert "the reference to nope leads nowhere" in problem.what
+    assert [p.what for p in problems(Root, "named.name=bc")] == ["named: bc is too long"]
 
 
 def test_a_validators_own_words_are_kept() -> None:

@@ -142,13 +142,13 @@ def test_a_whole_free_mapping_waits_for_everything_in_it() -> None:
 def test_a_part_of_a_free_value_waits_for_what_lies_around_and_below() -> None:
     class Root(ConfigTemplate):
         tree: dict[str, Any] = {}
-        whole: Any = None
-        part: Any = None
+        deep: Any = None
 
     tree = {"a": {"b": "${tree.c}"}, "c": {"d": "${tree.e}"}, "e": 5}
-    found = Root.compile(presets=[{"tree": tree, "whole": "${tree.a}", "part": "${tree.a.b.d}"}]).params
+    deep = {"er": {"still": {"whole": "${tree.a}", "part": "${tree.a.b.d}"}}}
+    found = Root.compile(presets=[{"tree": tree, "deep": deep}]).params.deep["er"]["still"]
 
-    assert (found.whole, found.part) == ({"b": {"d": 5}}, 5)
+    assert found == {"whole": {"b": {"d": 5}}, "part": 5}
 
 
 def test_an_alias_shares_a_reference_and_not_its_value(write: Callable[..., None]) -> None:
