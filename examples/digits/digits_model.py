@@ -99,7 +99,7 @@ class Classifier(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer, its learning rate set anew for each step."""
         optimizer = self.make_optimizer(self.network.parameters())
-        total_steps = max(2, int(self.trainer.estimated_stepping_batches))
+        total_steps = max(3, int(self.trainer.estimated_stepping_batches))
         schedule = OneCycleLR(
             optimizer,
             max_lr=optimizer.param_groups[0]["lr"],
