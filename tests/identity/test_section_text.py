@@ -32,7 +32,7 @@ class Loader(ConfigTemplate):
 
 
 class Params(ConfigTemplate):
-    loader: Loader
+    loader: Loader = section(Loader)
     strides: list[int] = [2, 4]
 
 
@@ -70,14 +70,14 @@ def test_a_field_moved_from_the_top_goes_by_its_old_path() -> None:
         size: Annotated[int, RenamedFrom("loader.batch_size")] = 128
 
     class Moved(ConfigTemplate):
-        data: Data
+        data: Data = section(Data)
 
     assert identity_text(Moved()) == '{"loader.batch_size":128}'
 
 
 def test_a_renamed_section_takes_its_leaves_along() -> None:
     class Moved(ConfigTemplate):
-        reader: Annotated[Loader, RenamedFrom("loader")]
+        reader: Annotated[Loader, RenamedFrom("loader")] = section(Loader)
 
     assert identity_text(Moved()) == '{"loader.batch_size":128}'
 
@@ -102,8 +102,8 @@ def test_two_values_of_one_name_are_refused() -> None:
         size: Annotated[int, RenamedFrom("loader.batch_size")] = 1
 
     class Moved(ConfigTemplate):
-        loader: Loader
-        data: Data
+        loader: Loader = section(Loader)
+        data: Data = section(Data)
 
     with pytest.raises(UnsupportedValue, match=r"loader\.batch_size"):
         identity_text(Moved())
