@@ -308,7 +308,7 @@ def test_a_copy_that_holds_itself_is_refused() -> None:
 
 def test_a_section_is_no_copy_of_another_template() -> None:
     assert refusal("second=${optimizer}") == (
-        "second cannot be ${optimizer}: optimizer is a AdamW\n  at            overrides[0]\n  expected      a Layer"
+        "second cannot be ${optimizer}: optimizer is of AdamW\n  at            overrides[0]\n  expected      a section of Layer"
     )
 
 
@@ -325,6 +325,17 @@ def test_a_computed_list_has_no_parts_to_set_beside() -> None:
     assert Root.compile(overrides=["twin=${sizes}"])["twin"] == [1, 2]
     with pytest.raises(ConfigError, match="twin is a reference to sizes, which is computed"):
         Root.compile(overrides=["twin=${sizes}", "twin[0]=5"])
+
+
+def test_a_copy_of_what_is_required_and_not_set_is_no_problem_of_its_own() -> None:
+    class Root(ConfigTemplate):
+        needed: AdamW | Sgd
+        twin: AdamW | Sgd
+
+    with pytest.raises(ConfigError) as caught:
+        Root.compile(overrides=["twin=${needed}"])
+
+    assert [p.what for p in caught.value.problems] == ["needed is required"]
 
 
 def test_a_chain_of_copies_has_a_bound() -> None:

@@ -11,8 +11,8 @@ from functools import cache
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from typedcfg.compiler.copies import Copies
 from typedcfg.compiler.declared import may_hold_secret
-from typedcfg.compiler.expressions import whole_reference
 from typedcfg.compiler.merge import Contribution, Fallen, at_position, at_root, below, standing
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.renames import moves_of, with_moved, with_new_names
@@ -24,11 +24,10 @@ from typedcfg.sources.instances import explicit_settings
 from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
-from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode, sections_below
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.variants import KIND, kinds_of
 from typedcfg.text import nearest, one_of, shorten
 
-_MOST_COPIES: Final = 100
 _VALUES_BELOW: Final = LeafNode(is_container=True)
 
 
@@ -169,7 +168,7 @@ class Place:
             if isinstance(text, Text) and _is_flow(text):
                 read.append(contribution._replace(value=_flow(text, contribution.origin)))
             elif is_edited and isinstance(text, str) and REFERENCE_MARK in text:
-                read += self._copied(contribution)
+                read += self.descent.copies.of(self, contribution)
             else:
                 read.append(contribution)
         return read
@@ -184,7 +183,7 @@ class Place:
             if not isinstance(text, str):
                 read.append(contribution)
             elif REFERENCE_MARK in text and not _is_flow(text):
-                read += self._copied(contribution)
+                read += self.descent.copies.of(self, contribution)
             else:
                 read += self._read_text(contribution, text)
         return read
@@ -204,45 +203,6 @@ class Place:
             chosen.put(KIND, value, origin)
             value = chosen
         return [contribution._replace(value=value)]
-
-    def _copied(self, contribution: Contribution) -> list[Contribution]:
-        """What counts for the section or list that a reference names, as if it had been written here."""
-        layer, text, origin, _ = contribution
-        assert isinstance(text, str)
-        target = whole_reference(text, self.path)
-        if isinstance(target, Problem):
-            if self.may_hold_secret:
-                target = Problem(f"{render_key_path(self.path)} cannot be read as a reference (a secret, not shown)")
-            self.descent.report_at(target, origin, broken=self.path)
-            return []
-        written = (text, origin)
-        if written in self.copies:
-            what = f"{render_key_path(self.path)} lies in what {text} brings, and is {text} itself"
-            self.descent.report_at(Problem(what, fix="write one of them out"), origin, broken=self.path)
-            return []
-        self.copies = (*self.copies, written)
-        source = self.descent.copy_source(target, self.path, origin)
-        if source is None or self.path in self.descent.broken:
-            return []
-        if source.template is not None and not _fits(source.template, self.node):
-            what = f"{render_key_path(target)} is a {source.template.__qualname__}"
-            problem = Problem(f"{render_key_path(self.path)} cannot be {text}: {what}", expected=_classes(self.node))
-            self.descent.report_at(problem, origin, broken=self.path)
-            return []
-        said = source.settings()
-        if said is None:
-            self.descent.report_at(_computed(self.path, target), origin, broken=self.path)
-            return []
-        first, *rest = said or [Contribution(layer, Branch(origin), origin)]
-        # One layer says all of it, the one with the reference.
-        return [first._replace(layer=layer, replaces=True), *(c._replace(layer=layer) for c in rest)]
-
-    def settings(self) -> list[Contribution] | None:
-        """What another place copies from here; None if it is a value that nobody wrote down."""
-        if self.live or not isinstance(self.node, LeafNode):
-            return self.live if self.live or self.is_section else None
-        default = self.descent.default(self.entry) if self.entry is not None and self.path == self.field else None
-        return None if default is None else [default]
 
     def _choose_variant(self, node: VariantsNode) -> None:
         """Keep what was said by layers that speak for the kind that wins; each layer is one voice."""
@@ -336,8 +296,7 @@ class Descent:
         self.broken: list[KeyPath] = []
         """Keys below which nothing is known; what fails there is only a consequence."""
         self._fresh: dict[Entry, Contribution | None] = {}
-        self._copying: dict[KeyPath, Origin] = {}
-        """The places that are just being copied to, and where the reference of each was written."""
+        self.copies = Copies(self)
         self.places: dict[KeyPath, Place] = {}
         """Every place that somebody has been to, but the root."""
         self.root = Place(self, (), SectionNode(template, is_optional=False), None, field=())
@@ -388,55 +347,23 @@ class Descent:
             place = place.child(step)
         return place
 
-    def copy_source(self, target: KeyPath, here: KeyPath, origin: Origin) -> Place | None:
-        """The place that a section is copied from.
-
-        Copies may be chained; one that comes back to itself, or to a section around it, has no end.
-        """
-        if here in self._copying or target == here[: len(target)]:
-            self._report_circle({**self._copying, here: origin}, here, target)
-            return None
-        if len(self._copying) >= _MOST_COPIES:
-            problem = Problem(
-                f"{render_key_path(here)} is a copy of a copy of a copy, more than {_MOST_COPIES} times",
-                fix="name the section that is copied in the end",
-            )
-            self.report_at(problem, origin, broken=here)
-            return None
-        self._copying[here] = origin
-        place = self.place(target)
-        if place is None and here not in self.broken:
-            self.doubt(unknown_target(self, target, where=str(origin)), broken=here)
-        del self._copying[here]
-        return place
-
-    def _report_circle(self, copying: Mapping[KeyPath, Origin], again: KeyPath, target: KeyPath) -> None:
-        paths = list(copying)
-        loop = paths[paths.index(again) :]
-        self.broken += loop
-        names = [render_key_path(path) for path in (*loop, again if len(loop) > 1 else target)]
-        places = "\n".join(f"{render_key_path(path)} at {copying[path]}" for path in loop)
-        chain = " -> ".join(name or "the whole configuration" for name in names)
-        self.report(Problem(f"references go round in a circle: {chain}", places, fix="write one of them out"))
-
-
-def unknown_target(descent: Descent, target: KeyPath, *, where: str = "") -> Problem:
-    """The problem of a reference to a key that does not exist."""
-    place: Place | None = descent.root
-    known: list[str] = []
-    for depth, step in enumerate(target):
-        assert place is not None
-        known = [render_key_path((*target[:depth], name)) for name in known_keys(place)]
-        place = place.child(step)
-        if place is None:
-            break
-    key = render_key_path(target)
-    return Problem(
-        f"the reference to {shorten(key)} leads nowhere",
-        where,
-        expected="a key of the configuration, from the top; parent. and here. begin a relative path",
-        suggestion=nearest(key, known),
-    )
+    def unknown_target(self, target: KeyPath, *, where: str = "") -> Problem:
+        """The problem of a reference to a key that does not exist."""
+        place: Place | None = self.root
+        known: list[str] = []
+        for depth, step in enumerate(target):
+            assert place is not None
+            known = [render_key_path((*target[:depth], name)) for name in known_keys(place)]
+            place = place.child(step)
+            if place is None:
+                break
+        key = render_key_path(target)
+        return Problem(
+            f"the reference to {shorten(key)} leads nowhere",
+            where,
+            expected="a key of the configuration, from the top; parent. and here. begin a relative path",
+            suggestion=nearest(key, known),
+        )
 
 
 def known_keys(place: Place) -> Collection[str | int]:
@@ -459,25 +386,6 @@ def _default(entry: Entry) -> Contribution | None:
     settings = explicit_settings(entry.default())
     held = branch_from({entry.name: settings}, origin)[entry.name] if _is_tree(settings) else settings
     return Contribution(Layer(name, DEFAULTS, ()), held, origin)
-
-
-def _fits(template: type[ConfigTemplate], node: Node) -> bool:
-    """Whether a section of a template can be copied to a node: to the same template, or a related one."""
-    if not isinstance(node, (SectionNode, VariantsNode)):
-        return True
-    return any(issubclass(template, one) or issubclass(one, template) for one in sections_below(node))
-
-
-def _classes(node: Node) -> str:
-    return f"a {one_of(section.__qualname__ for section in sections_below(node))}"
-
-
-def _computed(path: KeyPath, target: KeyPath) -> Problem:
-    here, there = render_key_path(path), render_key_path(target)
-    return Problem(
-        f"{here} is a reference to {there}, which is computed, and a part of it is set beside",
-        fix=f"write {here} out, or leave its parts alone",
-    )
 
 
 def _is_flow(text: object) -> bool:

@@ -4,9 +4,13 @@ A path begins with a key from the top, or with a word: `root.` for the whole con
 up, `here.` for what stands beside. `$${` is a literal `${`.
 """
 
+import json
 from enum import Enum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from pathlib import PurePath
+from typing import Any, Final, NamedTuple
+
+from pydantic import Secret, SecretBytes
 
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path
@@ -153,3 +157,37 @@ def whole_reference(text: object, here: KeyPath) -> KeyPath | Problem:
     above = tuple(here[:depth] for depth in range(len(here)) if depth == 0 or isinstance(here[depth - 1], str))
     path = absolute(reference, above, here[:-1])
     return path if path is not None else Problem(f"{shorten(text)!r} climbs above the whole configuration")
+
+
+class NotPrintable(ValueError):
+    """A value has no place within a text; says what it is."""
+
+
+def printed(value: Any) -> str:
+    """A value as it prints within a text: numbers as in JSON, texts as they are.
+
+    Raises:
+        NotPrintable: It is null, a list, a mapping, bytes or a secret that is no text.
+
+    Example:
+        >>> printed(1e-5), printed(True), printed("wide")
+        ('1e-05', 'true', 'wide')
+    """
+    if isinstance(value, Enum):
+        value = value.value
+    match value:
+        case None:
+            raise NotPrintable("null")
+        case dict():
+            raise NotPrintable("a mapping")
+        case list() | tuple() | set() | frozenset():
+            raise NotPrintable("a list")
+        case bytes() | SecretBytes():
+            raise NotPrintable("bytes")
+        case Secret():
+            raise NotPrintable("a secret, and no text")
+        case bool() | float():
+            return json.dumps(value)
+        case PurePath():
+            return value.as_posix()
+    return str(value)

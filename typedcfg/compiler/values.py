@@ -5,17 +5,14 @@ one is. Nothing recurses, so a chain may be as long as memory allows, and when a
 the message.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from enum import Enum
-from pathlib import PurePath
 from typing import Any, Final
 
-from pydantic import Secret, SecretBytes, SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError
 
-from typedcfg.compiler.descent import Descent, unknown_target
-from typedcfg.compiler.expressions import Interpolation, Reference, absolute, read_interpolation
+from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.expressions import Interpolation, NotPrintable, Reference, absolute, printed, read_interpolation
 from typedcfg.compiler.one_field import fields_before, validated
 from typedcfg.compiler.shape import Shape, Slot
 from typedcfg.compiler.shown import HIDDEN, quoted
@@ -207,7 +204,10 @@ class Resolver:
             value = self._referenced(slot, part)
             if isinstance(value, SecretStr):
                 value, is_secret = value.get_secret_value(), True
-            text += _as_text(value, self._absolute(slot, part))
+            try:
+                text += printed(value)
+            except NotPrintable as error:
+                raise _Refused(_without_text(self._absolute(slot, part), error)) from None
         return SecretStr(text) if is_secret else text
 
     def _referenced(self, slot: Slot, reference: Reference) -> Any:
@@ -249,7 +249,7 @@ class Resolver:
         """The field of a name."""
         found = section.catalog.entries.get(name) if isinstance(name, str) else None
         if found is None:
-            raise _Nowhere(unknown_target(self.descent, (*section.path, name)))
+            raise _Nowhere(self.descent.unknown_target((*section.path, name)))
         return found
 
     def enter(self, section: SectionSpot, entry: Entry) -> Spot:
@@ -294,7 +294,7 @@ class Resolver:
             elif isinstance(spot, GroupSpot) and (there := spot.step_to(step)) is not None:
                 spot = spot.at(there)
             else:
-                raise _Nowhere(unknown_target(self.descent, path))
+                raise _Nowhere(self.descent.unknown_target(path))
         return spot
 
     def _value_below(self, section: SectionSpot, entry: Entry, rest: KeyPath) -> Any:
@@ -327,7 +327,7 @@ class Resolver:
             try:
                 value = value[step]
             except (LookupError, TypeError):
-                raise _Nowhere(unknown_target(self.descent, path)) from None
+                raise _Nowhere(self.descent.unknown_target(path)) from None
         return value
 
     def _await(self, path: KeyPath) -> None:
@@ -421,35 +421,9 @@ def _holds_section(value: Any) -> bool:
     return isinstance(value, (SectionView, ListView, MapView, ConfigTemplate))
 
 
-def _as_text(value: Any, path: KeyPath) -> str:
-    """A value as it prints within a text: numbers as in JSON, texts as they are."""
-    if isinstance(value, Enum):
-        value = value.value
-    found = _without_text(value)
-    if found is not None:
-        raise _Refused(
-            Problem(
-                f"{render_key_path(path)} is {found}, which has no place within a text",
-                expected="a number, a text or a truth value",
-                fix="refer to it as a whole value, without text around it",
-            )
-        )
-    if isinstance(value, (bool, float)):
-        return json.dumps(value)
-    return value.as_posix() if isinstance(value, PurePath) else str(value)
-
-
-def _without_text(value: Any) -> str | None:
-    """What a value is that cannot stand within a text."""
-    match value:
-        case None:
-            return "null"
-        case dict():
-            return "a mapping"
-        case list() | tuple() | set() | frozenset():
-            return "a list"
-        case bytes() | SecretBytes():
-            return "bytes"
-        case Secret():
-            return "a secret, and no text"
-    return None
+def _without_text(path: KeyPath, error: NotPrintable) -> Problem:
+    return Problem(
+        f"{render_key_path(path)} is {error}, which has no place within a text",
+        expected="a number, a text or a truth value",
+        fix="refer to it as a whole value, without text around it",
+    )
