@@ -11,15 +11,14 @@ from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.records.result_record import Result
 from typedcfg.records.run_record import RunRecord
 
-RECORDS = {"run": RunRecord, "result": Result, "checkpoint": Manifest}
+RECORDS: dict[str, type[BaseModel]] = {"run": RunRecord, "result": Result, "checkpoint": Manifest}
 FOLDER = Path(__file__).parent.parent / "schemas" / "records"
 
 
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_published_schema_is_the_one_the_code_has(name: str) -> None:
-    model: type[BaseModel] = RECORDS[name]
     path = FOLDER / f"{name}.v1.schema.json"
-    schema = model.model_json_schema(mode="serialization")
+    schema = RECORDS[name].model_json_schema(mode="serialization")
     text = json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
 
     if os.environ.get("REGENERATE"):

@@ -4,8 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from typedcfg.compiler.config import Config as Config
     from typedcfg.cli.main import main as main
+    from typedcfg.compiler.config import Config as Config
     from typedcfg.errors import ConfigError as ConfigError
     from typedcfg.errors import TypedcfgError as TypedcfgError
     from typedcfg.runner.run import Runner as Runner
