@@ -308,7 +308,9 @@ def test_a_copy_that_holds_itself_is_refused() -> None:
 
 def test_a_section_is_no_copy_of_another_template() -> None:
     assert refusal("second=${optimizer}") == (
-        "second cannot be ${optimizer}: optimizer is of AdamW\n  at            overrides[0]\n  expected      a section of Layer"
+        "second cannot be ${optimizer}: optimizer is of AdamW\n"
+        "  at            overrides[0]\n"
+        "  expected      a section of Layer"
     )
 
 

@@ -32,16 +32,10 @@ class Copies:
         """What counts for the section or list that a reference names, said by the layer that refers to it."""
         layer, text, origin, _ = contribution
         assert isinstance(text, str), "a reference is text"
-        target = whole_reference(text, place.path)
+        target = _target(place, text, origin)
         if isinstance(target, Problem):
-            if place.may_hold_secret:
-                target = Problem(f"{render_key_path(place.path)} cannot be read as a reference (a secret, not shown)")
             return self._refuse(target, place, origin)
-        written = (text, origin)
-        if written in place.copies:
-            what = f"{render_key_path(place.path)} lies in what {text} brings, and is {text} itself"
-            return self._refuse(Problem(what, fix="write one of them out"), place, origin)
-        place.copies = (*place.copies, written)
+        place.copies = (*place.copies, (text, origin))
         source = self._source(target, place.path, origin)
         if source is None or place.path in self.descent.broken:
             return []
@@ -99,6 +93,16 @@ class Copies:
     def _refuse(self, problem: Problem, place: "Place", origin: Origin) -> list[Contribution]:
         self.descent.report_at(problem, origin, broken=place.path)
         return []
+
+
+def _target(place: "Place", text: str, origin: Origin) -> KeyPath | Problem:
+    """The path that a reference means, or why nothing can be copied from there."""
+    target, key = whole_reference(text, place.path), render_key_path(place.path)
+    if isinstance(target, Problem) and place.may_hold_secret:
+        return Problem(f"{key} cannot be read as a reference (a secret, not shown)")
+    if (text, origin) in place.copies:
+        return Problem(f"{key} lies in what {text} brings, and is {text} itself", fix="write one of them out")
+    return target
 
 
 def _fits(template: type[ConfigTemplate], node: Node) -> bool:
