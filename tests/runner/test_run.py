@@ -100,6 +100,17 @@ def test_an_experiment_that_was_not_compiled_cannot_be_run(tiny: TinyType) -> No
         Runner(tiny())  # type: ignore[arg-type]  # what is tested; sections fill themselves
 
 
+def test_a_class_is_not_given_the_run_of_another_with_its_values(tiny: TinyType) -> None:
+    Runner(tiny.compile()).fit()
+
+    class Other(tiny):  # type: ignore[misc, valid-type]  # a class that only a fixture knows
+        __module__ = "tiny"  # of the same code
+
+    with pytest.raises(RunError, match=r"a run of another class, Tiny(.|\n)*fix +give one of them a field") as refused:
+        Runner(Other.compile()).fit()
+    assert refused.value.exit_code == 2
+
+
 def test_an_error_of_the_model_is_raised_as_it_is_and_recorded(tiny: TinyType) -> None:
     runner = Runner(tiny.compile(overrides=["faults.crash_at=1"]))
 

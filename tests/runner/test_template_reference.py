@@ -5,7 +5,7 @@ import pytest
 from typedcfg import Experiment
 from typedcfg.errors import RunError
 from typedcfg.records.run_record import TemplateReference
-from typedcfg.runner.template_reference import check_loadable, check_trusted, refer_to
+from typedcfg.runner.template_reference import check_loadable, check_trusted, is_same_class, refer_to
 
 
 def test_a_class_is_referred_to_by_its_file(tiny: type[Experiment], tmp_path: Path) -> None:
@@ -53,3 +53,28 @@ def test_code_elsewhere_and_among_the_runs_is_not_trusted(place: str, tmp_path: 
 def test_outside_a_repository_nothing_is_trusted(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="the current folder is in no repository"):
         check_trusted(reference(tmp_path / "tiny.py"), here=tmp_path, runs=tmp_path / "experiments")
+
+
+def test_one_class_has_one_name_and_one_file(tmp_path: Path) -> None:
+    here, there = reference(tmp_path / "a.py"), reference(tmp_path / "b.py")
+    Path(there.absolute_path).touch()
+
+    assert is_same_class(here, here)
+    assert not is_same_class(here, there)
+    assert not is_same_class(here, here.model_copy(update={"qualname": "Other"}))
+
+
+def test_a_class_stays_the_same_where_its_file_was_moved(tmp_path: Path) -> None:
+    gone = reference(tmp_path / "old" / "tiny.py")
+
+    assert is_same_class(reference(tmp_path / "new" / "tiny.py"), gone)
+
+
+def test_a_class_stays_the_same_in_another_clone(tmp_path: Path) -> None:
+    one, other = (
+        reference(tmp_path / clone / "tiny.py").model_copy(update={"path": "tiny.py"}) for clone in ("a", "b")
+    )
+    Path(other.absolute_path).parent.mkdir()
+    Path(other.absolute_path).touch()
+
+    assert is_same_class(one, other)

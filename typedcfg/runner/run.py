@@ -14,6 +14,7 @@ from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
+from typedcfg.runner.template_reference import check_same_class
 from typedcfg.runner.training import Asked, Training, identity_of, launcher_of
 from typedcfg.sections.experiment import Experiment
 
@@ -70,7 +71,7 @@ class Runner:
 
         Raises:
             RunOwned: Another process works on this run.
-            RunError: The launcher cannot do what is asked of it.
+            RunError: The launcher cannot do what is asked of it, or the run is that of another class.
             ResumeRefused: The run in the folder has a configuration that means something else.
             RunFailed: A process of the training came to a bad end.
             Preempted: SIGTERM ended the training.
@@ -237,5 +238,8 @@ class Runner:
     def _find(self) -> RunDir | None:
         if self._folder is None:
             identity, root = self.config.identity, self.config.params.run.project_root
-            self._folder = RunDir.find(root, id=identity.id, run_uuid=identity.run_uuid)
+            found = RunDir.find(root, id=identity.id, run_uuid=identity.run_uuid)
+            if found and (record := RunBook(found).record):
+                check_same_class(type(self.config.params), record.template, record.identity)
+            self._folder = found
         return self._folder

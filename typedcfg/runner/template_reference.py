@@ -5,7 +5,7 @@ from pathlib import Path
 
 from typedcfg.compiler.identify import source_folder
 from typedcfg.errors import Problem, RunError
-from typedcfg.records.run_record import TemplateReference
+from typedcfg.records.run_record import Identity, TemplateReference
 from typedcfg.template.base import ConfigTemplate
 
 
@@ -25,6 +25,36 @@ def refer_to(template: type[ConfigTemplate]) -> TemplateReference:
 def repository_of(path: Path) -> Path | None:
     """The top folder of the repository that a path lies in; None outside one."""
     return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), None)
+
+
+def is_same_class(now: TemplateReference, recorded: TemplateReference) -> bool:
+    """Whether two references mean one class: of one name, in one file.
+
+    A repository may lie elsewhere today, and so may a file that is no longer where it was.
+    """
+    if now.qualname != recorded.qualname:
+        return False
+    if now.path is not None and recorded.path is not None:
+        return now.path == recorded.path
+    return now.absolute_path == recorded.absolute_path or not Path(recorded.absolute_path).exists()
+
+
+def check_same_class(template: type[ConfigTemplate], recorded: TemplateReference, run: Identity) -> None:
+    """See to it that a run which was found by its identity is that of the class that asks for it.
+
+    Raises:
+        RunError: Another class began it.
+    """
+    now = refer_to(template)
+    if not is_same_class(now, recorded):
+        raise RunError(
+            Problem(
+                f"{template.__qualname__} has the values and the code of a run of another class, {recorded.qualname}",
+                where=f"{now.app}\nthe run {run.name} {run.id} is that of {recorded.app}",
+                expected="values that differ: values and code alone tell runs apart, and the class's name is neither",
+                fix=f'give one of them a field that says what it is: task: Literal["{template.__name__}"] = ...',
+            )
+        )
 
 
 def check_loadable(reference: TemplateReference) -> None:
