@@ -1,5 +1,6 @@
 """Where a value was written: a file position, a variable, an argument, a line of Python."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -24,3 +25,9 @@ class Origin(NamedTuple):
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in self if part is not None)
+
+
+def in_code(file: str, line: int) -> Origin:
+    """A line of Python, its file named as one would: from the current folder where it lies below it."""
+    path, here = Path(file), Path.cwd()
+    return Origin(str(path.relative_to(here)) if path.is_relative_to(here) else file, line)

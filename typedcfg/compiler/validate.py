@@ -7,11 +7,12 @@ from typing import Any, Final, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails
 
+from typedcfg.compiler.crashes import Failure, crash, details_of, failures_in
 from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.descent import Descent, kinds_in
 from typedcfg.compiler.merge import below
 from typedcfg.compiler.shown import HIDDEN, quoted
-from typedcfg.errors import Problem
+from typedcfg.errors import Problem, TypedcfgError
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.template.annotations import iter_types
 from typedcfg.template.base import ConfigTemplate
@@ -54,18 +55,36 @@ def validate(
         tree: The values, as they were resolved and before any was converted.
         unknown: Keys whose value could not be found, for reasons that were reported.
     """
+    whole = Failure((), descent.template, "", ValueError())
     try:
         return descent.template.model_validate(tree)
     except ValidationError as error:
-        silent = _Silent((*unknown, *descent.broken))
-        by_field: dict[KeyPath, list[Complaint]] = {}
-        for detail in error.errors(include_url=False):
-            complaint = locate(descent, detail)
-            if not (descent.is_partial and detail["type"] == "missing") and not silent.covers(complaint):
+        failures = [whole._replace(error=error)]
+    except TypedcfgError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a user's validator raises is told with its key and place
+        failures = [*failures_in(descent.template, tree)] or [whole._replace(error=error)]
+    silent = _Silent((*unknown, *descent.broken))
+    by_field: dict[KeyPath, list[Complaint]] = {}
+    for failure in failures:
+        if not isinstance(failure.error, ValidationError) and not silent.covers(failure.key, of_all=not failure.field):
+            descent.report(_crash(descent, failure))
+        for detail in details_of(failure):
+            complaint = locate(descent, detail, failure.path, failure.template)
+            if descent.is_partial and detail["type"] == "missing":
+                continue
+            if not silent.covers(complaint.path, of_all=complaint.is_about_sections):
                 by_field.setdefault(complaint.field, []).append(complaint)
-        for complaints in by_field.values():
-            descent.report(*_problems(descent, complaints))
+    for complaints in by_field.values():
+        descent.report(*_problems(descent, complaints))
     return None
+
+
+def _crash(descent: Descent, failure: Failure) -> Problem:
+    key = render_key_path(failure.key) or "the configuration"
+    entry = catalog_of(failure.template).entries.get(failure.field)
+    is_secret = may_hold_secret(descent.template, failure.key)
+    return crash(key, failure.error, written=origin_of(descent, failure.key, entry), is_secret=is_secret)
 
 
 class _Silent:
@@ -75,10 +94,9 @@ class _Silent:
         self.paths = frozenset(paths)
         self.above = frozenset(path[:depth] for path in paths for depth in range(len(path)))
 
-    def covers(self, complaint: Complaint) -> bool:
+    def covers(self, path: KeyPath, *, of_all: bool) -> bool:
         """Whether a complaint is about something there or below, or about all of a section around it."""
-        path = complaint.path
-        if complaint.is_about_sections and path in self.above:
+        if of_all and path in self.above:
             return True
         return any(path[:depth] in self.paths for depth in range(len(path) + 1))
 
@@ -112,6 +130,10 @@ def is_stable(descent: Descent, params: ConfigTemplate) -> Iterator[Problem]:
                 where=origin_of(descent, path, entry),
                 expected="a validator that accepts what it returns",
             )
+        return
+    except Exception as error:  # noqa: BLE001  # as above
+        is_secret = may_hold_secret(descent.template, ())
+        yield crash("the configuration, validated a second time", error, is_secret=is_secret)
         return
     for leaf in iter_leaves(again):
         before = first.get(leaf.path)
@@ -154,12 +176,20 @@ def _has_own_validators(template: type[ConfigTemplate]) -> bool:
     return any(isinstance(mark, _VALIDATORS) for mark in (*around, *within))
 
 
-def locate(descent: Descent, detail: ErrorDetails) -> Complaint:
-    """The key path that pydantic's location means; it also names variants, members of unions and keys of mappings."""
-    path: KeyPath = ()
-    field: KeyPath = ()
+def locate(
+    descent: Descent, detail: ErrorDetails, path: KeyPath = (), template: type[ConfigTemplate] | None = None
+) -> Complaint:
+    """The key path that pydantic's location means; it also names variants, members of unions and keys of mappings.
+
+    Args:
+        descent: Tells which steps below a leaf were written.
+        detail: What pydantic says.
+        path: The section that it was said of.
+        template: What that section is; by default the whole configuration.
+    """
+    field = path
     entry: Entry | None = None
-    node: Node = SectionNode(descent.template, is_optional=False)
+    node: Node = SectionNode(template or descent.template, is_optional=False)
     for part in detail["loc"]:
         match node:
             case SectionNode() if part not in catalog_of(node.template).entries:

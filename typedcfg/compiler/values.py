@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr, ValidationError
 
+from typedcfg.compiler.crashes import crash
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.expressions import Interpolation, NotPrintable, Reference, absolute, printed, read_interpolation
 from typedcfg.compiler.one_field import fields_before, validated
@@ -145,7 +146,7 @@ class Resolver:
                 self._validated(section, slot.entry, {**section.tree, slot.entry.name: value})
             elif validator := slot.entry.validator_at(len(slot.path) - len(slot.field)):
                 validator.validate_python(value)
-        except ValidationError:
+        except Exception:  # noqa: BLE001  # a validator that crashes is told of when the whole is validated
             return False
         return True
 
@@ -160,6 +161,9 @@ class Resolver:
             told = "" if self._has_read_secret() else f": {error}"
             raise self._formula_refused(slot, f"cannot be derived: {type(error).__name__}{told}") from error
         self._refuse_leaks(slot)
+        if isinstance(value, Iterator):
+            # Read once here, it would be empty for validation.
+            value = list(value)
         if _holds_section(value):
             raise self._formula_refused(slot, "is derived as a section, which would add keys when all keys are known")
         try:
@@ -168,6 +172,11 @@ class Resolver:
             reasons = dict.fromkeys(e["msg"] for e in error.errors(include_url=False, include_input=False))
             shown = quoted(value, is_secret=slot.entry.is_secret or self._has_read_secret())
             raise self._formula_refused(slot, f"is derived as {shown}: {'; '.join(reasons)}") from None
+        except Exception as error:
+            is_secret = slot.entry.is_secret or self._has_read_secret()
+            raise _Refused(
+                crash(render_key_path(slot.path), error, written=str(derived.origin), is_secret=is_secret)
+            ) from error
         return value
 
     def _has_read_secret(self) -> bool:
@@ -271,8 +280,8 @@ class Resolver:
         if path not in self.seen:
             try:
                 self.seen[path] = self._validated(section, entry, section.tree)
-            except (ValidationError, LookupError):
-                # Wrong, or required and not set: validation says so, at its own place.
+            except Exception:  # noqa: BLE001
+                # Wrong, or required and not set, or its validator crashed: validation says so, at its own place.
                 raise _Blocked from None
         return self.seen[path]
 
@@ -318,7 +327,7 @@ class Resolver:
             validator = entry.validator_at(len(rest))
             try:
                 self.seen[path] = value if validator is None else validator.validate_python(value)
-            except ValidationError:
+            except Exception:  # noqa: BLE001  # as above
                 raise _Blocked from None
         return self.seen[path]
 

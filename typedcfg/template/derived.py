@@ -1,13 +1,12 @@
 """Derived values and section defaults: what may stand to the right of `=` in a template, beside a plain value."""
 
 from collections.abc import Callable
-from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from pydantic import Field
 
-from typedcfg.origin import Origin
+from typedcfg.origin import Origin, in_code
 
 Root = TypeVar("Root")
 S = TypeVar("S")
@@ -62,7 +61,7 @@ class Derived:
         code = getattr(self.function, "__code__", None)
         if not isinstance(code, CodeType):
             return Origin(f"formula {self.formula}")
-        return Origin(_from_here(code.co_filename), code.co_firstlineno)
+        return in_code(code.co_filename, code.co_firstlineno)
 
     def __repr__(self) -> str:
         return f"derived({self.formula})"
@@ -125,12 +124,6 @@ def section(template: type[S], /, **settings: Any) -> S:
         {'loader': {'batch_size': 64, 'num_workers': 0}}
     """
     return Field(default_factory=SectionDefault(template, settings))  # type: ignore[no-any-return]  # a field's default is typed as the field
-
-
-def _from_here(file: str) -> str:
-    """A file as one would name it: from the current folder where it lies below it."""
-    path, here = Path(file), Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
 def formula_text(function: Callable[..., object]) -> str:
