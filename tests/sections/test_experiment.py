@@ -1,8 +1,10 @@
 import pytest
 
-from typedcfg import Experiment
+from typedcfg import ConfigTemplate, Experiment, section
 from typedcfg.errors import TemplateError
 from typedcfg.sections.launch import AutoLaunch, TorchrunLaunch
+from typedcfg.sections.run import Run
+from typedcfg.sections.trainer import Trainer
 
 
 class Digits(Experiment):
@@ -45,3 +47,24 @@ def test_what_bears_on_no_weight_makes_no_other_run(override: str) -> None:
 @pytest.mark.parametrize("override", ["run.seed=1", "trainer.max_epochs=3", "trainer.precision=bf16-mixed", "lr=1"])
 def test_what_bears_on_weights_makes_another_run(override: str) -> None:
     assert Digits.compile(overrides=[override]).fingerprint != Digits.compile().fingerprint
+
+
+class Other(ConfigTemplate):
+    seed: int = 0
+
+
+@pytest.mark.parametrize("type_", [str, Other, Run | None, Run | Other])
+def test_a_built_in_section_stays_one_that_the_runner_reads(type_: object) -> None:
+    with pytest.raises(TemplateError, match=r"Mine makes 'run' a (.|\n)*expected +Run, or a class derived from it"):
+        type("Mine", (Experiment,), {"__annotations__": {"run": type_}, "run": None})
+
+
+def test_a_built_in_section_may_be_derived_from() -> None:
+    class LongTrainer(Trainer):
+        warmup: int = 5
+
+    class Mine(Experiment):
+        trainer: LongTrainer = section(LongTrainer, max_epochs=100)
+        launch: TorchrunLaunch = section(TorchrunLaunch)
+
+    assert Mine.compile().plain()["trainer"]["max_epochs"] == 100
