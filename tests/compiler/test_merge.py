@@ -13,7 +13,7 @@ def mapping(name: str, **values: object) -> Contribution:
 
 
 def items(*values: object) -> Items:
-    held = Items(Origin("items"))
+    held = Items(origin=Origin("items"))
     for position, value in enumerate(values):
         held.put(value, Origin("items", position + 1))
     return held

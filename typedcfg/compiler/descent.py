@@ -407,7 +407,11 @@ def _is_tree(value: object) -> bool:
 
 def _edits(said: Sequence[Contribution]) -> bool:
     """Whether something is said that builds on what lies below: one key of a mapping, one position of a list."""
-    return any(isinstance(c.value, (Branch, Positions)) for c in said)
+    return any(isinstance(c.value, (Branch, Positions)) or _is_flow_mapping(c.value) for c in said)
+
+
+def _is_flow_mapping(value: object) -> bool:
+    return isinstance(value, Text) and value.lstrip().startswith("{")
 
 
 def kinds_in(templates: Mapping[str, type[ConfigTemplate]]) -> list[str]:

@@ -74,12 +74,25 @@ def standing(contributions: Sequence[Contribution]) -> Standing:
     live: list[Contribution] = []
     for contribution in said:
         value = contribution.value
-        builds_on = isinstance(value, (Branch, Positions)) and not contribution.replaces
+        builds_on = isinstance(value, Positions) or (isinstance(value, Branch) and not value.replaces)
+        builds_on = builds_on and not contribution.replaces
         if live and not (builds_on and _can_be_built_on(live[-1].value, value)):
             fallen += [Fallen(c, f"{contribution.origin} replaces it") for c in live]
             live = []
         live.append(contribution)
+    if all(_only_takes_back(contribution.value) for contribution in live):
+        # A reset of a key that nobody set leaves nothing behind, not even the mapping around it.
+        live = []
     return Standing(live, fallen)
+
+
+def _only_takes_back(value: object) -> bool:
+    """Whether a mapping, or an edit to positions, holds nothing but resets."""
+    return isinstance(value, (Branch, Positions)) and bool(value) and all(map(_is_reset, value.values()))
+
+
+def _is_reset(value: object) -> bool:
+    return isinstance(value, Edit) or _only_takes_back(value)
 
 
 def _since_reset(contributions: Sequence[Contribution]) -> tuple[list[Contribution], list[Fallen]]:

@@ -11,23 +11,29 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
+from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath
 from typedcfg.origin import Origin
 
 REFERENCE_MARK: Final = "${"
 INSTRUCTION_MARK: Final = "$"
 """Begins the keys of a file that say what to do (`$extends`) rather than name a setting."""
+_REBUILT: Final = Origin("")
+MOST_LEVELS: Final = 200
+"""How many lists and mappings may lie within one another."""
 
 
 class Branch(dict[str, object]):
     """A mapping as it was written; keys are text, whatever the format."""
 
-    __slots__ = ("origin", "origins", "unsettled")
+    __slots__ = ("origin", "origins", "replaces", "unsettled")
 
     def __init__(self, origin: Origin) -> None:
         """An empty mapping that stands at `origin`."""
         self.origin = origin
         self.origins: dict[str, Origin] = {}
+        self.replaces = False
+        """Whether it is all there is to be, rather than something to merge with what is weaker."""
         self.unsettled = False
 
     def put(self, key: str, value: object, origin: Origin) -> None:
@@ -42,8 +48,9 @@ class Items(list[object]):
 
     __slots__ = ("origin", "origins", "unsettled")
 
-    def __init__(self, origin: Origin) -> None:
-        """An empty list that stands at `origin`."""
+    def __init__(self, values: Iterable[object] = (), *, origin: Origin = _REBUILT) -> None:
+        """A list that stands at `origin`; empty but where pydantic rebuilds a sequence by calling its class."""
+        super().__init__(values)
         self.origin = origin
         self.origins: list[Origin] = []
         self.unsettled = False
@@ -122,22 +129,33 @@ class Source(Protocol):
         ...
 
 
+class Whole(dict[object, object]):
+    """A mapping that is a value as a whole: what an instance holds, not what is to be merged with a default."""
+
+
 def branch_from(values: Mapping[str, object], origin: Origin) -> Branch:
-    """A tree of settings from plain Python values, all at one origin; iterative, and safe for any depth."""
+    """A tree of settings from plain Python values, all at one origin.
+
+    Raises:
+        ConfigError: A list or mapping lies within more others than can be meant: within itself, most likely.
+    """
     top = Branch(origin)
     containers: list[Branch | Items] = [top]
-    todo: list[tuple[Branch | Items, Mapping[str, object] | Sequence[object]]] = [(top, values)]
+    todo: list[tuple[Branch | Items, Mapping[str, object] | Sequence[object], int]] = [(top, values, 0)]
     while todo:
-        target, source = todo.pop()
+        target, source, depth = todo.pop()
+        if depth > MOST_LEVELS:
+            raise endless(str(origin))
         pairs = source.items() if isinstance(source, Mapping) else enumerate(source)
         for key, value in pairs:
             settled: object = value
             if isinstance(value, Mapping):
                 settled = Branch(origin)
+                settled.replaces = isinstance(value, Whole)
             elif isinstance(value, list):
-                settled = Items(origin)
+                settled = Items(origin=origin)
             if isinstance(settled, (Branch, Items)):
-                todo.append((settled, value))  # type: ignore[arg-type]  # narrowed by the two lines above
+                todo.append((settled, value, depth + 1))  # type: ignore[arg-type]  # narrowed by the two lines above
                 containers.append(settled)
             if isinstance(target, Branch):
                 target.put(str(key), settled, origin)
@@ -149,6 +167,12 @@ def branch_from(values: Mapping[str, object], origin: Origin) -> Branch:
         # A `$` key set the flag already, when it was put.
         container.unsettled = container.unsettled or any(map(is_unsettled, entries))
     return top
+
+
+def endless(where: str = "") -> ConfigError:
+    """The error of values that hold themselves, or are nested as if they did."""
+    what = f"more than {MOST_LEVELS} lists and mappings lie within one another"
+    return ConfigError(Problem(what, where, expected="values that do not hold themselves"))
 
 
 def branch_at(path: KeyPath, value: object, origin: Origin) -> Branch:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from typedcfg.origin import Origin
-from typedcfg.sources.base import REFERENCE_MARK, Branch, branch_from
+from typedcfg.sources.base import REFERENCE_MARK, Branch, Whole, branch_from
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import SectionDefault
 from typedcfg.template.variants import KIND, kinds_of
@@ -31,7 +31,7 @@ def explicit_settings(value: Any) -> Any:
     if isinstance(value, list) or (isinstance(value, tuple) and any(isinstance(v, ConfigTemplate) for v in value)):
         return [explicit_settings(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: explicit_settings(item) for key, item in value.items()}
+        return Whole((key, explicit_settings(item)) for key, item in value.items())
     return value
 
 

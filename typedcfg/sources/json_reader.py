@@ -143,7 +143,7 @@ class _Scan:
     def _nested(self) -> Branch | Items:
         """Begin the object or array that stands here."""
         origin = self._origin(self._position)
-        container = Branch(origin) if self._text[self._position] == "{" else Items(origin)
+        container = Branch(origin) if self._text[self._position] == "{" else Items(origin=origin)
         self._open(container, self._position)
         return container
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Layer, branch_from
+from typedcfg.sources.base import MOST_LEVELS, Layer, branch_from, endless
 from typedcfg.sources.instances import explicit_settings
 from typedcfg.template.base import ConfigTemplate
 
@@ -29,10 +29,16 @@ class MappingSource:
         return [Layer(self.name, self.strength, (branch_from(settings_in(self.values), Origin(self.name)),))]
 
 
-def settings_in(values: Any) -> Any:
-    """The values, with the explicit settings of every section instance in its place."""
+def settings_in(values: Any, *, depth: int = 0) -> Any:
+    """The values, with the explicit settings of every section instance in its place.
+
+    Raises:
+        ConfigError: A list or mapping holds itself.
+    """
+    if depth > MOST_LEVELS:
+        raise endless()
     if isinstance(values, ConfigTemplate):
         return explicit_settings(values)
     if isinstance(values, Mapping):
-        return {key: settings_in(value) for key, value in values.items()}
-    return [settings_in(value) for value in values] if isinstance(values, list) else values
+        return {key: settings_in(value, depth=depth + 1) for key, value in values.items()}
+    return [settings_in(value, depth=depth + 1) for value in values] if isinstance(values, list) else values

@@ -148,7 +148,7 @@ class _Reader:
                 fix="drop the %YAML line: `on` is text here",
             )
         # The document itself is read as a list of one item, so that its value needs no case of its own.
-        document = Items(self._origin(event))
+        document = Items(origin=self._origin(event))
         path: list[Branch | Items] = [document]
         while path:
             container = path[-1]
@@ -227,7 +227,7 @@ class _Reader:
     def _open(self, path: list[Branch | Items], key: str, event: MappingStartEvent | SequenceStartEvent) -> None:
         mark: Any = event.start_mark
         origin = Origin(self._source, mark.line + 1, mark.column + 1)
-        container = Branch(origin) if isinstance(event, MappingStartEvent) else Items(origin)
+        container = Branch(origin) if isinstance(event, MappingStartEvent) else Items(origin=origin)
         above = path[-1]
         if isinstance(above, Branch):
             above[key] = container  # which stands where its key does
