@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from annotated_types import Gt
 
-from typedcfg import ConfigTemplate, Unit, derived, main, section
+from typedcfg import ConfigTemplate, Experiment, Unit, derived, main, section
 from typedcfg.cli.main import call
 
 
@@ -40,6 +40,13 @@ def test_check_says_that_a_configuration_compiles(capsys: pytest.CaptureFixture[
 
     assert code == 0
     assert capsys.readouterr().out.startswith("Params compiles, fingerprint v1-")
+
+
+def test_check_notes_what_a_run_would_lack(capsys: pytest.CaptureFixture[str]) -> None:
+    code = call(["check"], template=Experiment)
+
+    assert code == 0
+    assert "note: Experiment does not define build_data: it cannot be run\n" in capsys.readouterr().out
 
 
 def test_check_notes_what_went_with_another_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

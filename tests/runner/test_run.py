@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from typedcfg import ConfigTemplate, Experiment, Runner
-from typedcfg.errors import RunError
+from typedcfg.errors import RunError, TemplateError
 from typedcfg.runner.run_dir import AttemptDir
 
 TinyType = type[Experiment]
@@ -132,6 +132,15 @@ def test_several_devices_in_one_process_are_refused_with_the_way_out(tiny: TinyT
         runner.fit()
 
     assert not Path("experiments").exists()
+
+
+def test_an_experiment_without_builders_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(TemplateError, match=r"does not define build_model(.|\n)*does not define build_data"):
+        Runner(Experiment.compile()).fit()
+
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_run_goes_on_with_what_may_change_and_records_it(tiny: TinyType) -> None:

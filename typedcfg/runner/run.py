@@ -15,7 +15,7 @@ from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.template_reference import check_same_class
-from typedcfg.runner.training import Asked, Training, identity_of, launcher_of
+from typedcfg.runner.training import Asked, Training, check_builders, identity_of, launcher_of
 from typedcfg.sections.experiment import Experiment
 
 
@@ -71,6 +71,7 @@ class Runner:
 
         Raises:
             RunOwned: Another process works on this run.
+            TemplateError: The experiment does not define what builds its model or its data.
             RunError: The launcher cannot do what is asked of it, or the run is that of another class.
             ResumeRefused: The run in the folder has a configuration that means something else.
             RunFailed: A process of the training came to a bad end.
@@ -80,6 +81,7 @@ class Runner:
         run = self._find()
         if run and not again and Training(run, self.config, self._asked).is_over():
             return  # nothing is touched, not even the lock
+        check_builders(self.config.params)
         launcher = launcher_of(self.config.params, self._asked)
         run = run or self._make()
         with Ownership(run.lock):

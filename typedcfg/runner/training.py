@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
-from typedcfg.errors import Problem, ResumeRefused, RunFailed
+from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.records.storage import sweep, write_atomically
@@ -27,7 +27,7 @@ from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import redact, redact_bytes, secrets_in, secrets_variable, texts_of
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.worker import rebuild
-from typedcfg.sections.experiment import Experiment
+from typedcfg.sections.experiment import Experiment, undefined_builders
 
 _SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""
@@ -189,6 +189,16 @@ class Training:
 
         train(self.run, attempt, self.config)
         return 0
+
+
+def check_builders(experiment: Experiment) -> None:
+    """See to it that there is something to train, before anything is made.
+
+    Raises:
+        TemplateError: A builder is not defined.
+    """
+    if problems := undefined_builders(type(experiment)):
+        raise TemplateError(*problems)
 
 
 def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:
