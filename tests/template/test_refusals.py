@@ -8,6 +8,7 @@ from pydantic import (
     AliasChoices,
     ConfigDict,
     Field,
+    InstanceOf,
     computed_field,
     create_model,
     model_validator,
@@ -29,6 +30,39 @@ def refusal(declare: Callable[[], object]) -> str:
 
 def template(**fields: Any) -> type[ConfigTemplate]:
     return create_model("Params", __base__=ConfigTemplate, **fields)
+
+
+class Tensor:
+    """A class that pydantic knows nothing of."""
+
+
+def test_a_type_that_pydantic_does_not_know_is_refused_with_its_field() -> None:
+    class Inner(ConfigTemplate):
+        size: int = 1
+        weights: dict[str, Tensor] = {}
+
+    class Params(ConfigTemplate):
+        inner: Inner
+
+    text = refusal(Params.compile)
+
+    assert "Inner: weights is of a type that no file could hold: dict[str, Tensor]" in text
+    assert "size" not in text
+
+
+def test_a_type_is_welcome_once_pydantic_is_told_of_it() -> None:
+    class Params(ConfigTemplate):
+        weights: Annotated[Tensor, InstanceOf()] | None = None
+
+    assert Params.compile().params.weights is None
+
+
+def test_a_name_that_pydantic_only_warns_of_is_refused() -> None:
+    def declare() -> None:
+        class Params(ConfigTemplate):
+            copy: int = 3  # type: ignore[assignment]  # what is refused here
+
+    assert "'copy' is the name of something that every configuration has" in refusal(declare)
 
 
 # --- where the class is written -------------------------------------------------------------------------------------

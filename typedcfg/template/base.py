@@ -5,13 +5,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PydanticSchemaGenerationError
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from typedcfg.errors import Frozen, Pending, Problem, TemplateError
 from typedcfg.template.derived import Derived
 from typedcfg.template.frozen import freeze
-from typedcfg.template.refusals import refused_in_class
+from typedcfg.template.refusals import refused_in_class, refused_names, unknown_types
 from typedcfg.template.schema import adapt
 from typedcfg.template.variants import KIND, current_kinds
 
@@ -67,6 +67,12 @@ class ConfigTemplate(BaseModel):
     __typedcfg_pending__: ClassVar[frozenset[str]] = frozenset()
     """The fields with a formula: absent from an instance that was not compiled."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse names that are taken, before pydantic warns of some of them."""
+        super().__init_subclass__(**kwargs)
+        if problems := tuple(refused_names(cls, _public(BaseModel))):
+            raise TemplateError(*problems)
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse, where the class is written, what a template could not keep its promises with."""
@@ -79,7 +85,11 @@ class ConfigTemplate(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """What pydantic makes of the class, with sections that fill themselves and variants that go by kind."""
-        return adapt(handler(source), handler, settle=cls.__settle, kinds_of=current_kinds)
+        try:
+            schema = handler(source)
+        except PydanticSchemaGenerationError as error:
+            raise TemplateError(*(tuple(unknown_types(cls)) or (error.message,))) from error
+        return adapt(schema, handler, settle=cls.__settle, kinds_of=current_kinds)
 
     @classmethod
     def __settle(cls, instance: Self) -> Self:
@@ -275,5 +285,8 @@ def _frozen_problem(section: str, name: str) -> Problem:
 
 def _reserved_names() -> frozenset[str]:
     """Names that mean something else on a template, a configuration or in a formula."""
-    public = {name for name in dir(ConfigTemplate) if not name.startswith("_")}
-    return frozenset(public | _VIEW_WORDS | CONFIG_VERBS)
+    return _public(ConfigTemplate) | _VIEW_WORDS | CONFIG_VERBS
+
+
+def _public(cls: type) -> frozenset[str]:
+    return frozenset(name for name in dir(cls) if not name.startswith("_"))

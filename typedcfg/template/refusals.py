@@ -7,8 +7,9 @@ is made, where every type is known.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter
 from pydantic.fields import FieldInfo
+from typing_extensions import Format, get_annotations
 
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPathError, parse_key_path
@@ -17,6 +18,32 @@ from typedcfg.template.marks import Mark
 
 if TYPE_CHECKING:
     from typedcfg.template.catalog import Entry
+
+
+def refused_names(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator[Problem]:
+    """Fields that a class declares under a name that is taken, as soon as Python has made the class."""
+    for name in get_annotations(cls, format=Format.FORWARDREF):
+        if name in reserved and name not in BaseModel.__annotations__:
+            yield _taken(name, f"{cls.__module__}.{cls.__qualname__}")
+
+
+def _taken(name: str, where: str) -> Problem:
+    what = f"{where}: {name!r} is the name of something that every configuration has"
+    return Problem(what, fix=f"call it {name}_ or say what it is")
+
+
+def unknown_types(cls: type[BaseModel]) -> Iterator[Problem]:
+    """The fields of a template whose types pydantic does not know, each asked alone."""
+    for name, info in cls.__pydantic_fields__.items():
+        try:
+            TypeAdapter(info.rebuild_annotation())
+        except PydanticSchemaGenerationError:
+            yield Problem(
+                f"{cls.__module__}.{cls.__qualname__}: {name} is of a type that no file could hold: "
+                f"{annotation_text(info.annotation)}",
+                expected="numbers, text, lists and mappings of such, sections, or a type that pydantic knows",
+                fix="declare what it is made from (a path, a shape, a name), and make it where it is used",
+            )
 
 
 def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator[Problem]:
@@ -30,7 +57,9 @@ def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator
     yield from _refused_validators(cls, where)
     yield from _refused_settings(cls, where)
     for name, info in cls.__pydantic_fields__.items():
-        yield from _refused_names(name, info, reserved, where)
+        if name in reserved:
+            yield _taken(name, where)
+        yield from _refused_as_key(name, info, where)
 
 
 def _refused_validators(cls: type[BaseModel], where: str) -> Iterator[Problem]:
@@ -59,16 +88,11 @@ def _refused_settings(cls: type[BaseModel], where: str) -> Iterator[Problem]:
         )
 
 
-def _refused_names(name: str, info: FieldInfo, reserved: frozenset[str], where: str) -> Iterator[Problem]:
+def _refused_as_key(name: str, info: FieldInfo, where: str) -> Iterator[Problem]:
     aliases = [a for a in (info.validation_alias, info.alias, info.serialization_alias) if a is not None]
     if aliases:
         old = f'"{aliases[0]}"' if isinstance(aliases[0], str) else "..."
         yield Problem(f"{where}: {name} has an alias", fix=f"use Annotated[..., RenamedFrom({old})]")
-    if name in reserved:
-        yield Problem(
-            f"{where}: {name!r} is the name of something that every configuration has",
-            fix=f"call it {name}_ or say what it is",
-        )
     if name.startswith("__") or "$" in name:
         yield Problem(f"{where}: {name!r} cannot be written as a key", fix="use a plain name")
 
