@@ -176,7 +176,7 @@ def test_a_second_process_is_told_who_owns_the_run(
     assert f"is owned by process {first.pid}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGINT, 130)])
 def test_a_run_that_is_told_to_stop_is_preempted(
     number: signal.Signals, code: int, start: Start, wait_for: WaitFor, folder: Folder
 ) -> None:
@@ -190,6 +190,18 @@ def test_a_run_that_is_told_to_stop_is_preempted(
     assert "goes on after the last whole epoch" in told
     [attempt] = record(folder()).attempts
     assert (attempt.status, attempt.exit_code, attempt.failure) == ("preempted", code, None)
+
+
+@pytest.mark.parametrize("reader", ["true", "head -n 2"])
+def test_a_reader_that_goes_away_does_not_end_the_training(reader: str, tiny_app: str, folder: Folder) -> None:
+    line = f"{sys.executable} -m typedcfg run {tiny_app} | {reader}"
+
+    piped = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
+
+    assert piped.returncode == 0, piped.stderr
+    assert "Broken" not in piped.stderr
+    assert record(folder()).status == "done"
+    assert "epoch 3/3" in next(folder().glob("*/run.log")).read_text()
 
 
 @pytest.mark.multiprocess

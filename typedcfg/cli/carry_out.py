@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing_extensions import override
 
 from typedcfg.errors import RunFailed, TypedcfgError
+from typedcfg.runner.endurance import unread_is_no_error
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of
 from typedcfg.runner.lookup import summarize
 from typedcfg.runner.run import Runner
@@ -15,11 +16,16 @@ from typedcfg.runner.run_dir import AttemptDir, RunDir
 
 
 def carry_out(runner: Runner, *, again: bool = False, fresh: bool = False) -> int:
-    """Train and test a run, tell of it, and return the exit code.
+    """Train and test a run, tell of it whoever still listens, and return the exit code.
 
     Raises:
         TypedcfgError: The run could not be carried out, or came to a bad end.
     """
+    with unread_is_no_error():
+        return _carry_out(runner, again=again, fresh=fresh)
+
+
+def _carry_out(runner: Runner, *, again: bool, fresh: bool) -> int:
     try:
         with _told():
             runner.fit(again=again, fresh=fresh, test=True)

@@ -13,14 +13,14 @@ from typedcfg.runner.secrets import redact
 INTERRUPTED: Final = 130
 """Exit code of a run that was stopped by Ctrl-C."""
 PREEMPTED: Final = 143
-"""Exit code of a run that was stopped by SIGTERM."""
+"""Exit code of a run that was stopped by SIGTERM, or by SIGHUP."""
 
 _OURS: Final = str(Path(__file__).resolve().parents[1])
 _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 class Preempted(SystemExit):
-    """A training was told to stop by SIGTERM; who does not catch it exits with the code that says so."""
+    """A training was told to stop by SIGTERM or SIGHUP; who does not catch it exits with the code that says so."""
 
     def __init__(self) -> None:
         """Carry that code."""

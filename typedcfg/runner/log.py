@@ -10,6 +10,7 @@ from typing import Final, TextIO
 
 from typing_extensions import override
 
+from typedcfg.runner.endurance import Unread
 from typedcfg.runner.secrets import redact
 
 _DRAWN: Final = re.compile(r"\r(?!\n)|\x1b\[A")
@@ -48,31 +49,25 @@ class LogFile:
         self._file.flush()
 
 
-class _Both:
-    """A stream that is written to the log too; in all else the stream it was.
+class _Both(Unread):
+    """A stream that is written to the log too, the log alone once nobody reads the stream any more.
 
     What is drawn over again and again, as progress bars are, is for the screen alone.
     """
 
     def __init__(self, stream: TextIO, log: LogFile) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._log = log
         self._is_drawing = False
 
+    @override
     def write(self, text: str) -> int:
         if _DRAWN.search(text):
             self._is_drawing = True
         elif text.strip("\n") or not self._is_drawing:  # bare line ends leave the drawing behind
             self._is_drawing = False
             self._log.write(text)
-        return self._stream.write(text)
-
-    def writelines(self, lines: Collection[str]) -> None:
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._stream, name)
+        return super().write(text)
 
 
 class _AsBefore(logging.Filter):

@@ -61,8 +61,8 @@ class Runner:
     def fit(self, *, again: bool = False, fresh: bool = False, test: bool = False) -> None:
         """Train until the run is done; one that is done already is left as it is.
 
-        With one device the training is done in this process, with several in processes of their own. Ctrl-C and
-        SIGTERM end it as preempted: it can be gone on with from the last whole epoch.
+        With one device the training is done in this process, with several in processes of their own. Ctrl-C,
+        SIGTERM and SIGHUP end it as preempted: it can be gone on with from the last whole epoch.
 
         Args:
             again: Train once more if it is done.
@@ -75,7 +75,7 @@ class Runner:
             RunError: The launcher cannot do what is asked of it, or the run is that of another class.
             ResumeRefused: The run in the folder has a configuration that means something else.
             RunFailed: A process of the training came to a bad end.
-            Preempted: SIGTERM ended the training.
+            Preempted: SIGTERM or SIGHUP ended the training.
             Exception: Whatever the training raised in this process.
         """
         run = self._find()

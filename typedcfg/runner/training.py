@@ -16,6 +16,7 @@ from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_v
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.records.storage import sweep, write_atomically
 from typedcfg.runner.carry import carry_over
+from typedcfg.runner.endurance import hangup_preempts
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, exit_code_of, failure_of, is_failure, problem_of
 from typedcfg.runner.launchers.base import Launcher, Work
 from typedcfg.runner.launchers.choose import choose_launcher
@@ -172,9 +173,10 @@ class Training:
         call = partial(self._train_here, attempt)
         work = Work(self.run.path, attempt.path, call, command, variables=secrets_variable(secrets))
         try:
-            code = launcher.launch(work)
-            if code == 0 and test:
-                self.test(attempt, is_asked_for=False)
+            with hangup_preempts():
+                code = launcher.launch(work)
+                if code == 0 and test:
+                    self.test(attempt, is_asked_for=False)
         except BaseException as error:
             if is_failure(error):
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets)))
