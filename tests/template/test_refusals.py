@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -294,3 +295,59 @@ def test_a_mark_that_would_be_lost_is_refused_with_the_right_spelling(annotation
 
     assert "stands inside another type, where it does not reach the field" in text
     assert f"write {spelling}: around the whole type" in text
+
+
+# --- where it is written --------------------------------------------------------------------------------------------
+
+
+def line_of(text: str) -> int:
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return 1 + next(i for i, line in enumerate(lines) if line.strip() == text)
+
+
+@pytest.mark.parametrize(
+    ("declare", "line"),
+    [
+        ("with_a_formula_for_a_section", "loader: Loader = derived(lambda c: Loader())"),
+        ("with_a_taken_name", "parent: int = 1"),
+        ("with_a_validator_before", "class Validates(ConfigTemplate):"),
+        ("with_an_unknown_type", "weights: Tensor  # no file could hold it"),
+    ],
+)
+def test_what_is_refused_is_told_with_its_line(declare: str, line: str) -> None:
+    text = refusal(globals()[declare])
+
+    assert f"test_refusals.py:{line_of(line)}\n" in text
+
+
+class Loader(ConfigTemplate):
+    size: int = 1
+
+
+def with_a_formula_for_a_section() -> None:
+    class Derives(ConfigTemplate):
+        size: int = 1
+        loader: Loader = derived(lambda c: Loader())
+
+    catalog_of(Derives)
+
+
+def with_a_taken_name() -> None:
+    class Named(ConfigTemplate):
+        parent: int = 1
+
+
+def with_a_validator_before() -> None:
+    class Validates(ConfigTemplate):
+        @model_validator(mode="before")
+        @classmethod
+        def fill(cls, values: Any) -> Any:
+            return values
+
+
+def with_an_unknown_type() -> None:
+    class Types(ConfigTemplate):
+        size: int = 1
+        weights: Tensor  # no file could hold it
+
+    Types.compile()

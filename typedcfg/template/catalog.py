@@ -18,7 +18,7 @@ from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import Derived, SectionDefault
 from typedcfg.template.marks import AddedIn, Deprecated, Mark, NotInIdentity, RenamedFrom, Unit
 from typedcfg.template.nodes import LeafNode, SectionNode, node_of, sections_below
-from typedcfg.template.refusals import refused_in_fields
+from typedcfg.template.refusals import placed, refused_in_fields
 from typedcfg.template.schema import fields_schema, items_schema
 from typedcfg.template.variants import KIND, kinds_of
 
@@ -115,13 +115,12 @@ class Entry:
         if isinstance(self.info.default_factory, SectionDefault):
             return self.info.default_factory
         if self.info.default_factory is not None and self.info.default_factory_takes_validated_data:
-            raise TemplateError(
-                Problem(
-                    f"{self.template.__qualname__}.{self.name}: a default factory takes no arguments in a template",
-                    expected="a factory without arguments, or a formula",
-                    fix="write derived(lambda c: ...): it sees every value, whatever the order of the fields",
-                )
+            problem = Problem(
+                f"{self.template.__qualname__}.{self.name}: a default factory takes no arguments in a template",
+                expected="a factory without arguments, or a formula",
+                fix="write derived(lambda c: ...): it sees every value, whatever the order of the fields",
             )
+            raise TemplateError(*placed([problem], self.template, self.name))
         return self.info.get_default(call_default_factory=True)
 
     @cached_property
@@ -162,7 +161,7 @@ class Catalog:
             try:
                 self.entries[name] = Entry(template, name, info)
             except TemplateError as error:
-                problems += error.problems
+                problems += placed(error.problems, template, name)
         problems += refused_in_fields(self.entries.values())
         if problems:
             raise TemplateError(*problems)
@@ -228,13 +227,12 @@ def _complete_fields(template: type[ConfigTemplate]) -> Mapping[str, FieldInfo]:
         try:
             template.model_rebuild(raise_errors=True)
         except PydanticUndefinedAnnotation as error:
-            raise TemplateError(
-                Problem(
-                    f"{template.__qualname__} names a type that is not defined: {error.name}",
-                    expected="a class that exists by the time the template is used",
-                    fix=f"define or import {error.name} in the module of {template.__qualname__}",
-                )
-            ) from error
+            problem = Problem(
+                f"{template.__qualname__} names a type that is not defined: {error.name}",
+                expected="a class that exists by the time the template is used",
+                fix=f"define or import {error.name} in the module of {template.__qualname__}",
+            )
+            raise TemplateError(*placed([problem], template)) from error
     return template.__pydantic_fields__
 
 
@@ -242,13 +240,12 @@ def _refuse_endless(template: type[ConfigTemplate], above: tuple[type, ...]) -> 
     """Refuse a section that contains itself without a default that ends: it could never be built."""
     if template in above:
         chain = " -> ".join(t.__qualname__ for t in (*above[above.index(template) :], template))
-        raise TemplateError(
-            Problem(
-                f"{template.__qualname__} contains itself: {chain}",
-                expected="a chain of sections that ends",
-                fix="make one of them optional (`| None = None`), or a list or dict of sections",
-            )
+        problem = Problem(
+            f"{template.__qualname__} contains itself: {chain}",
+            expected="a chain of sections that ends",
+            fix="make one of them optional (`| None = None`), or a list or dict of sections",
         )
+        raise TemplateError(*placed([problem], template))
     for entry in catalog_of(template).branching:
         if isinstance(entry.node, SectionNode) and not entry.node.is_optional:
             _refuse_endless(entry.node.template, (*above, template))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from typedcfg.origin import Origin
+from typedcfg.origin import Origin, in_code
 
 if TYPE_CHECKING:
     import ast
@@ -59,6 +59,15 @@ def declared_at(template: type[Any], name: str) -> Origin | None:
     return None
 
 
+def place_of(template: type[Any], name: str = "") -> str:
+    """Where a field is declared, for a message; the class itself without a name, and nothing without a source."""
+    origin = declared_at(template, name)
+    if origin is None and (found := _statement(template)) is not None:
+        statement, file = found
+        origin = Origin(file, statement.lineno)
+    return "" if origin is None or origin.line is None else str(in_code(origin.source, origin.line))
+
+
 def summary_of(template: type[Any]) -> str:
     """The first paragraph of a template's own docstring, on one line."""
     lines = (template.__dict__.get("__doc__") or "").strip().split("\n\n", 1)[0]
@@ -68,23 +77,29 @@ def summary_of(template: type[Any]) -> str:
 @cache
 def _declarations(cls: type[Any]) -> Mapping[str, Declaration]:
     """The fields that a class itself declares, as far as its source can be found."""
+    found = _statement(cls)
+    return {} if found is None else dict(_read(*found))
+
+
+def _statement(cls: type[Any]) -> "tuple[ast.ClassDef, str] | None":
+    """The statement that made a class, and its file; None where there is no source."""
     module = sys.modules.get(cls.__module__)
     file = getattr(module, "__file__", None)
     if cls is object or not file:
-        return {}
+        return None
     from linecache import getlines
 
     # The module's globals lead to its loader: sources within a zip are found too.
     lines = getlines(file, vars(module))
     candidates = [c for c in _classes("".join(lines)).get(cls.__qualname__, ()) if _may_be(c, cls)]
-    if not candidates:
-        return {}
     # One name may be bound twice, under `if` for instance; what stands further down is what stayed.
-    return dict(_read(max(candidates, key=lambda c: c.lineno), file))
+    return (max(candidates, key=lambda c: c.lineno), file) if candidates else None
 
 
 def _may_be(node: "ast.ClassDef", cls: type[Any]) -> bool:
     """Whether a class was made from a declaration: its file may have been edited since, or its name reused."""
+    if "__pydantic_fields__" not in vars(cls):
+        return True  # it is being made, and nothing is known of it yet
     known = {*getattr(cls, "__pydantic_fields__", ()), *getattr(cls, "__private_attributes__", ())}
     known |= getattr(cls, "__class_vars__", set())
     return not known or known.issuperset(_targets(node))

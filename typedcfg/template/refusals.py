@@ -5,6 +5,8 @@ is made, where every type is known.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter
@@ -24,7 +26,7 @@ def refused_names(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator[Pr
     """Fields that a class declares under a name that is taken, as soon as Python has made the class."""
     for name in get_annotations(cls, format=Format.FORWARDREF):
         if name in reserved and name not in BaseModel.__annotations__:
-            yield _taken(name, f"{cls.__module__}.{cls.__qualname__}")
+            yield from placed([_taken(name, f"{cls.__module__}.{cls.__qualname__}")], cls, name)
 
 
 def _taken(name: str, where: str) -> Problem:
@@ -38,12 +40,13 @@ def unknown_types(cls: type[BaseModel]) -> Iterator[Problem]:
         try:
             TypeAdapter(info.rebuild_annotation())
         except PydanticSchemaGenerationError:
-            yield Problem(
-                f"{cls.__module__}.{cls.__qualname__}: {name} is of a type that no file could hold: "
-                f"{annotation_text(info.annotation)}",
+            written = annotation_text(info.annotation)
+            problem = Problem(
+                f"{cls.__module__}.{cls.__qualname__}: {name} is of a type that no file could hold: {written}",
                 expected="numbers, text, lists and mappings of such, sections, or a type that pydantic knows",
                 fix="declare what it is made from (a path, a shape, a name), and make it where it is used",
             )
+            yield from placed([problem], cls, name)
 
 
 def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator[Problem]:
@@ -54,12 +57,18 @@ def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator
         reserved: Names that mean something else on every template, and that no field may bear.
     """
     where = f"{cls.__module__}.{cls.__qualname__}"
-    yield from _refused_validators(cls, where)
-    yield from _refused_settings(cls, where)
+    yield from placed([*_refused_validators(cls, where), *_refused_settings(cls, where)], cls)
     for name, info in cls.__pydantic_fields__.items():
-        if name in reserved:
-            yield _taken(name, where)
-        yield from _refused_as_key(name, info, where)
+        taken = [_taken(name, where)] if name in reserved else []
+        yield from placed([*taken, *_refused_as_key(name, info, where)], cls, name)
+
+
+def placed(problems: Iterable[Problem], cls: type[BaseModel], name: str = "") -> Iterator[Problem]:
+    """Problems of a declaration, each with the line of the field or class; sources are read only if there are any."""
+    for problem in problems:
+        from typedcfg.template.descriptions import place_of
+
+        yield replace(problem, where=place_of(cls, name))
 
 
 def _refused_validators(cls: type[BaseModel], where: str) -> Iterator[Problem]:
@@ -103,16 +112,23 @@ def refused_in_fields(entries: Iterable["Entry"]) -> Iterator[Problem]:
     owners: dict[str, Entry] = {}  # of the old names
     for entry in held.values():
         where = f"{entry.template.__qualname__}.{entry.name}"
-        yield from _lost_marks(entry, where)
-        yield from _refused_formula(entry, where)
-        for old in entry.old_names:
-            if (what := _not_a_name(old)) is not None:
-                yield Problem(
-                    f"{where}: RenamedFrom({old!r}) {what}",
-                    expected="a name beside the field, or a dotted key path from the top",
-                    fix='RenamedFrom("bs", "data.loader.bs")',
-                )
-        yield from _refused_twice(entry, where, held, owners)
+        found = chain(
+            _lost_marks(entry, where),
+            _refused_formula(entry, where),
+            _refused_old_names(entry, where),
+            _refused_twice(entry, where, held, owners),
+        )
+        yield from placed(found, entry.template, entry.name)
+
+
+def _refused_old_names(entry: "Entry", where: str) -> Iterator[Problem]:
+    for old in entry.old_names:
+        if (what := _not_a_name(old)) is not None:
+            yield Problem(
+                f"{where}: RenamedFrom({old!r}) {what}",
+                expected="a name beside the field, or a dotted key path from the top",
+                fix='RenamedFrom("bs", "data.loader.bs")',
+            )
 
 
 def _lost_marks(entry: "Entry", where: str) -> Iterator[Problem]:
