@@ -219,6 +219,26 @@ def test_a_source_of_ones_own_needs_a_read_and_nothing_else() -> None:
     assert compile_sources(Params, [Mine()]).explain("batch_size").splitlines()[1].split() == ["wins", "3", "mine"]
 
 
+# --- arguments in the wrong place -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "fix"),
+    [
+        ([], {"overrides": "batch_size=3"}, "overrides=['batch_size=3']"),
+        ([], {"presets": {"batch_size": 3}}, "presets=[...]"),
+        ([{"batch_size": 3}], {}, "pass settings as presets=[...]"),
+        ([], {"env_prefix": "PARAMS"}, "write PARAMS__"),
+    ],
+)
+def test_an_argument_in_the_wrong_place_is_one_problem(arguments: list[Any], given: dict[str, Any], fix: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Params.compile(*arguments, **given)
+
+    [problem] = error.value.problems
+    assert problem.fix.startswith(fix)
+
+
 # --- warnings -------------------------------------------------------------------------------------------------------
 
 

@@ -308,7 +308,7 @@ def line_of(text: str) -> int:
 @pytest.mark.parametrize(
     ("declare", "line"),
     [
-        ("with_a_formula_for_a_section", "loader: Loader = derived(lambda c: Loader())"),
+        ("with_a_formula_for_a_section", "loader: Loader = derived(lambda c: c.size)"),
         ("with_a_taken_name", "parent: int = 1"),
         ("with_a_validator_before", "class Validates(ConfigTemplate):"),
         ("with_an_unknown_type", "weights: Tensor  # no file could hold it"),
@@ -327,7 +327,7 @@ class Loader(ConfigTemplate):
 def with_a_formula_for_a_section() -> None:
     class Derives(ConfigTemplate):
         size: int = 1
-        loader: Loader = derived(lambda c: Loader())
+        loader: Loader = derived(lambda c: c.size)
 
     catalog_of(Derives)
 

@@ -14,6 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from os import PathLike
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -32,6 +33,7 @@ from typedcfg.sources.base import Layer, Source
 from typedcfg.sources.instances import branch_from_instance
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.leaves import value_at
+from typedcfg.text import shorten
 
 T = TypeVar("T", bound=ConfigTemplate)
 
@@ -50,6 +52,7 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
     secrets_dir: str | Path | None = None,
 ) -> Config[T]:
     """What `ConfigTemplate.compile` does: everything that is given becomes a source."""
+    ConfigError.raise_any(_misplaced(files, overrides, presets))
     sources: list[Source] = []
     if presets:
         from typedcfg.sources.mapping import MappingSource
@@ -76,6 +79,32 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
 
         sources.append(override_source(overrides))
     return compile_sources(template, sources, is_large=_size(files) > _MANY_BYTES)
+
+
+def _misplaced(files: Sequence[object], overrides: object, presets: object) -> Iterator[Problem]:
+    """Arguments that stand in the wrong place, or lack the list around them."""
+    for position, file in enumerate(files):
+        if not isinstance(file, (str, PathLike)):
+            yield Problem(
+                f"argument {position + 1} of compile is no file but {_kind_of(file)}",
+                expected="the path of a file",
+                fix="pass settings as presets=[...], which files override, or as overrides={...}, which override files",
+            )
+    if isinstance(overrides, str):
+        yield Problem(
+            f"overrides={shorten(overrides)!r} is one text, and a list of texts is read",
+            expected="a list of key=value, or a mapping by key path",
+            fix=f"overrides=[{shorten(overrides)!r}]",
+        )
+    if isinstance(presets, (str, Mapping, ConfigTemplate)):
+        what = f"presets= is {_kind_of(presets)}, and a list of such is read"
+        yield Problem(what, expected="a list of mappings or sections, weakest first", fix="presets=[...]")
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "a mapping"
+    return f"a section, {type(value).__qualname__}(...)" if isinstance(value, ConfigTemplate) else type(value).__name__
 
 
 def compile_instance(instance: T) -> Config[T]:
@@ -160,7 +189,7 @@ def _size(files: Sequence[str | Path]) -> int:
     """How many bytes the named files have; what they extend is not known yet, and what is missing counts nothing."""
     total = 0
     for file in files:
-        with suppress(OSError):  # the source of files tells what is wrong with it
+        with suppress(OSError, ValueError):  # the source of files tells what is wrong with it
             total += Path(file).stat().st_size
     return total
 

@@ -14,7 +14,7 @@ from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Layer, Source
 from typedcfg.sources.files import read_text
-from typedcfg.sources.variables import Variable, bears, variables_layer
+from typedcfg.sources.variables import SEPARATOR, Variable, bears, variables_layer
 from typedcfg.template.base import ConfigTemplate
 
 _ASKED_AS: Final = {"dotenv": Origin("dotenv="), "secrets": Origin("secrets_dir=")}
@@ -36,7 +36,15 @@ def environment_sources(
         dotenv: A file of variables, if one is to be read.
         secrets_dir: A folder with a file for each value, if one is to be read.
         environ: The environment; by default that of this process.
+
+    Raises:
+        ConfigError: The prefix does not end with two underscores.
     """
+    if not prefix.endswith(SEPARATOR):
+        what = f"the prefix {prefix!r} of variables does not end with {SEPARATOR}"
+        expected = "two underscores after the name, so that what begins alike and belongs to others is not read"
+        fix = f"write {prefix.rstrip('_') or template.__name__.upper()}{SEPARATOR}"
+        raise ConfigError(Problem(what, expected=expected, fix=fix))
     sources: list[Source] = [EnvironmentSource(template, prefix, os.environ if environ is None else environ)]
     if dotenv is not None:
         sources.insert(0, DotenvSource(template, prefix, dotenv))
