@@ -49,9 +49,9 @@ def test_people_are_told_the_rank_and_where_the_log_is(tmp_path: Path) -> None:
 
     problem = problem_of(failure, tmp_path / "run.rank1.log")
 
-    assert problem.where.endswith(", rank 1")
-    assert problem.fix == f"the traceback is in {tmp_path / 'run.rank1.log'}"
-    assert problem_of(failure, tmp_path / "nowhere").fix == ""
+    assert problem.where.endswith(f", rank 1\nthe traceback is in {tmp_path / 'run.rank1.log'}")
+    assert problem.fix == ""
+    assert problem_of(failure, tmp_path / "nowhere").where.endswith(", rank 1")
 
 
 @pytest.mark.parametrize(

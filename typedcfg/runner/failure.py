@@ -43,9 +43,9 @@ def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]
 
 def problem_of(failure: Failure, log: Path) -> Problem:
     """What people are told of it: one short message, the rest is in the log."""
-    where = ", ".join(filter(None, [failure.where, f"rank {failure.rank}" if failure.rank else ""]))
-    fix = f"the traceback is in {log}" if log.exists() else ""
-    return Problem(failure.what, where=where, fix=fix)
+    place = ", ".join(filter(None, [failure.where, f"rank {failure.rank}" if failure.rank else ""]))
+    traced = f"the traceback is in {log}" if log.exists() else ""
+    return Problem(failure.what, where="\n".join(filter(None, [place, traced])))
 
 
 def is_failure(error: BaseException) -> bool:
