@@ -43,13 +43,7 @@ class Runner:
         """
         section: object = getattr(config, "params", None)
         if not isinstance(section, Experiment):
-            raise RunError(
-                Problem(
-                    f"{type(section or config).__qualname__} cannot be run",
-                    expected="the compiled configuration of an Experiment",
-                    fix="derive the class from typedcfg.Experiment, and pass what its compile() returns",
-                )
-            )
+            raise RunError(_not_compiled(section or config))
         self.config: Config[Experiment] = config
         self.rule: ScoreRule = rule_of(section.run.score)
         """By what results are compared."""
@@ -245,3 +239,13 @@ class Runner:
                 check_same_class(type(self.config.params), record.template, record.identity)
             self._folder = found
         return self._folder
+
+
+def _not_compiled(given: object) -> Problem:
+    template = given if isinstance(given, type) else type(given)
+    name, expected = template.__qualname__, "the compiled configuration of an Experiment"
+    if issubclass(template, Experiment):
+        fix = f"pass a configuration of it: Runner({name}.compile())"
+        return Problem(f"{name} was not compiled, and cannot be run", expected=expected, fix=fix)
+    fix = "derive the class from typedcfg.Experiment, and pass what its compile() returns"
+    return Problem(f"{name} cannot be run", expected=expected, fix=fix)
