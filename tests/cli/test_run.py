@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import torch
@@ -70,6 +71,44 @@ def test_a_run_that_is_done_says_so_and_changes_nothing(
 
     assert "done already; --again trains it once more" in capsys.readouterr().out
     assert content(folder()) == before
+
+
+def test_a_run_asked_for_by_another_name_is_told_to_be_the_same(
+    command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("run", "APP")
+    capsys.readouterr()
+
+    assert command("run", "APP", "run.run_name=wide") == 0
+
+    told = capsys.readouterr().out
+    assert "a name is no part of what a run is: tiny-wide is this run, and keeps its folder\n" in told
+    assert f"in {folder().relative_to(Path.cwd())}: done already" in told
+
+
+def test_an_unfinished_run_of_earlier_code_is_told_of(
+    command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("run", "APP", "faults.crash_at=1")
+    earlier = folder().rename(folder().with_name(f"tiny-run-{'0' * 16}"))
+    (earlier / ".typedcfg").write_text(f"{UUID(int=1)}\n")
+    capsys.readouterr()
+
+    assert command("run", "APP") == 0
+
+    line = f"`typedcfg resume {earlier.relative_to(Path.cwd())}` goes on with it\n"
+    assert f"an unfinished run of the same configuration exists (other code): {line}" in capsys.readouterr().out
+
+
+def test_a_damaged_record_beside_it_does_not_stop_a_run(
+    command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("run", "APP", "lr=0.1")
+    (folder() / "run.json").write_text("{")
+
+    assert command("run", "APP") == 0
+
+    assert "cannot tell whether there is an unfinished run" in capsys.readouterr().err
 
 
 def test_a_run_that_is_done_is_done_again_when_asked_to(command: Command, folder: Folder) -> None:

@@ -1,18 +1,22 @@
 """Find runs in the folder that they lie in, and say in short how each stands."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.result_record import ScoreRule, best_index, choose_split, latest_result, read_results, scores
-from typedcfg.records.run_record import RunRecord
+from typedcfg.records.run_record import RunRecord, Status, TemplateReference
 from typedcfg.runner.ownership import read_owner
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.template_reference import is_same_class
 
 DEFAULT_ROOT: Final = Path("experiments")
 """Where runs lie unless `run.project_root` says otherwise."""
+
+_UNFINISHED: Final[frozenset[Status]] = frozenset({"failed", "preempted", "lost"})
 
 
 class Best(NamedTuple):
@@ -81,6 +85,27 @@ def find_run(text: str, root: Path = DEFAULT_ROOT) -> RunDir:
     expected = "a folder, or the beginning of the id of one run in `experiments`; `typedcfg runs ls` lists them"
     what = f"{text} stands for {len(found)} runs" if found else f"there is no run {text}"
     raise RunError(Problem(what, expected="one of\n" + "\n".join(matching) if found else expected))
+
+
+def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path, but: Path) -> RunDir | None:
+    """The newest run of the same class and configuration that nobody works on and that did not come to its end.
+
+    Args:
+        fingerprint: The configuration's.
+        template: The class.
+        root: Where runs lie.
+        but: The run that is asked for, which is not meant.
+
+    Raises:
+        RecordError: A record cannot be read.
+    """
+    unfinished = [
+        (record.attempts[-1].started, run)
+        for run, record in iter_runs(root)
+        if run.path != but and record.identity.fingerprint == fingerprint
+        if is_same_class(template, record.template) and status_of(run, record) in _UNFINISHED
+    ]
+    return max(unfinished, key=itemgetter(0))[1] if unfinished else None
 
 
 def summarize(run: RunDir, record: RunRecord) -> Summary:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
-from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
+from typedcfg.errors import Problem, RecordError, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.records.storage import sweep, write_atomically
@@ -21,6 +21,7 @@ from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, exit_code
 from typedcfg.runner.launchers.base import Launcher, Work
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
+from typedcfg.runner.lookup import unfinished_like
 from typedcfg.runner.plan import Plan, plan_attempt
 from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -78,6 +79,8 @@ class Training:
         self._tell(plan, identity)
         if plan.does == "nothing":
             return
+        if record is None:
+            self._tell_of_another()
         _warn(plan, code)
         attempt = self._begin(book, plan, code, identity)
         self._attend(book, attempt, launcher, test=test)
@@ -90,6 +93,23 @@ class Training:
 
     def _tell(self, plan: Plan, identity: Identity) -> None:
         _log.info("%s %s in %s: %s", identity.name, identity.id, self.run.path, plan.why)
+        asked_for = identity_of(self.config).name
+        if asked_for != identity.name:
+            _log.info("a name is no part of what a run is: %s is this run, and keeps its folder", asked_for)
+
+    def _tell_of_another(self) -> None:
+        """Tell of a run that may be meant instead: begun with earlier code, and never brought to its end."""
+        template, root = refer_to(type(self.config.params)), self.run.path.parent
+        try:
+            other = unfinished_like(str(self.config.fingerprint), template, root=root, but=self.run.path)
+        except RecordError as error:  # of another run, which is no reason to give this one up
+            _log.warning("cannot tell whether there is an unfinished run of the same configuration: %s", error)
+            return
+        if other is not None:
+            _log.info(
+                "an unfinished run of the same configuration exists (other code): `typedcfg resume %s` goes on with it",
+                other.path,
+            )
 
     def _check_same(self, record: RunRecord) -> None:
         if str(self.config.fingerprint) == record.identity.fingerprint:
