@@ -77,7 +77,22 @@ def test_secrets_must_be_given_again(failed: Path, told: Told) -> None:
 
     message = told.readouterr().err
     assert "the secret token was given to this run" in message
-    assert "the variable TINY__TOKEN, or token=... behind RUN" in message
+    assert "as the variable TINY__TOKEN, in the environment or in a file named by --dotenv FILE" in message
+    assert "token=... behind RUN" in message
+
+
+def test_a_variable_for_a_secret_begins_as_the_command_line_says(failed: Path, told: Told) -> None:
+    assert call(["resume", str(failed), "--env-prefix", "MINE__"]) == 2
+
+    assert "the variable MINE__TOKEN" in told.readouterr().err
+
+
+def test_a_run_that_is_done_is_resumed_by_doing_it_again(command: Command, folder: Folder) -> None:
+    command("run", "APP")
+
+    assert call(["resume", str(folder()), "--app", "tiny.py:Tiny", "--again"]) == 0
+
+    assert [attempt.status for attempt in read_run_record(folder() / "run.json").attempts] == ["done", "done"]
 
 
 def test_secrets_may_be_given_again_by_a_variable(failed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

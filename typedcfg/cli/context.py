@@ -149,6 +149,10 @@ class Context:
         """
         return compile_sources(template, self._sources(template, base))
 
+    def prefix(self, template: type[ConfigTemplate]) -> str:
+        """What variables begin with that set values."""
+        return self.options.get("--env-prefix", default_prefix(template))
+
     def _sources(self, template: type[ConfigTemplate], base: Sequence[str | Path]) -> list[Source]:
         from typedcfg.sources.environment import environment_sources
         from typedcfg.sources.files import FileSource
@@ -164,9 +168,11 @@ class Context:
             paths = [*base, *(path for path, _ in files)]
             origins = [*(Origin("the run") for _ in base), *(origin for _, origin in files)]
             sources.append(FileSource(paths, origins=origins))
-        prefix = self.options.get("--env-prefix", default_prefix(template))
         sources += environment_sources(
-            template, prefix, dotenv=self.options.get("--dotenv"), secrets_dir=self.options.get("--secrets-dir")
+            template,
+            self.prefix(template),
+            dotenv=self.options.get("--dotenv"),
+            secrets_dir=self.options.get("--secrets-dir"),
         )
         return [*sources, overrides]
 

@@ -21,11 +21,15 @@ class Verb(NamedTuple):
 
 
 _SOURCES: Final = {
-    "--env-prefix": Option("PREFIX", "what variables begin with that set values; the class's name and __ by default"),
+    "--env-prefix": Option(
+        "PREFIX", "what variables begin with that set values; for a class DigitsCnn, DIGITS_CNN__ by default"
+    ),
     "--dotenv": Option("FILE", "a file of such variables"),
     "--secrets-dir": Option("FOLDER", "a folder with a file for each such variable"),
 }
 """What every command takes that compiles: where else values may come from."""
+
+_AGAIN: Final = Option("", "train a run that is done once more, beside what it has")
 
 _SETTINGS: Final = "[FILES] [key=value ...]"
 
@@ -51,14 +55,18 @@ VERBS: Final[dict[str, Verb]] = {
         "train; a run that is done is not done again",
         {
             **_SOURCES,
-            "--again": Option("", "train a run that is done once more, beside what it has"),
+            "--again": _AGAIN,
             "--fresh": Option("", "begin a run that was stopped anew, instead of going on with it"),
         },
     ),
     "resume": Verb(
         f"RUN {_SETTINGS}",
         "go on with a run where it stopped",
-        {**_SOURCES, "--app": Option("APP", "the experiment, where the one that was recorded cannot be trusted")},
+        {
+            **_SOURCES,
+            "--again": _AGAIN,
+            "--app": Option("APP", "the experiment, where the one that was recorded cannot be trusted"),
+        },
     ),
     "runs": Verb(
         "ls [FOLDER] | show RUN", "the runs in a folder", {"--json": Option("", "print JSON, for another program")}

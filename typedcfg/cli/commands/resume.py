@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.commands.run import asked_of
-from typedcfg.cli.context import App, Context, default_prefix
+from typedcfg.cli.context import App, Context
 from typedcfg.compiler.config import Config
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
@@ -29,9 +29,9 @@ def run(context: Context) -> int:
         raise RunError(Problem(f"the run {found.path} was never begun", fix="start it with `typedcfg run`"))
     app = _app(context, found, record)
     config = context.compile(app.template, base=[found.config])
-    _check_secrets(config, record, found)
+    _check_secrets(config, record, found, prefix=context.prefix(app.template))
     _check_fixed(config, found)
-    return carry_out(Runner(config, folder=found, asked=asked_of(app)))
+    return carry_out(Runner(config, folder=found, asked=asked_of(app)), again="--again" in context.options)
 
 
 def _app(context: Context, run: RunDir, record: RunRecord) -> App:
@@ -46,14 +46,14 @@ def _app(context: Context, run: RunDir, record: RunRecord) -> App:
     return App(load_app(record.template.app), record.template.app)
 
 
-def _check_secrets(config: Config[Any], record: RunRecord, run: RunDir) -> None:
+def _check_secrets(config: Config[Any], record: RunRecord, run: RunDir, *, prefix: str) -> None:
     given = {key for key in secrets_in(config.params) if config.origin(key) != "default"}
-    variable = default_prefix(type(config.params))
     problems = [
         Problem(
             f"the secret {key} was given to this run, and secrets are not recorded",
             where=str(run.record),
-            fix=f"give it again: the variable {variable}{key.replace('.', '__').upper()}, or {key}=... behind RUN",
+            fix=f"give it again: as the variable {prefix}{key.replace('.', '__').upper()}, "
+            f"in the environment or in a file named by --dotenv FILE, or by {key}=... behind RUN",
         )
         for key in record.secrets
         if key not in given
