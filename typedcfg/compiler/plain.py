@@ -5,7 +5,10 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
 
+from pydantic_core import PydanticSerializationError
+
 from typedcfg.compiler.story import Story
+from typedcfg.errors import Problem, UnsupportedValue
 from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
@@ -28,7 +31,12 @@ def _of_field(value: Any, section: ConfigTemplate, name: str) -> Any:
         return _plain(value)
     except _NeedsItsField:
         # Dates, and types that bring a serializer: as pydantic writes the field for JSON.
-        return section.model_dump(mode="json", include={name}, warnings=False)[name]
+        try:
+            return section.model_dump(mode="json", include={name}, warnings=False)[name]
+        except (PydanticSerializationError, UnicodeDecodeError):
+            what = f"{type(section).__qualname__}.{name} holds a {type(value).__qualname__} that no file can hold"
+            fix = "give the field a type that is text in a file, with a serializer and a validator of its own"
+            raise UnsupportedValue(Problem(what, fix=fix)) from None
 
 
 class _NeedsItsField(Exception):  # no error: another way is taken

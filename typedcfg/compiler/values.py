@@ -26,9 +26,14 @@ from typedcfg.sources.base import REFERENCE_MARK, Text
 from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry
+from typedcfg.template.derived import Derived
+from typedcfg.text import listed, nearest
 
 _MOST_TOLD: Final = 8
 """Of the values in a circle, the first and last are named."""
+
+_LONGEST_TEXT: Final = 1_000_000
+"""Characters; ten lines that each refer ten times to the one above would otherwise be gigabytes."""
 
 
 class _Needs(BaseException):  # no error: it must pass through a formula's own `except Exception`
@@ -156,6 +161,10 @@ class Resolver:
         (*_, section) = self._sections_around(slot.path)
         try:
             value = derived.function(SectionView(self, section))
+        except _Refused as refused:
+            what = f"{render_key_path(slot.path)} cannot be derived: {refused.problem.what}"
+            told = replace(refused.problem, what=what, where=self._place_of_formula(derived))
+            raise type(refused)(told) from None
         except Exception as error:  # whatever a user's formula raises is told with its key and place
             # The text of an error may quote what was read.
             told = "" if self._has_read_secret() else f": {error}"
@@ -185,13 +194,16 @@ class Resolver:
     def _formula_refused(self, slot: Slot, what: str) -> _Refused:
         derived = slot.entry.derived
         assert derived is not None, "only formulas have these problems"
+        return _Refused(Problem(f"{render_key_path(slot.path)} {what}", self._place_of_formula(derived)))
+
+    def _place_of_formula(self, derived: Derived) -> str:
+        """Where a formula stands, what it says, and what it has read."""
         seen = [
             f"it read {render_key_path(p)} = {quoted(self.seen[p], is_secret=self._bearing_of(p)[0].is_secret)}"
             for p in self._inputs
             if p in self.seen
         ]
-        told = "\n".join([f"the formula is {derived.formula}", *seen])
-        return _Refused(Problem(f"{render_key_path(slot.path)} {what}", str(derived.origin), fix=told))
+        return "\n".join([str(derived.origin), f"the formula is {derived.formula}", *seen])
 
     def _interpolate(self, slot: Slot, text: str) -> Any:
         read = read_interpolation(text)
@@ -217,6 +229,9 @@ class Resolver:
                 text += printed(value)
             except NotPrintable as error:
                 raise _Refused(_without_text(self._absolute(slot, part), error)) from None
+            if len(text) > _LONGEST_TEXT:
+                what = f"{render_key_path(slot.path)} becomes a text of more than {_LONGEST_TEXT:,} characters"
+                raise _Refused(Problem(what, fix="look for references that double what they refer to, again and again"))
         return SecretStr(text) if is_secret else text
 
     def _referenced(self, slot: Slot, reference: Reference) -> Any:
@@ -254,11 +269,18 @@ class Resolver:
             raise _Refused(Problem(f"{name} is the whole configuration here, and has no parent"))
         return section.above
 
-    def entry(self, section: SectionSpot, name: str | int) -> Entry:
+    def entry(self, section: SectionSpot, name: str) -> Entry:
         """The field of a name."""
-        found = section.catalog.entries.get(name) if isinstance(name, str) else None
+        found = section.catalog.entries.get(name)
         if found is None:
-            raise _Nowhere(self.descent.unknown_target((*section.path, name)))
+            known = section.catalog.entries
+            raise _Nowhere(
+                Problem(
+                    f"there is no key {render_key_path((*section.path, name))}",
+                    expected=f"root, parent, or a key of {section.catalog.template.__qualname__}: {listed(known)}",
+                    suggestion=nearest(name, [*known, "root", "parent"]),
+                )
+            )
         return found
 
     def enter(self, section: SectionSpot, entry: Entry) -> Spot:
@@ -296,7 +318,9 @@ class Resolver:
         spot: Spot = self.root()
         for depth, step in enumerate(path):
             if isinstance(spot, SectionSpot):
-                entry = self.entry(spot, step)
+                entry = spot.catalog.entries.get(str(step))
+                if entry is None:
+                    raise _Nowhere(self.descent.unknown_target(path[: depth + 1]))
                 if entry.is_leaf:
                     return self._value_below(spot, entry, path[depth + 1 :])
                 spot = self.enter(spot, entry)

@@ -71,7 +71,8 @@ class _Listed:
     def __init__(self, path: str, origin: Origin) -> None:
         self.path = path
         self.origin = origin
-        self.real_path = os.path.realpath(path)
+        # No file has such a name, and reading says so; resolving it would end in an error of its own.
+        self.real_path = path if "\0" in path else os.path.realpath(path)
         self.name = _written(path)
 
 
@@ -132,8 +133,9 @@ def read_text(path: str, name: str, asked: Origin, suffixes: Sequence[str] = SUF
         raw = file.read_bytes().removeprefix(BOM_UTF8)
     except FileNotFoundError:
         raise ConfigError(_missing(path, name, asked)) from None
-    except OSError as error:
-        what = f"{name!r} cannot be read: {(error.strerror or str(error)).lower()}"
+    except (OSError, ValueError) as error:  # a name may hold a NUL byte
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        what = f"{shorten(repr(name))} cannot be read: {reason.lower()}"
         raise ConfigError(Problem(what, where=str(asked), expected="a file")) from error
     suffix = file.suffix.lower()
     if suffixes and suffix not in suffixes:

@@ -6,7 +6,9 @@ from typing import Any
 from typedcfg.origin import Origin
 from typedcfg.sources.base import REFERENCE_MARK, Branch, Whole, branch_from
 from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.catalog import catalog_of
 from typedcfg.template.derived import SectionDefault
+from typedcfg.template.nodes import SectionNode, VariantsNode
 from typedcfg.template.variants import KIND, kinds_of
 
 
@@ -38,4 +40,8 @@ def explicit_settings(value: Any) -> Any:
 def _with_kind(template: type[ConfigTemplate], settings: Mapping[str, object]) -> dict[str, object]:
     kinds = kinds_of(template)
     plain = {name: explicit_settings(value) for name, value in settings.items()}
+    for entry in catalog_of(template).branching:
+        # A mapping given for a section is not all there is to be: its other keys have defaults.
+        if isinstance(entry.node, (SectionNode, VariantsNode)) and isinstance(plain.get(entry.name), Whole):
+            plain[entry.name] = dict(plain[entry.name])
     return {KIND: kinds[0], **plain} if kinds else plain

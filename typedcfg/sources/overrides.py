@@ -5,19 +5,20 @@ values: a value may be a secret.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPathError, parse_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Edit, Layer, Text, branch_at, branch_from
+from typedcfg.sources.base import MOST_LEVELS, Branch, Edit, Layer, Text, branch_at, branch_from
 from typedcfg.sources.mapping import settings_in
 from typedcfg.text import shorten
 
 _FLAG: Final = "--"
 _RESET: Final = "~"
+_KEY_AND_SIGN: Final = re.compile(r"""(?:[^="']|"(?:[^"\\]|\\.)*"|'[^']*')*=""")
 _EXPECTED: Final = "key=value, where a key is optimizer.lr, layers[2].width or groups['backbone.0'].lr"
 
 
@@ -140,7 +141,7 @@ class _Tokens:
             self._put(token, len(_FLAG), len(token), Text(value), origin)
 
     def _read_assignment(self, token: str, begin: int, origin: Origin) -> None:
-        end = token.index("=")
+        end = _end_of_key(token)
         key, sign = token[begin:end], token[begin:end][-1:]
         if sign in {"+", "-"}:
             what = f"{shorten(key)}= edits a list in place, which is not understood"
@@ -156,10 +157,13 @@ class _Tokens:
         except KeyPathError as error:
             column = error.column
         else:
+            if len(path) > MOST_LEVELS:
+                self._complain(f"{shorten(token[:end])!r} goes down more than {MOST_LEVELS} steps", origin)
+                return
             if not isinstance(path[0], int):  # the whole configuration is no list
                 self.roots.append(branch_at(path, value, origin))
                 return
-        if Path(token).is_file():
+        if _is_file(token):
             self.files.append((token, origin))
         else:
             self._complain(f"{shorten(token[:end])!r} is not a key path from column {begin + column + 1} on", origin)
@@ -170,4 +174,14 @@ class _Tokens:
 
 def _is_file_in_a_folder(token: str) -> bool:
     head = token.partition("=")[0]
-    return any(separator in head for separator in {"/", os.sep}) and Path(token).is_file()
+    return any(separator in head for separator in {"/", os.sep}) and _is_file(token)
+
+
+def _is_file(token: str) -> bool:
+    return os.path.isfile(token)  # noqa: PTH113  # any text has an answer; Path.is_file raises where one is too long
+
+
+def _end_of_key(token: str) -> int:
+    """Where the first `=` stands that no quoted key contains; the first of all where the quotes do not close."""
+    match = _KEY_AND_SIGN.match(token)
+    return match.end() - 1 if match else token.index("=")

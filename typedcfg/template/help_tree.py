@@ -222,12 +222,14 @@ def _place_of_sections(key: str, node: Node) -> tuple[str, Node]:
 def _effective(entry: Entry, given: object) -> object:
     """A field's default, with what a section around it sets."""
     own = _plain(entry.default()) if entry.has_default else NOTHING
-    return own if given is NOTHING else _merged(own, _plain(given))
+    return own if given is NOTHING else _merged(own, given)
 
 
 def _merged(own: object, given: object) -> object:
     """Settings over settings, key by key as when compiling; those of another kind go."""
-    if not isinstance(own, dict) or not isinstance(given, dict) or given.get(KIND, own.get(KIND)) != own.get(KIND):
+    if isinstance(given, _Whole) or not isinstance(own, dict) or not isinstance(given, dict):
+        return given
+    if given.get(KIND, own.get(KIND)) != own.get(KIND):
         return given
     return own | {key: _merged(own.get(key, NOTHING), value) for key, value in given.items()}
 
@@ -242,8 +244,12 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return _Whole((key, _plain(item)) for key, item in value.items())
     return value
+
+
+class _Whole(dict[object, object]):
+    """A mapping that a default holds as a whole; it is not merged with another."""
 
 
 def _with_kind(template: type[Any], settings: Mapping[str, object]) -> dict[str, object]:

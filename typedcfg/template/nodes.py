@@ -1,14 +1,18 @@
 """Nodes: what a field makes room for, a value or sections, read from its annotation."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ImportString
 
 from typedcfg.errors import Problem, TemplateError
 from typedcfg.template.annotations import is_union, iter_types, resolve_alias
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.variants import kinds_of
+
+_READ_ONCE: Final = (AsyncIterable, Generator, Iterable, Iterator)
 
 
 class LeafNode:
@@ -92,8 +96,7 @@ def node_of(annotation: Any, where: str) -> Node:
     if isinstance(annotation, type) and issubclass(annotation, ConfigTemplate):
         return SectionNode(annotation, is_optional=is_optional)
     for part in iter_types(annotation):
-        if isinstance(part, type) and issubclass(part, BaseModel) and not issubclass(part, ConfigTemplate):
-            raise _declaration(where, f"{part.__qualname__} is no ConfigTemplate", "derive it from ConfigTemplate")
+        _refuse_type(get_origin(part) or part, where)
     if not any(_is_section(t) for t in iter_types(annotation)):
         return LeafNode(is_container=_may_hold_values(annotation))
     if is_union(annotation):
@@ -103,6 +106,27 @@ def node_of(annotation: Any, where: str) -> Node:
     if origin in (dict, Mapping):
         return MapNode(node_of(arguments[1], where), is_optional=is_optional)
     raise _declaration(where, "sections stand in something whose parts have no key", "use list[...] or dict[str, ...]")
+
+
+def _refuse_type(part: Any, where: str) -> None:
+    """Refuse a type that would let a file run code, or a value change after it was frozen."""
+    if part is ImportString:
+        fix = "choose among variants by kind, or keep a table of names in your code"
+        raise _declaration(where, "ImportString would import what a file names", fix)
+    if part in _READ_ONCE:
+        raise _declaration(where, f"{part.__name__} may be read only once", "use list[...] or Sequence[...]")
+    if not isinstance(part, type) or issubclass(part, ConfigTemplate):
+        return
+    if issubclass(part, BaseModel):
+        raise _declaration(where, f"{part.__qualname__} is no ConfigTemplate", "derive it from ConfigTemplate")
+    if is_dataclass(part):
+        raise _declaration(
+            where, f"{part.__qualname__} is a dataclass, whose fields have no key", "make it a ConfigTemplate"
+        )
+    if issubclass(part, (bytearray, deque)):
+        raise _declaration(
+            where, f"a {part.__name__} can change after it was frozen", "use bytes, list[...] or tuple[...]"
+        )
 
 
 def _peel(annotation: Any) -> tuple[Any, bool]:
