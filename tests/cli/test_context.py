@@ -64,6 +64,24 @@ def test_what_is_left_over_is_refused_with_its_position() -> None:
         found.finish()
 
 
+@pytest.mark.parametrize("words", [["--agian"], ["--agian", "width=2"], ["--agian=width"], ["--debgu"]])
+def test_a_misspelt_option_is_answered_with_the_nearest(words: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"no option --(.|\n)*argument 2(.|\n)*did you mean +--(again|debug)"):
+        context("run", *words).compile(Params)
+
+
+def test_a_misspelt_option_is_none_that_is_missing() -> None:
+    with pytest.raises(UsageError, match=r"no option --jsno(.|\n)*did you mean +--json"):
+        context("runs", "--jsno", "ls").word("ls or show")
+
+
+def test_a_field_that_is_called_nearly_as_an_option_is_a_setting() -> None:
+    class Learning(ConfigTemplate):
+        gain: int = 1
+
+    assert context("run", "--gain", "2").compile(Learning)["gain"] == 2
+
+
 def test_a_choice_is_one_of_its_choices() -> None:
     with pytest.raises(UsageError, match=r"no choice 'jsn'(.|\n)*did you mean +json"):
         context("show", "--format", "jsn").choice("--format", ("yaml", "json"))

@@ -114,6 +114,16 @@ def test_explain_asks_for_one_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert "wins      3    argument 3" in capsys.readouterr().out
 
 
+def test_explain_says_that_its_key_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "base.yaml").write_text("loader: {batch_size: 3}\n")
+
+    assert call(["explain", "base.yaml", "loader.batch_size"], template=Params) == 2
+
+    told = capsys.readouterr().err
+    assert told.startswith("base.yaml is a file, and stands where KEY should\n  expected ")
+    assert " explain KEY [FILES] [key=value ...]" in told
+
+
 def test_keys_of_a_template_name_the_kinds_they_need(capsys: pytest.CaptureFixture[str]) -> None:
     call(["keys"], template=Params)
 

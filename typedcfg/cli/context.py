@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from typedcfg.cli.verbs import usage, verb_named
+from typedcfg.cli.verbs import EVERYWHERE, usage, verb_named
 from typedcfg.compiler.compile import compile_sources
 from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem
@@ -120,6 +120,7 @@ class Context:
             UsageError: There is none.
         """
         if not self._tokens or self._tokens[0][1].startswith("-"):
+            self._refuse_misspelt(self._tokens[:1])
             raise UsageError(Problem(f"{what} is missing", expected=self.usage))
         return self._tokens.pop(0)[1]
 
@@ -134,6 +135,7 @@ class Context:
             UsageError: Something is.
         """
         if self._tokens:
+            self._refuse_misspelt(self._tokens[:1])
             position, token = self._tokens[0]
             raise UsageError(Problem(f"{token!r} is not understood here", f"argument {position}", self.usage))
 
@@ -147,7 +149,25 @@ class Context:
         Raises:
             ConfigError: With everything wrong with it.
         """
+        fields = template.__pydantic_fields__
+        self._refuse_misspelt([token for token in self._tokens if _first_step(token[1]) not in fields])
         return compile_sources(template, self._sources(template, base))
+
+    def _refuse_misspelt(self, tokens: Sequence[Token]) -> None:
+        """Refuse what was meant to be an option; left to itself it would be taken for a setting.
+
+        Raises:
+            UsageError: With every such token.
+        """
+        options = [*verb_named(self._verb).options, *EVERYWHERE]
+        named = [(position, token.partition("=")[0]) for position, token in tokens if token.startswith("--")]
+        problems = [
+            Problem(f"there is no option {name}", f"argument {position}", suggestion=near)
+            for position, name in named
+            if (near := nearest(name, options)) is not None
+        ]
+        if problems:
+            raise UsageError(*problems)
 
     def prefix(self, template: type[ConfigTemplate]) -> str:
         """What variables begin with that set values."""
@@ -175,6 +195,12 @@ class Context:
             secrets_dir=self.options.get("--secrets-dir"),
         )
         return [*sources, overrides]
+
+
+def _first_step(token: str) -> str:
+    """The field that a token would set: `loader` of `--loader.batch_size=3`."""
+    found = re.match(r"-*(\w*)", token)
+    return found[1] if found else ""
 
 
 def default_prefix(template: type[ConfigTemplate]) -> str:

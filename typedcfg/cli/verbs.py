@@ -73,6 +73,9 @@ VERBS: Final[dict[str, Verb]] = {
     ),
 }
 
+EVERYWHERE: Final = ("--help", "--debug")
+"""Options of every command."""
+
 HIDDEN: Final = {"worker": Verb("RUN", "one of the processes of a run", {})}
 
 
