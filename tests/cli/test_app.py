@@ -77,6 +77,26 @@ def test_an_import_that_fails_is_told_with_its_line(app: Path) -> None:
         load_app(f"{app}:Params")
 
 
+def test_the_place_of_a_failed_import_is_in_ones_own_code(app: Path) -> None:
+    app.write_text("from typedcfg import ConfigTemplate\nclass Params(ConfigTemplate):\n    z = 3\n")
+
+    with pytest.raises(AppError) as refused:
+        load_app(f"{app}:Params")
+
+    [problem] = refused.value.problems
+    assert problem.where.startswith(f"{app}:2, in ")
+    assert "A non-annotated attribute was detected: `z = 3`" in problem.what
+    assert "\n" not in problem.what
+
+
+def test_a_path_without_its_ending_is_no_module(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (app.parent / "sub").mkdir()
+    monkeypatch.chdir(app.parent / "sub")
+
+    with pytest.raises(AppError, match=r"names no module(.|\n)*did you mean +\.\./app_under_test\.py:Params"):
+        load_app("../app_under_test:Params")
+
+
 def test_a_syntax_error_is_told_with_its_place(app: Path) -> None:
     app.write_text("x = 1\ndef f(:\n")
 

@@ -86,6 +86,9 @@ def _import_file(path: Path, app: str) -> ModuleType:
 
 
 def _import_module(name: str, app: str) -> ModuleType:
+    if not all(word.isidentifier() for word in name.split(".")):
+        beside = f"{name}.py:{app.rpartition(':')[2]}" if Path(f"{name}.py").is_file() else None
+        raise AppError(Problem(f"{name!r} names no module", expected=_EXPECTED, suggestion=beside))
     # The current folder counts, as it does for `python -m`.
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
@@ -101,19 +104,15 @@ def _not_importable(app: str, error: BaseException) -> BaseException:
 
     if isinstance(error, TypedcfgError) or not isinstance(error, Exception):
         return error
-    where = ""
-    frames = error.__traceback__
-    while frames is not None:
-        file = frames.tb_frame.f_code.co_filename
-        if not file.startswith("<") and "importlib" not in file and file != __file__:
-            where = f"{file}:{frames.tb_lineno}"
-        frames = frames.tb_next
+    from typedcfg.runner.failure import place_of
+
+    where = place_of(error)
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{error.filename}:{error.lineno}:{error.offset}"
-    problem = Problem(
-        f"{app} cannot be imported: {type(error).__name__}: {error}", where, fix="--debug shows the traceback"
-    )
-    return AppError(problem)
+    # pydantic's messages go on for lines; --debug shows them all.
+    message = next(iter(str(error).splitlines()), "")
+    what = f"{app} cannot be imported: {type(error).__name__}: {message}"
+    return AppError(Problem(what, where, fix="--debug shows the traceback"))
 
 
 def _templates_in(names: Mapping[str, Any], module: str) -> list[str]:

@@ -35,7 +35,7 @@ def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]
     lines = traceback.format_exception(error)
     return Failure(
         what=redact(what, secret_texts),
-        where="" if isinstance(error, TypedcfgError) else _place(error),  # ours say themselves where
+        where="" if isinstance(error, TypedcfgError) else place_of(error),  # ours say themselves where
         rank=rank,
         traceback=redact("".join(lines), secret_texts),
     )
@@ -62,7 +62,7 @@ def exit_code_of(error: BaseException) -> int:
     return error.exit_code if isinstance(error, TypedcfgError) else 1
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """The innermost place in the user's own code; where there is none, the innermost of all."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not _is_foreign(frame.filename)]
