@@ -46,6 +46,21 @@ def one_of(choices: Iterable[object]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
+def listed(words: Iterable[str], length: int = 80) -> str:
+    """Words with commas between, whole ones up to about `length` characters, and how many more there are.
+
+    Example:
+        >>> listed(["lr", "momentum", "weight_decay"], 15)
+        'lr, momentum and 1 more'
+    """
+    all_words = list(words)
+    kept = all_words[:1]
+    while len(kept) < len(all_words) and len(", ".join(kept)) + len(all_words[len(kept)]) < length:
+        kept.append(all_words[len(kept)])
+    left = len(all_words) - len(kept)
+    return ", ".join(kept) + (f" and {left} more" if left else "")
+
+
 def count(number: int, noun: str) -> str:
     """A number with its noun.
 

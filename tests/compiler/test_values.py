@@ -402,15 +402,30 @@ def test_a_formula_asks_for_keys_that_exist() -> None:
 
     text = refusal(Root)
 
-    assert "loader.batch_sice leads nowhere" in text
+    assert "a cannot be derived: there is no key loader.batch_sice" in text
+    assert "the formula is c.loader.batch_sice" in text
     assert "did you mean  loader.batch_size" in text
+
+
+def test_a_formula_is_told_of_the_words_beside_the_keys() -> None:
+    class Root(ConfigTemplate):
+        n: int = 1
+        a: int = derived(lambda c: c.rot.n)
+
+    text = refusal(Root)
+
+    assert "did you mean  root" in text
+    assert "root or parent, or a key of " in text
 
 
 def test_a_formula_cannot_climb_above_the_top() -> None:
     class Root(ConfigTemplate):
         a: int = derived(lambda c: c.parent.x)
 
-    assert "Root is the whole configuration here, and has no parent" in refusal(Root)
+    text = refusal(Root)
+
+    assert "a cannot be derived: " in text
+    assert "Root is the whole configuration here, and has no parent" in text
 
 
 # --- identity and secrets -------------------------------------------------------------------------------------------

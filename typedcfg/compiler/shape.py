@@ -20,7 +20,7 @@ from typedcfg.sources.base import Branch, Items, Positions, Text, is_unsettled
 from typedcfg.template.catalog import Catalog, Entry
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, VariantsNode
 from typedcfg.template.variants import KIND
-from typedcfg.text import nearest, one_of, shorten
+from typedcfg.text import listed, nearest, one_of
 
 
 class Absent(Enum):
@@ -294,11 +294,11 @@ def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Proble
     known = list(place.catalog.entries)
     near = nearest(key, known)
     what = f"unknown key {render_key_path((*place.path, key))!r}"
-    section = f"a key of {place.template.__qualname__}: {', '.join(known)}" if place.template else "a key"
+    section = f"a key of {place.template.__qualname__}: {listed(known)}" if place.template else "a key"
     return Problem(
         what,
         str(origin),
-        expected=shorten(section, 100),
+        expected=section,
         suggestion=near if strength in ("files", "presets") or near is None else render_key_path((*place.path, near)),
         fix="" if near else _elsewhere(place, key),
     )

@@ -26,8 +26,8 @@ from typedcfg.sources.base import REFERENCE_MARK, Text
 from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry
-from typedcfg.template.derived import Derived
-from typedcfg.text import listed, nearest
+from typedcfg.template.derived import VIEW_WORDS, Derived
+from typedcfg.text import listed, nearest, one_of
 
 _MOST_TOLD: Final = 8
 """Of the values in a circle, the first and last are named."""
@@ -274,11 +274,12 @@ class Resolver:
         found = section.catalog.entries.get(name)
         if found is None:
             known = section.catalog.entries
+            near = nearest(name, [*known, *VIEW_WORDS])
             raise _Nowhere(
                 Problem(
                     f"there is no key {render_key_path((*section.path, name))}",
-                    expected=f"root, parent, or a key of {section.catalog.template.__qualname__}: {listed(known)}",
-                    suggestion=nearest(name, [*known, "root", "parent"]),
+                    expected=f"{one_of(VIEW_WORDS)}, or a key of {section.catalog.template.__qualname__}: {listed(known)}",
+                    suggestion=render_key_path((*section.path, near)) if near in known else near,
                 )
             )
         return found

@@ -12,6 +12,10 @@ Root = TypeVar("Root")
 S = TypeVar("S")
 
 
+VIEW_WORDS: Final = ("root", "parent")
+"""What a view has beside the keys of its section."""
+
+
 class View(Generic[Root]):
     """What a formula sees: the section it stands in, by attribute, with values already validated.
 
