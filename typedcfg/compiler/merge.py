@@ -88,7 +88,8 @@ def standing(contributions: Sequence[Contribution]) -> Standing:
 
 def _only_takes_back(value: object) -> bool:
     """Whether a mapping, or an edit to positions, holds nothing but resets."""
-    return isinstance(value, (Branch, Positions)) and bool(value) and all(map(_is_reset, value.values()))
+    # What holds a reset is unsettled, and hardly any mapping is.
+    return isinstance(value, (Branch, Positions)) and value.unsettled and all(map(_is_reset, value.values()))
 
 
 def _is_reset(value: object) -> bool:
