@@ -102,11 +102,11 @@ def test_an_error_says_how_many_problems_there_are(write: Callable[..., None]) -
         "\n"
         "batch_size = 'few' is wrong\n"
         "  at            base.yaml:1:1\n"
-        "  expected      a valid integer, unable to parse string as an integer\n"
+        "  expected      integer\n"
         "\n"
         "tags = 3 is wrong\n"
         "  at            base.yaml:2:1\n"
-        "  expected      a valid list"
+        "  expected      list of texts"
     )
 
 

@@ -79,7 +79,9 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
     rows = [first._replace(label="wins"), *rest, *copies, *resets, *losers]
     value = shown(value_at(story.root, path), is_secret=hides)
     inputs = resolution.inputs if resolution is not None else ()
-    return Explanation(path, value, tuple(rows), _rule(place, entry, is_alone=not rest), inputs)
+    return Explanation(
+        path, value, tuple(rows), _rule(place, entry, is_alone=not rest, is_fallen=bool(resets or losers)), inputs
+    )
 
 
 def _has_default(place: Place) -> bool:
@@ -171,12 +173,13 @@ def _default_rows(entry: Entry, within: KeyPath) -> list[Row]:
     return [Row("over", shown(value, is_secret=entry.is_secret), origin)]
 
 
-def _rule(place: Place, entry: Entry, *, is_alone: bool) -> str:
+def _rule(place: Place, entry: Entry, *, is_alone: bool, is_fallen: bool) -> str:
     """Why the winner wins, in one sentence."""
     said = [*reversed(place.live), *(f.contribution for f in reversed(place.fallen) if not f.is_reset)]
     if not said or said[0].layer.strength == DEFAULTS:
         is_formula = entry.derived is not None and not said
-        return f"nothing sets {entry.name}{': its default is a formula' if is_formula else ''}"
+        nothing = "nothing that counts" if is_fallen else "nothing"
+        return f"{nothing} sets {entry.name}{': its default is a formula' if is_formula else ''}"
     if len(place.live) > 1:
         what = "a mapping is merged key by key" if isinstance(said[0].value, Branch) else "single positions are edited"
         return f"{what}, and {rule_between(said[0].layer, said[1].layer)}"

@@ -1,5 +1,6 @@
 """Validate: the whole tree, once, by pydantic; and every complaint brought back to the place that it is about."""
 
+import re
 from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, Final, NamedTuple
@@ -20,10 +21,15 @@ from typedcfg.template.catalog import Entry, catalog_of, reachable
 from typedcfg.template.leaves import iter_leaves
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.type_text import type_text
-from typedcfg.text import one_of
+from typedcfg.text import one_of, shorten
 
 _PLAIN: Final = {"Input should be ": "", "Value should have ": "a value with ", "String should ": "a text that should "}
 
+_OF_TYPE: Final = re.compile(
+    r".*_(type|parsing|too_short|too_long|pattern_mismatch)|too_(short|long)|(greater|less)_than(_equal)?|multiple_of"
+    r"|int_from_float|finite_number|literal_error|enum"
+)
+"""Complaints of pydantic that the words for the field's own type answer."""
 _OF_KEY: Final = "[key]"
 """What pydantic adds to the location of a mapping's key, as opposed to the value under it."""
 _VALIDATORS: Final = (AfterValidator, BeforeValidator, PlainValidator, WrapValidator)
@@ -238,7 +244,7 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
     expected = expected or _expected(complaint)
     if complaint.is_about_sections:
         return Problem(f"{key} is wrong", where, expected)
-    return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected)
+    return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected, fix=_spelling(detail))
 
 
 def _missing(descent: Descent, path: KeyPath, entry: Entry) -> Problem:
@@ -260,11 +266,24 @@ def _type_of(complaint: Complaint) -> str:
 
 def _expected(complaint: Complaint) -> str:
     message, entry = complaint.detail["msg"], complaint.entry
+    is_whole = complaint.path == complaint.field and not complaint.is_about_sections
+    if is_whole and _OF_TYPE.fullmatch(complaint.detail["type"]):
+        return _type_of(complaint)
     for opening, replacement in _PLAIN.items():
         if message.startswith(opening):
             message = replacement + message[len(opening) :]
             break
     return f"{message} [{entry.unit}]" if entry is not None and entry.unit and entry.is_leaf else message
+
+
+def _spelling(detail: ErrorDetails) -> str:
+    """How YAML has what was most likely meant, where the value is of another type."""
+    value = detail["input"]
+    if detail["type"] in ("list_type", "set_type", "tuple_type") and isinstance(value, str):
+        return f"a list is written in brackets: [{shorten(value)}]"
+    if detail["type"] == "string_type" and isinstance(value, (bool, int, float)):
+        return "put it in quotes: without them it is no text"
+    return ""
 
 
 def origin_of(descent: Descent, path: KeyPath, entry: Entry | None = None) -> str:

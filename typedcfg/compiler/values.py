@@ -163,8 +163,8 @@ class Resolver:
             value = derived.function(SectionView(self, section))
         except _Refused as refused:
             what = f"{render_key_path(slot.path)} cannot be derived: {refused.problem.what}"
-            told = replace(refused.problem, what=what, where=self._place_of_formula(derived))
-            raise type(refused)(told) from None
+            where = self._place_of_formula(derived)
+            raise type(refused)(replace(refused.problem, what=what, where=where)) from None
         except Exception as error:  # whatever a user's formula raises is told with its key and place
             # The text of an error may quote what was read.
             told = "" if self._has_read_secret() else f": {error}"
@@ -275,10 +275,11 @@ class Resolver:
         if found is None:
             known = section.catalog.entries
             near = nearest(name, [*known, *VIEW_WORDS])
+            keys = f"a key of {section.catalog.template.__qualname__}: {listed(known)}"
             raise _Nowhere(
                 Problem(
                     f"there is no key {render_key_path((*section.path, name))}",
-                    expected=f"{one_of(VIEW_WORDS)}, or a key of {section.catalog.template.__qualname__}: {listed(known)}",
+                    expected=f"{one_of(VIEW_WORDS)}, or {keys}",
                     suggestion=render_key_path((*section.path, near)) if near in known else near,
                 )
             )
