@@ -105,7 +105,7 @@ def test_what_was_written_where_a_secret_may_stand_is_not_shown() -> None:
 
 def test_a_value_has_no_keys_below_it() -> None:
     assert refusal("loader.batch_size.x=3") == (
-        "loader.batch_size = {x: 3} is wrong\n  at            overrides[0]\n  expected      a valid integer"
+        "loader.batch_size = {x: 3} is wrong\n  at            overrides[0]\n  expected      integer"
     )
 
 
@@ -169,3 +169,57 @@ def test_reading_changes_no_layer(write: Callable[..., None]) -> None:
     assert [root.origins for layer in layers for root in layer.roots] == [
         root.origins for layer in before for root in layer.roots
     ]
+
+
+# --- keys that almost fit -------------------------------------------------------------------------------------------
+
+
+class Plain(ConfigTemplate):
+    kind: Literal["plain"] = "plain"
+    lr: float = 0.1
+
+
+class Heavy(ConfigTemplate):
+    kind: Literal["heavy"] = "heavy"
+    lr: float = 0.1
+    friction: float = 0.0
+
+
+class Group(ConfigTemplate):
+    lr: float = 0.1
+
+
+class Reading(ConfigTemplate):
+    batch_size: int = 1
+
+
+class Near(ConfigTemplate):
+    loader: Reading
+    optimizer: Plain | Heavy = section(Plain)
+    groups: dict[str, Group] = {}
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("optimizer: {friction: 1}", "it is a key of kind heavy: optimizer=heavy"),
+        ("loader.batch_size: 2", "nest it: loader: {batch_size: ...}"),
+        ("loader: batch_size:3", "write a space after the colon: batch_size: 3"),
+        ("defaults: [base]", "write $extends: [base.yaml], with paths relative to this file"),
+        ("loader: {_target_: torch.Loader}", "no file names a class: write kind: and one of the kinds that the field"),
+    ],
+)
+def test_a_file_that_almost_fits_is_told_how(write: Callable[..., None], text: str, fix: str) -> None:
+    write(base=text)
+
+    with pytest.raises(ConfigError) as caught:
+        Near.compile("base.yaml")
+
+    assert caught.value.problems[0].fix.startswith(fix)
+
+
+def test_a_name_with_a_dot_is_shown_in_quotes() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Near.compile(overrides=["groups.net.emb.lr_facor=2"])
+
+    assert caught.value.problems[0].fix.endswith("""'groups["net.emb"]'""")

@@ -6,7 +6,7 @@ is not a value yet: references, bare texts, formulas.
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from typedcfg.compiler.declared import declared_at
 from typedcfg.compiler.descent import Descent, Dropped, Place, kinds_in
@@ -14,13 +14,13 @@ from typedcfg.compiler.merge import at_position
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.shown import quoted
 from typedcfg.errors import Problem
-from typedcfg.key_path import KeyPath, render_key_path
+from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Items, Positions, Text, is_unsettled
-from typedcfg.template.catalog import Catalog, Entry
+from typedcfg.template.catalog import Catalog, Entry, catalog_of
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, VariantsNode
 from typedcfg.template.variants import KIND
-from typedcfg.text import listed, nearest, one_of
+from typedcfg.text import listed, nearest, one_of, spaced
 
 
 class Absent(Enum):
@@ -240,9 +240,9 @@ class _Shaper:
             case _:
                 what, expected = "section", "a mapping"
         value, origin, is_secret = place.live[-1].value, place.live[-1].origin, place.may_hold_secret
-        problem = Problem(
-            f"{render_key_path(place.path)} = {quoted(value, is_secret=is_secret)} is no {what}", expected=expected
-        )
+        shown = quoted(value, is_secret=is_secret)
+        fix = spaced(value) if isinstance(value, str) and not is_secret else ""
+        problem = Problem(f"{render_key_path(place.path)} = {shown} is no {what}", expected=expected, fix=fix)
         self.descent.report_at(problem, origin, broken=place.path)
 
     def refuse_positions(self, place: Place, length: int) -> None:
@@ -300,8 +300,46 @@ def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Proble
         str(origin),
         expected=section,
         suggestion=near if strength in ("files", "presets") or near is None else render_key_path((*place.path, near)),
-        fix="" if near else _elsewhere(place, key),
+        fix=_of_another_kind(place, key) or _of_another_tool(key) or ("" if near else _as_a_path(place, key)),
     )
+
+
+_HABITS: Final = {
+    "defaults": "write $extends: [base.yaml], with paths relative to this file",
+    "extends": "write $extends: base.yaml",
+    "_base_": "write $extends: base.yaml",
+    "_target_": "no file names a class: write kind: and one of the kinds that the field declares",
+}
+"""Keys that do in other tools what has another spelling here."""
+
+
+def _of_another_tool(key: str) -> str:
+    return _HABITS.get(key, "")
+
+
+def _of_another_kind(place: Place, key: str) -> str:
+    """Which variants have a key that the one in force has not."""
+    if not isinstance(place.node, VariantsNode):
+        return ""
+    kinds = [kind for kind in kinds_in(place.node.templates) if key in catalog_of(place.node.templates[kind]).entries]
+    chosen = f"{render_key_path(place.path)}={kinds[0]}" if kinds else ""
+    return f"it is a key of kind {one_of(kinds)}: {chosen}" if kinds else ""
+
+
+def _as_a_path(place: Place, key: str) -> str:
+    """How to write a key that was taken for one step and is several, or the other way round."""
+    try:
+        steps = parse_key_path(key)
+    except KeyPathError:
+        steps = ()
+    if len(steps) > 1 and declared_at(place.descent.template, (*place.path, *steps)):
+        nested = "".join(f"{step}: {{" for step in steps[:-1])
+        return f"nest it: {nested}{steps[-1]}: ...{'}' * (len(steps) - 1)}"
+    around = place.descent.place(place.path[:-1]) if place.path else None
+    if around is not None and isinstance(around.node, MapNode):
+        dotted = render_key_path((*around.path, f"{place.path[-1]}.{key}"))
+        return f"a name with a dot in it is quoted, and the whole argument again for a shell: '{dotted}'"
+    return _elsewhere(place, key)
 
 
 def _elsewhere(place: Place, key: str) -> str:
