@@ -12,7 +12,7 @@ from pydantic import ValidationError, create_model, field_validator
 
 from typedcfg.errors import Frozen, MissingKey, Pending
 from typedcfg.template.base import CONFIG_VERBS, ConfigTemplate
-from typedcfg.template.derived import derived
+from typedcfg.template.derived import derived, section
 from typedcfg.template.frozen import FrozenDict, FrozenList, FrozenSet
 
 
@@ -259,6 +259,23 @@ def test_arguments_are_ordinary_containers() -> None:
     assert type(arguments["strides"]) is list
     assert type(arguments["names"]) is set
     assert arguments["strides"] == [[2, 4, 8]]
+
+
+def test_sections_within_arguments_are_dicts_of_their_own() -> None:
+    class Group(ConfigTemplate):
+        lr: float = 0.1
+        betas: list[float] = [0.9]
+
+    class Optimizer(ConfigTemplate):
+        first: Group = section(Group)
+        listed: list[Group] = [Group()]
+        named: dict[str, Group] = {"head": Group(lr=1)}
+
+    group = {"lr": 0.1, "betas": [0.9]}
+    arguments = Optimizer().arguments()
+
+    assert arguments == {"first": group, "listed": [group], "named": {"head": {**group, "lr": 1}}}
+    assert type(arguments["listed"][0]["betas"]) is list
 
 
 def test_a_pending_argument_is_not_passed_on() -> None:

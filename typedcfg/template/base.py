@@ -157,6 +157,8 @@ class ConfigTemplate(BaseModel):
     def arguments(self, *drop: str) -> dict[str, Any]:
         """The section's values as keyword arguments: without `kind`, without what is dropped.
 
+        A section within, be it in a list or dict, becomes the dict of its own arguments.
+
         Args:
             drop: Names of fields to leave out.
 
@@ -185,7 +187,7 @@ class ConfigTemplate(BaseModel):
                 )
             )
         left_out = {*drop, KIND} if current_kinds(type(self)) else set(drop)
-        return {name: thaw(getattr(self, name)) for name in fields if name not in left_out}
+        return {name: thaw(getattr(self, name), _arguments_of) for name in fields if name not in left_out}
 
     # --- compiling: filled in by the stage above --------------------------------------------------------------------
 
@@ -274,6 +276,10 @@ class ConfigTemplate(BaseModel):
     def __copy__(self) -> Self:
         """The instance itself: it is frozen all the way down."""
         return self
+
+
+def _arguments_of(value: Any) -> Any:
+    return value.arguments() if isinstance(value, ConfigTemplate) else value
 
 
 def _frozen_problem(section: str, name: str) -> Problem:

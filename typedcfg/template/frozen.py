@@ -122,22 +122,26 @@ def freeze(value: Any) -> Any:
     return value
 
 
-def thaw(value: Any) -> Any:
+def thaw(value: Any, settle: Callable[[Any], Any] = lambda value: value) -> Any:
     """The value with ordinary containers in place of frozen ones; `freeze` undone.
+
+    Args:
+        value: Anything.
+        settle: What to make of each value that is no container.
 
     Example:
         >>> thaw(freeze({"betas": [0.9, 0.999]}))
         {'betas': [0.9, 0.999]}
     """
     if isinstance(value, list):
-        return [thaw(item) for item in value]
+        return [thaw(item, settle) for item in value]
     if isinstance(value, dict):
-        return {key: thaw(item) for key, item in value.items()}
+        return {key: thaw(item, settle) for key, item in value.items()}
     if isinstance(value, FrozenSet):
         return set(value)
     if isinstance(value, tuple):
-        return _same_tuple(value, map(thaw, value))
-    return value
+        return _same_tuple(value, (thaw(item, settle) for item in value))
+    return settle(value)
 
 
 def _same_tuple(value: tuple[Any, ...], items: Iterable[Any]) -> tuple[Any, ...]:
