@@ -38,13 +38,15 @@ def shorten(text: str, length: int = _SHOWN_LENGTH) -> str:
 def spaced(text: str) -> str:
     """What to do about a text that was meant as a key and its value; empty if it looks like nothing of the kind.
 
+    The value is left out: it may be a secret's.
+
     Example:
         >>> spaced("batch_size:3")
-        'write a space after the colon: batch_size: 3'
+        'write a space after the colon: batch_size: ...'
     """
     key, colon, value = text.partition(":")
     is_pair = colon and key.isidentifier() and value and not value.startswith(("/", "\\", " "))
-    return f"write a space after the colon: {shorten(f'{key}: {value}')}" if is_pair else ""
+    return f"write a space after the colon: {shorten(key)}: ..." if is_pair else ""
 
 
 def one_of(choices: Iterable[object]) -> str:

@@ -204,7 +204,7 @@ class Near(ConfigTemplate):
     [
         ("optimizer: {friction: 1}", "it is a key of kind heavy: optimizer=heavy"),
         ("loader.batch_size: 2", "nest it: loader: {batch_size: ...}"),
-        ("loader: batch_size:3", "write a space after the colon: batch_size: 3"),
+        ("loader: batch_size:3", "write a space after the colon: batch_size: ..."),
         ("defaults: [base]", "write $extends: [base.yaml], with paths relative to this file"),
         ("loader: {_target_: torch.Loader}", "no file names a class: write kind: and one of the kinds that the field"),
     ],

@@ -218,3 +218,23 @@ def test_any_text_is_a_tree_or_a_refusal(text: str) -> None:
 @given(st.text("[]{}&*!|>-:?, \n\"'#%@`ab1~\t$<", max_size=30))
 def test_any_yaml_like_text_is_a_tree_or_a_refusal(text: str) -> None:
     assert all(problem.where.startswith("f.yaml:") for problem in problems_of(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "where", "fix"),
+    [
+        ("a:\n\tb: 1\n", "a tab in the indentation", "base.yaml:2:1", "indent with spaces"),
+        ("a:\n  b: 1\n\tc: 2\n", "a tab in the indentation", "base.yaml:3:1", "indent with spaces"),
+        ("a: [1, 2\nb: 3\n", "did not find expected ',' or ']'", "base.yaml:2:2\nbase.yaml:1:4 (where it opens)", "close the bracket"),
+        ("a:\n  b:3\n  c: 2\n", "mapping values", "base.yaml:3:4", "write a space after the colon: b: ..."),
+        ("a:3\n", "the top level is 'a:3'", "base.yaml:1:1", "write a space after the colon: a: ..."),
+    ],
+)
+def test_a_common_slip_is_told_where_it_is_and_how_to_mend_it(text: str, what: str, where: str, fix: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(text, "base.yaml")
+
+    [problem] = caught.value.problems
+    assert what in problem.what
+    assert problem.where.startswith(where)
+    assert problem.fix.startswith(fix)

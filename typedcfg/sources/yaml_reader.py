@@ -23,7 +23,7 @@ from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK, Branch, Items, branch_from, is_unsettled
 from typedcfg.sources.yaml_scalars import WORDS, resolve_plain
-from typedcfg.text import nearest, shorten
+from typedcfg.text import nearest, shorten, spaced
 
 _MOST_LEVELS: Final = 200
 _MOST_ALIASED: Final = 100_000
@@ -60,7 +60,12 @@ def read_yaml(text: str, source: str) -> Branch:
     elif not isinstance(top, Branch):
         found = "a list" if isinstance(top, Items) else shorten(repr(top))
         reader.problems.append(
-            Problem(f"the top level is {found}", where=f"{source}:1:1", expected="a mapping: `key: value` lines")
+            Problem(
+                f"the top level is {found}",
+                where=f"{source}:1:1",
+                expected="a mapping: `key: value` lines",
+                fix=spaced(top) if isinstance(top, str) else "",
+            )
         )
         top = Branch(Origin(source, 1, 1))
     ConfigError.raise_any(reader.problems)
@@ -128,8 +133,7 @@ class _Reader:
         except UnicodeEncodeError as error:
             self._stop(self._unprintable(error.reason))
         except yaml.MarkedYAMLError as error:
-            words = f"{error.problem}, {error.context}" if error.context else str(error.problem)
-            self._stop(Problem(f"invalid YAML: {words}", where=self._at(error.problem_mark)))
+            self._stop(self._invalid(error))
         return None
 
     def _read(self) -> object:
@@ -346,6 +350,21 @@ class _Reader:
 
     def _too_deep(self, event: Event) -> Problem:
         return Problem(f"nested deeper than {_MOST_LEVELS} levels", where=self._at(event.start_mark), fix="flatten it")
+
+    def _invalid(self, error: yaml.MarkedYAMLError) -> Problem:
+        """The problem of a text that is no YAML; the parser notices some of them far from where they are."""
+        mark: Any = error.problem_mark
+        words = f"{error.problem}, {error.context}" if error.context else str(error.problem)
+        where = self._at(mark)
+        lines = self._text.splitlines()
+        here = lines[mark.line] if mark.line < len(lines) else ""
+        if "\t" in here[: len(here) - len(here.lstrip())]:
+            return Problem("invalid YAML: a tab in the indentation", where=where, fix="indent with spaces")
+        if (error.context or "").startswith("while parsing a flow"):
+            where = f"{where}\n{self._at(error.context_mark)} (where it opens)"
+            return Problem(f"invalid YAML: {words}", where=where, fix="close the bracket, or put the missing comma")
+        above = lines[mark.line - 1].strip() if mark.line else ""
+        return Problem(f"invalid YAML: {words}", where=where, fix=spaced(above))
 
     def _unprintable(self, reason: str) -> Problem:
         """The problem of a character that YAML does not allow; the parser's own count of it is in bytes."""
