@@ -207,3 +207,22 @@ def test_keys_of_overrides_in_code_are_checked() -> None:
         list(override_source({"a..b": 1, "[0]": 2}).read())
 
     assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("token", "fix"),
+    [
+        ("+loader.batch_size=3", "drop the +: every key is declared, and is set as it stands"),
+        ("++loader.batch_size=3", "drop the ++: every key is declared, and is set as it stands"),
+        (
+            "groups[net.emb].lr=2",
+            "quote the name, and the whole argument again for a shell: 'groups[\"net.emb\"].lr=...'",
+        ),
+        ("groups[=2", ""),
+    ],
+)
+def test_a_key_as_another_tool_or_a_bare_shell_has_it_is_told_how(token: str, fix: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        list(override_source([token]).read())
+
+    assert caught.value.problems[0].fix == fix

@@ -166,10 +166,23 @@ class _Tokens:
         if _is_file(token):
             self.files.append((token, origin))
         else:
-            self._complain(f"{shorten(token[:end])!r} is not a key path from column {begin + column + 1} on", origin)
+            what = f"{shorten(token[:end])!r} is not a key path from column {begin + column + 1} on"
+            self._complain(what, origin, fix=_meant(token[begin:end], column))
 
     def _complain(self, what: str, origin: Origin, *, suggestion: str | None = None, fix: str = "") -> None:
         self.problems.append(Problem(what, where=str(origin), expected=_EXPECTED, suggestion=suggestion, fix=fix))
+
+
+def _meant(key: str, column: int) -> str:
+    """How to write a key that other tools, or a shell without quotes, made of one."""
+    if key.startswith("+"):
+        return f"drop the {key[: len(key) - len(key.lstrip('+'))]}: every key is declared, and is set as it stands"
+    opening = key.rfind("[", 0, column + 1)
+    name = key[opening + 1 :].partition("]")[0]
+    if opening < 0 or "]" not in key[opening:] or not name or name[0] in "\"'":
+        return ""
+    quoted = f'{key[:opening]}["{name}"]{key[opening:].partition("]")[2]}'
+    return f"quote the name, and the whole argument again for a shell: '{shorten(quoted)}=...'"
 
 
 def _is_file_in_a_folder(token: str) -> bool:
