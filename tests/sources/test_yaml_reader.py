@@ -225,7 +225,12 @@ def test_any_yaml_like_text_is_a_tree_or_a_refusal(text: str) -> None:
     [
         ("a:\n\tb: 1\n", "a tab in the indentation", "base.yaml:2:1", "indent with spaces"),
         ("a:\n  b: 1\n\tc: 2\n", "a tab in the indentation", "base.yaml:3:1", "indent with spaces"),
-        ("a: [1, 2\nb: 3\n", "did not find expected ',' or ']'", "base.yaml:2:2\nbase.yaml:1:4 (where it opens)", "close the bracket"),
+        (
+            "a: [1, 2\nb: 3\n",
+            "expected ',' or ']'",
+            "base.yaml:2:2\nbase.yaml:1:4 (where it opens)",
+            "close the bracket",
+        ),
         ("a:\n  b:3\n  c: 2\n", "mapping values", "base.yaml:3:4", "write a space after the colon: b: ..."),
         ("a:3\n", "the top level is 'a:3'", "base.yaml:1:1", "write a space after the colon: a: ..."),
     ],
