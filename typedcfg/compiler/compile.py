@@ -82,7 +82,7 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
 
 
 def _misplaced(files: Sequence[object], overrides: object, presets: object) -> Iterator[Problem]:
-    """Arguments that stand in the wrong place, or lack the list around them."""
+    """Arguments that stand in the wrong place, lack the list around them, or are of the wrong type."""
     for position, file in enumerate(files):
         if not isinstance(file, (str, PathLike)):
             yield Problem(
@@ -90,15 +90,31 @@ def _misplaced(files: Sequence[object], overrides: object, presets: object) -> I
                 expected="the path of a file",
                 fix="pass settings as presets=[...], which files override, or as overrides={...}, which override files",
             )
+    yield from _wrong_overrides(overrides)
+    yield from _wrong_presets(presets)
+
+
+def _wrong_overrides(overrides: object) -> Iterator[Problem]:
     if isinstance(overrides, str):
         yield Problem(
             f"overrides={shorten(overrides)!r} is one text, and a list of texts is read",
             expected="a list of key=value, or a mapping by key path",
             fix=f"overrides=[{shorten(overrides)!r}]",
         )
+    elif isinstance(overrides, Iterable):
+        expected = "key paths" if isinstance(overrides, Mapping) else "texts, key=value"
+        wrong = [key for key in overrides if not isinstance(key, str)]
+        yield from (Problem(f"overrides= holds {key!r}, which is no text", expected=expected) for key in wrong)
+
+
+def _wrong_presets(presets: object) -> Iterator[Problem]:
     if isinstance(presets, (str, Mapping, ConfigTemplate)):
         what = f"presets= is {_kind_of(presets)}, and a list of such is read"
         yield Problem(what, expected="a list of mappings or sections, weakest first", fix="presets=[...]")
+    elif isinstance(presets, Iterable):
+        for position, preset in enumerate(presets):
+            if not isinstance(preset, (Mapping, ConfigTemplate)):
+                yield Problem(f"presets[{position}] is {_kind_of(preset)}", expected="a mapping or a section")
 
 
 def _kind_of(value: object) -> str:

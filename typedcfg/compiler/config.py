@@ -90,7 +90,7 @@ class Config(Mapping[str, Any], Generic[T]):
     def _parse(self, key: str) -> KeyPath:
         try:
             return parse_key_path(key)
-        except KeyPathError as error:
+        except (KeyPathError, TypeError) as error:
             raise MissingKey(
                 Problem(str(error), expected='a key path: loader.batch_size, layers[2].width, groups["backbone.0"].lr')
             ) from None

@@ -254,9 +254,9 @@ class Place:
                 fix="write the kind out: it decides which keys there are before any value is known",
             )
         else:
-            shown = (
-                kind.value if isinstance(kind.value, (str, int, float, bool, type(None))) else type(kind.value).__name__
-            )
+            shown = kind.value
+            if isinstance(shown, (Branch, Items)):
+                shown = "a mapping" if isinstance(shown, Branch) else "a list"
             problem = Problem(
                 f"unknown {KIND} {shown!r} for {render_key_path(self.path)}",
                 expected=one_of(known),

@@ -67,9 +67,12 @@ def to_yaml(section: ConfigTemplate, story: Story, above: KeyPath, *, origins: b
     """A section as YAML, with where each value came from behind it if that is wanted."""
     from typedcfg.sources.yaml_writer import write_yaml
 
-    if not origins:
-        return write_yaml(plain(section))
-    from typedcfg.compiler.explain import origin_text
+    comments: dict[KeyPath, str] = {}
+    if origins:
+        from typedcfg.compiler.explain import origin_text
 
-    comments = {leaf.path: origin_text(story, (*above, *leaf.path)) for leaf in iter_leaves(section)}
-    return write_yaml(plain(section), comments=comments)
+        comments = {leaf.path: origin_text(story, (*above, *leaf.path)) for leaf in iter_leaves(section)}
+    try:
+        return write_yaml(plain(section), comments=comments)
+    except ValueError as error:
+        raise UnsupportedValue(Problem(f"a value cannot be written: {error}")) from None

@@ -229,7 +229,7 @@ def _is_written(descent: Descent, path: KeyPath) -> bool:
 
 def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> Problem:
     path, _, entry, detail = complaint
-    if detail["type"] == "missing" and entry is not None:
+    if detail["type"] == "missing" and entry is not None and detail["loc"][-1] == entry.name:
         return _missing(descent, path, entry)
     key = render_key_path(path) or "the configuration"
     where = origin_of(descent, path, entry)
@@ -240,8 +240,8 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
         return Problem(f"unknown key {key!r}", where, _type_of(complaint))
     raised = detail.get("ctx", {}).get("error")
     if detail["type"] in ("value_error", "assertion_error") and isinstance(raised, Exception):
-        return Problem(f"{key}: {raised}", where)
-    expected = expected or _expected(complaint)
+        return Problem(f"{key}: {raised}" if str(raised) else f"{key} is refused by its validator", where)
+    expected = expected or (_type_of(complaint) if detail["type"] == "missing" else _expected(complaint))
     if complaint.is_about_sections:
         return Problem(f"{key} is wrong", where, expected)
     return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected, fix=_spelling(detail))

@@ -121,8 +121,14 @@ class Resolver:
             self.failed.add(slot.path)
         except _Refused as refused:
             self.failed.add(slot.path)
-            note = self.descent.doubt if isinstance(refused, _Nowhere) else self.descent.report
-            note(self._placed(refused.problem, slot))
+            if not isinstance(refused, _Nowhere):
+                self.descent.report(self._placed(refused.problem, slot))
+            elif slot.entry.is_secret and slot.raw is not None:
+                # A secret may begin as a reference does: not a word of it is repeated.
+                what = f"{render_key_path(slot.path)} cannot be read as a reference ({HIDDEN})"
+                self.descent.doubt(self._placed(Problem(what), slot))
+            else:
+                self.descent.doubt(self._placed(refused.problem, slot))
         slot.inputs = tuple(self._inputs)
 
     def _value_of(self, slot: Slot) -> Any:
@@ -165,7 +171,7 @@ class Resolver:
             what = f"{render_key_path(slot.path)} cannot be derived: {refused.problem.what}"
             where = self._place_of_formula(derived)
             raise type(refused)(replace(refused.problem, what=what, where=where)) from None
-        except Exception as error:  # whatever a user's formula raises is told with its key and place
+        except (Exception, SystemExit) as error:  # whatever a user's formula raises is told with its key and place
             # The text of an error may quote what was read.
             told = "" if self._has_read_secret() else f": {error}"
             raise self._formula_refused(slot, f"cannot be derived: {type(error).__name__}{told}") from error
@@ -240,7 +246,7 @@ class Resolver:
         if isinstance(value, (SectionSpot, GroupSpot)):
             raise _Refused(
                 Problem(
-                    f"{render_key_path(slot.path)} refers to {render_key_path(path)}, which is no value but a section",
+                    f"{render_key_path(slot.path)} refers to {_named(path)}, which is no value but a section",
                     expected="a key that holds a value",
                     suggestion=next((render_key_path((*path, name)) for name in value.names()), None),
                 )
@@ -462,3 +468,7 @@ def _without_text(path: KeyPath, error: NotPrintable) -> Problem:
         expected="a number, a text or a truth value",
         fix="refer to it as a whole value, without text around it",
     )
+
+
+def _named(path: KeyPath) -> str:
+    return render_key_path(path) or "the whole configuration"

@@ -36,6 +36,7 @@ def adapt(
     while holder["schema"]["type"] != "model":
         holder = holder["schema"]
         _put_off(holder)
+        _ask_back(holder)
     model: AnySchema = holder["schema"]
     fields: AnySchema = model["schema"]
     while fields["type"] != "model-fields":
@@ -159,6 +160,19 @@ def _put_off(schema: AnySchema) -> None:
             return value
 
     schema["function"] = {**schema["function"], "function": when_known}
+
+
+def _ask_back(schema: AnySchema) -> None:
+    """Let a section's validator that forgets to return the section say so; pydantic would take None for it."""
+    check = schema["function"]["function"]
+
+    def returning(section: Any, *info: Any) -> Any:
+        result = check(section, *info)
+        if result is None:
+            raise ValueError("a validator of the section returns nothing: end it with `return self`")
+        return result
+
+    schema["function"] = {**schema["function"], "function": returning}
 
 
 def fields_schema(template: type[BaseModel]) -> tuple[dict[str, Any], list[Any], CoreConfig | None]:
