@@ -143,6 +143,25 @@ def test_help_is_that_of_the_template(capsys: pytest.CaptureFixture[str]) -> Non
     assert "integer > 0 [samples]" in capsys.readouterr().out
 
 
+def test_help_ends_with_the_variable_that_sets_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+    class DigitsCnn(Experiment):
+        loader: Loader
+
+    call(["help"], template=DigitsCnn)
+
+    last = "\n\nvariables: DIGITS_CNN__LOADER__BATCH_SIZE sets loader.batch_size\n"
+    assert capsys.readouterr().out.endswith(last)
+
+
+@pytest.mark.parametrize("words", [["loader"], ["--format=json"], ["--format=markdown"]])
+def test_help_of_a_part_or_for_a_program_says_nothing_of_variables(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(["help", *words], template=Params)
+
+    assert "PARAMS__" not in capsys.readouterr().out
+
+
 def test_without_a_verb_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert call([]) == 0
     assert "explain APP KEY" in capsys.readouterr().out

@@ -2,7 +2,9 @@
 
 from typing import Final, Literal, TypeAlias
 
-from typedcfg.cli.context import Context
+from typedcfg.cli.context import Context, default_prefix
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.keys import declared_keys
 
 Format: TypeAlias = Literal["text", "json", "markdown"]
 
@@ -16,4 +18,14 @@ def run(context: Context) -> int:
     context.finish()
     form = context.choice("--format", _FORMATS)
     print(app.template.help(format=form, key=key))
+    if form == "text" and not key and (example := _variable(app.template)):
+        print(f"\nvariables: {example}")
     return 0
+
+
+def _variable(template: type[ConfigTemplate]) -> str:
+    """How one value is set by a variable; of what the class declares itself, if it does, rather than inherits."""
+    keys = [found.key for found in declared_keys(template) if "[" not in found.key]
+    own = (key for key in keys if key.partition(".")[0] in template.__annotations__)
+    key = next(own, next(iter(keys), None))
+    return f"{default_prefix(template)}{key.replace('.', '__').upper()} sets {key}" if key else ""
