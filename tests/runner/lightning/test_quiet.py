@@ -1,5 +1,6 @@
 import logging
 import warnings
+from io import StringIO
 
 import pytest
 
@@ -15,6 +16,21 @@ def test_adverts_are_dropped_and_news_is_not(caplog: pytest.LogCaptureFixture) -
         LOGGER.info("`Trainer.fit` stopped: `max_epochs=1` reached.")
 
     assert caplog.messages == ["`Trainer.fit` stopped: `max_epochs=1` reached."]
+
+
+def test_what_lightning_informs_of_is_for_handlers_that_listen_within(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown, kept = StringIO(), StringIO()
+    logger = logging.getLogger("lightning.pytorch")
+    monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(shown)])
+    monkeypatch.setattr(logger, "level", logging.INFO)
+    LOGGER.manager._clear_cache()  # type: ignore[attr-defined]  # as setLevel does
+
+    with quiet():
+        logger.addHandler(logging.StreamHandler(kept))
+        LOGGER.info("GPU available: False")
+        LOGGER.warning("careful")
+
+    assert (shown.getvalue(), kept.getvalue()) == ("careful\n", "GPU available: False\ncareful\n")
 
 
 def test_afterwards_everything_is_heard_again(caplog: pytest.LogCaptureFixture) -> None:

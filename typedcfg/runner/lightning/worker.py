@@ -104,7 +104,8 @@ def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]
     experiment = config.params
     log = LogFile(attempt.log(rank_of_this_process()), texts_of(secrets_in(experiment)))
     try:
-        with kept(log, experiment.logging.level), determinism(is_on=experiment.run.deterministic), quiet():
+        # The log is set up within the quiet, to hear what is not shown.
+        with quiet(), kept(log, experiment.logging.level), determinism(is_on=experiment.run.deterministic):
             try:
                 yield log
             except SIGTERMException:
