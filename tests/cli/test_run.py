@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 import torch
 
+from typedcfg.cli.main import call
 from typedcfg.records.run_record import RunRecord, read_run_record
 
 Command = Callable[..., int]
@@ -229,6 +230,22 @@ def test_a_run_that_is_told_to_stop_is_preempted(
     assert "goes on after the last whole epoch" in told
     [attempt] = record(folder()).attempts
     assert (attempt.status, attempt.exit_code, attempt.failure) == ("preempted", code, None)
+
+
+def test_a_run_that_was_told_to_stop_does_not_look_broken(
+    start: Start, wait_for: WaitFor, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = start("run", "APP", "faults.wait_at=1")
+    wait_for(0)
+
+    process.send_signal(signal.SIGTERM)
+
+    process.communicate(timeout=30)
+    log = next(folder().glob("*/run.log")).read_text()
+    assert log.endswith("stopped, as it was asked to\n")
+    assert "Traceback" not in log
+    assert call(["runs", "show", str(folder())]) == 0
+    assert "exit code  143, stopped by SIGTERM or SIGHUP" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("reader", ["true", "head -n 2"])

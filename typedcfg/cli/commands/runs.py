@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.table import table
 from typedcfg.errors import Problem
 from typedcfg.records.run_record import AttemptRecord, RunRecord
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
 from typedcfg.runner.lookup import DEFAULT_ROOT, find_run, iter_runs, status_of, summarize
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 
 _HEADINGS = ("id", "name", "status", "epochs", "best", "started", "folder")
+
+_STOPPED: Final = {INTERRUPTED: ", stopped by Ctrl-C", PREEMPTED: ", stopped by SIGTERM or SIGHUP"}
 
 
 def run(context: Context) -> int:
@@ -85,7 +88,7 @@ def _about_attempt(attempt: AttemptRecord) -> dict[str, str]:
 
 def _rows(attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "status", attempt.status
-    yield "exit code", "" if attempt.exit_code is None else str(attempt.exit_code)
+    yield "exit code", "" if attempt.exit_code is None else f"{attempt.exit_code}{_STOPPED.get(attempt.exit_code, '')}"
     yield "started", attempt.started.isoformat()
     yield "ended", attempt.ended.isoformat() if attempt.ended else ""
     yield "resumed from", attempt.resumed_from or ""

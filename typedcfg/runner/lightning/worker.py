@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from typedcfg.compiler.config import Config
 from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.result_record import ResultHeader, ScoreRule
-from typedcfg.runner.failure import Preempted
+from typedcfg.runner.failure import Preempted, is_failure
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
@@ -116,8 +116,9 @@ def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]
                     raise KeyboardInterrupt from None
                 # An exit code of the model's choice must not pass for that of a run that is done.
                 raise RunFailed(Problem(f"the training ended itself: sys.exit({error.code!r})")) from error
-    except BaseException:
-        log.write(traceback.format_exc())
+    except BaseException as error:
+        # Whoever asked it to stop needs no traceback, which would look like a defect.
+        log.write(traceback.format_exc() if is_failure(error) else "stopped, as it was asked to\n")
         raise
     finally:
         log.close()
