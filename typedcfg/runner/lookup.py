@@ -1,11 +1,12 @@
 """Find runs in the folder that they lie in, and say in short how each stands."""
 
+import logging
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from typedcfg.errors import Problem, RunError
+from typedcfg.errors import Problem, RecordError, RunError
 from typedcfg.records.result_record import ScoreRule, best_index, choose_split, latest_result, read_results, scores
 from typedcfg.records.run_record import RunRecord, Status, TemplateReference
 from typedcfg.runner.ownership import read_owner
@@ -15,6 +16,8 @@ from typedcfg.runner.template_reference import is_same_class
 
 DEFAULT_ROOT: Final = Path("experiments")
 """Where runs lie unless `run.project_root` says otherwise."""
+
+_log = logging.getLogger(__name__)
 
 _UNFINISHED: Final[frozenset[Status]] = frozenset({"failed", "preempted", "lost"})
 
@@ -54,15 +57,20 @@ class Summary(NamedTuple):
 def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
     """The runs that lie in a folder and were begun, by the names of their folders.
 
+    One whose record cannot be read is passed over with a warning: the others are still of use.
+
     Raises:
         RunError: There is no such folder.
-        RecordError: A record cannot be read.
     """
     if not root.is_dir():
         raise RunError(Problem(f"there is no folder {root}", expected="a folder of runs, `experiments` by default"))
     for path in sorted(root.iterdir()):
         run = RunDir.within(path)
-        record = RunBook(run).record if run else None
+        try:
+            record = RunBook(run).record if run else None
+        except RecordError as error:
+            _log.warning("%s is passed over: %s", path, error)
+            continue
         if run and record:
             yield run, record
 
@@ -95,14 +103,11 @@ def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path
         template: The class.
         root: Where runs lie.
         but: The run that is asked for, which is not meant.
-
-    Raises:
-        RecordError: A record cannot be read.
     """
     unfinished = [
         (record.attempts[-1].started, run)
         for run, record in iter_runs(root)
-        if run.path != but and record.identity.fingerprint == fingerprint
+        if run.path != but and record.attempts and record.identity.fingerprint == fingerprint
         if is_same_class(template, record.template) and status_of(run, record) in _UNFINISHED
     ]
     return max(unfinished, key=itemgetter(0))[1] if unfinished else None
@@ -121,7 +126,7 @@ def summarize(run: RunDir, record: RunRecord) -> Summary:
         status=status_of(run, record),
         epochs=latest.epoch if latest else 0,
         best=Best(scores(results, rule)[best], rule.metric, split, best) if best is not None else None,
-        started=record.attempts[-1].started.strftime("%Y-%m-%d %H:%M:%S"),
+        started=record.attempts[-1].started.strftime("%Y-%m-%d %H:%M:%S") if record.attempts else "",
         folder=str(run.path),
     )
 

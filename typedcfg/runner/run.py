@@ -11,6 +11,7 @@ from typedcfg.records import result_record
 from typedcfg.records.result_record import Result, ScoreRule, read_results
 from typedcfg.records.run_record import Identity, RunRecord
 from typedcfg.runner.ownership import Ownership
+from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
@@ -76,6 +77,7 @@ class Runner:
         if run and not again and Training(run, self.config, self._asked).is_over():
             return  # nothing is touched, not even the lock
         check_builders(self.config.params)
+        check_recordable(self.config)
         launcher = launcher_of(self.config.params, self._asked)
         run = run or self._make()
         with Ownership(run.lock):

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
-from typedcfg.errors import Problem, RecordError, ResumeRefused, RunFailed, TemplateError
+from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.records.storage import sweep, write_atomically
@@ -100,11 +100,7 @@ class Training:
     def _tell_of_another(self) -> None:
         """Tell of a run that may be meant instead: begun with earlier code, and never brought to its end."""
         template, root = refer_to(type(self.config.params)), self.run.path.parent
-        try:
-            other = unfinished_like(str(self.config.fingerprint), template, root=root, but=self.run.path)
-        except RecordError as error:  # of another run, which is no reason to give this one up
-            _log.warning("cannot tell whether there is an unfinished run of the same configuration: %s", error)
-            return
+        other = unfinished_like(str(self.config.fingerprint), template, root=root, but=self.run.path)
         if other is not None:
             _log.info(
                 "an unfinished run of the same configuration exists (other code): `typedcfg resume %s` goes on with it",
