@@ -116,3 +116,11 @@ def test_a_file_does_not_stand_in_for_a_module_that_is_loaded(tmp_path: Path) ->
 
     with pytest.raises(AppError, match="a module named 'json' is loaded already"):
         load_app(f"{tmp_path / 'json.py'}:Params")
+
+
+@pytest.mark.parametrize("line", ["main(Params, arguments=['check'])", "raise SystemExit(0)"])
+def test_a_module_that_ends_the_program_has_not_been_checked(app: Path, line: str) -> None:
+    app.write_text(f"from typedcfg import ConfigTemplate, main\nclass Params(ConfigTemplate): ...\n{line}\n")
+
+    with pytest.raises(AppError, match=r"ends the program while it is imported(.|\n)*__main__"):
+        load_app(f"{app}:Params")

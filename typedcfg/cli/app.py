@@ -102,6 +102,10 @@ def _not_importable(app: str, error: BaseException) -> BaseException:
     """The error to raise where importing an APP failed: our own errors and interrupts stay what they are."""
     from typedcfg.errors import TypedcfgError
 
+    if isinstance(error, SystemExit):
+        what = f"{app} ends the program while it is imported"
+        fix = 'call main(...) and the like below `if __name__ == "__main__":`'
+        return AppError(Problem(what, expected="a module that can be imported", fix=fix))
     if isinstance(error, TypedcfgError) or not isinstance(error, Exception):
         return error
     from typedcfg.runner.failure import place_of
