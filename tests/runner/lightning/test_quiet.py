@@ -18,11 +18,15 @@ def test_adverts_are_dropped_and_news_is_not(caplog: pytest.LogCaptureFixture) -
     assert caplog.messages == ["`Trainer.fit` stopped: `max_epochs=1` reached."]
 
 
-def test_what_lightning_informs_of_is_for_handlers_that_listen_within(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["lightning", "lightning.pytorch"])
+def test_what_lightning_informs_of_is_for_handlers_that_listen_within(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown, kept = StringIO(), StringIO()
-    logger = logging.getLogger("lightning.pytorch")
+    logger = logging.getLogger(name)
     monkeypatch.setattr(logger, "handlers", [logging.StreamHandler(shown)])
-    monkeypatch.setattr(logger, "level", logging.INFO)
+    monkeypatch.setattr(logging.getLogger("lightning.pytorch"), "propagate", name == "lightning")
+    monkeypatch.setattr(logging.getLogger("lightning.pytorch"), "level", logging.INFO)
     LOGGER.manager._clear_cache()  # type: ignore[attr-defined]  # as setLevel does
 
     with quiet():

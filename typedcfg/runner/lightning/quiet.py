@@ -10,8 +10,8 @@ _ADVERTS: Final = ("💡 Tip:",)
 _NO_LIMIT: Final = "was configured so 100% of the batches"
 """Said of every limit that is given and limits nothing."""
 _ADVERTISERS: Final = ("lightning.pytorch.utilities.rank_zero", "lightning.fabric.utilities.rank_zero")
-_TALKERS: Final = ("lightning.pytorch", "lightning.fabric")
-"""Where Lightning hangs handlers of its own, if nobody set up logging before it was imported."""
+_TALKERS: Final = ("lightning", "lightning.pytorch", "lightning.fabric")
+"""Where Lightning hangs handlers of its own, at the latter two if nobody set up logging before it was imported."""
 _NOISE: Final = (
     # Lightning under torch >= 2.13; goes when Lightning asks `treespec.is_leaf()` itself.
     (r"`isinstance\(treespec, LeafSpec\)` is deprecated", FutureWarning),
