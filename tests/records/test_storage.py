@@ -70,28 +70,6 @@ def test_a_write_goes_to_disk_before_its_name_does(tmp_path: Path, monkeypatch: 
     assert calls == ["fsync", "replace", "fsync"]
 
 
-def test_a_name_that_carries_a_commit_is_written_once(tmp_path: Path) -> None:
-    path = tmp_path / "step-00000010.ckpt.json"
-    storage.write_once(path, b"first")
-
-    with pytest.raises(RecordError, match="File exists"):
-        storage.write_once(path, b"second")
-
-    assert path.read_bytes() == b"first"
-    assert names(tmp_path) == [path.name]
-
-
-def test_a_name_is_written_once_where_there_are_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "link", refuse)
-    path = tmp_path / "step-00000010.ckpt.json"
-    storage.write_once(path, b"first")
-
-    with pytest.raises(RecordError, match="File exists"):
-        storage.write_once(path, b"second")
-
-    assert path.read_bytes() == b"first"
-
-
 def test_a_link_is_a_second_name_of_one_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").write_bytes(b"b")

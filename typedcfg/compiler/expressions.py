@@ -49,11 +49,6 @@ class Interpolation(NamedTuple):
         """The reference, if it is all there is."""
         return self.parts[0] if len(self.parts) == 1 and isinstance(self.parts[0], Reference) else None
 
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """Every reference in the text."""
-        return tuple(part for part in self.parts if isinstance(part, Reference))
-
 
 @lru_cache(maxsize=4096)
 def read_interpolation(text: str) -> Interpolation | Problem:

@@ -21,9 +21,6 @@ from typedcfg.records.journal import Entry, Journal, read_journal
 from typedcfg.records.json_text import to_json
 from typedcfg.records.storage import remove, write_atomically
 
-Split: TypeAlias = Mapping[str, float]
-"""Metrics by name."""
-
 _VALIDATION_NAMES: Final = ("val", "validate", "validation")
 _NEVER_CHOSEN: Final = ("test", "predict")
 """Choosing by these would be peeking; whoever wants to must declare it."""

@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from errno import EEXIST
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -28,24 +27,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     """
     with staged(path) as file:
         file.write(content)
-
-
-def write_once(path: Path, content: bytes) -> None:
-    """Put `content` under a name that must be new: one that carries a commit.
-
-    Raises:
-        RecordError: The name is taken, or the file cannot be written.
-    """
-    with _reported(path, "write"):
-        stage = _stage_of(path)
-        try:
-            with stage.open("xb") as file:
-                file.write(content)
-                _to_disk(file)
-            _claim_name(stage, path)
-        finally:
-            stage.unlink(missing_ok=True)
-        fsync_folder(path.parent)
 
 
 @contextmanager
@@ -180,19 +161,6 @@ def _stage_of(path: Path) -> Path:
 def _to_disk(file: BinaryIO) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def _claim_name(stage: Path, path: Path) -> None:
-    """Move a staged file to a name that must be new."""
-    try:
-        os.link(stage, path)  # unlike a rename, it refuses a name that is taken
-    except FileExistsError:
-        raise
-    except OSError:
-        # No hard links here. Between the two lines another process could take the name; a run has one owner.
-        if path.exists():
-            raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path)) from None
-        stage.replace(path)
 
 
 def _copy(source: Path, target: Path) -> None:
