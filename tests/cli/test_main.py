@@ -181,7 +181,7 @@ def test_a_script_exits_with_the_code_of_its_command() -> None:
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "params.py").write_text("from typedcfg import ConfigTemplate\nclass Params(ConfigTemplate): ...\n")
-    line = f"{sys.executable} -m typedcfg help params.py:Params | true"
+    line = f"{sys.executable} -m typedcfg help params.py:Params | sleep 0"
 
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
 

@@ -57,15 +57,17 @@ def call(
     """
     is_debugging = "--debug" in arguments
     try:
-        return _dispatch(list(arguments), template, presets)
+        code = _dispatch(list(arguments), template, presets)
+        sys.stdout.flush()
+        return code  # noqa: TRY300  # the flush belongs to what may break
     except TypedcfgError as error:
         if is_debugging:
             raise
         print(error, file=sys.stderr)  # noqa: T201  # telling people things is what a command line does
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output has gone, as `head` does: nobody is left to tell.
-        sys.stderr.close()
+        # The reader of our output has gone, as `head` does: what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return 130
