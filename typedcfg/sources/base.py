@@ -113,6 +113,8 @@ class Layer:
     """Which row of the precedence table this layer stands in: `files`, `environment`."""
     roots: tuple[Branch, ...]
     """Trees in the order they were written; a file has one, a command line one for each argument."""
+    version: int | None = None
+    """The schema version that a saved file was written by, where it says so; else it is of today's."""
 
 
 class Source(Protocol):
