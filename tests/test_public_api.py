@@ -25,6 +25,7 @@ PUBLIC = [
     "View",
     "derived",
     "main",
+    "migrates",
     "section",
 ]
 

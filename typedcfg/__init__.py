@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typedcfg.template.marks import NotInIdentity as NotInIdentity
     from typedcfg.template.marks import RenamedFrom as RenamedFrom
     from typedcfg.template.marks import Unit as Unit
+    from typedcfg.template.migrations import migrates as migrates
 
 _HOMES: Final = {
     "AddedIn": "typedcfg.template.marks",
@@ -37,6 +38,7 @@ _HOMES: Final = {
     "View": "typedcfg.template.derived",
     "derived": "typedcfg.template.derived",
     "main": "typedcfg.cli.main",
+    "migrates": "typedcfg.template.migrations",
     "section": "typedcfg.template.derived",
 }
 """Where each public name lives; a module is imported when its first name is asked for."""
