@@ -35,10 +35,18 @@ ABSENT = Absent.ABSENT
 class Slot:
     """A value that is not known yet, and where it goes."""
 
-    __slots__ = ("entry", "field", "holder", "inputs", "is_known", "key", "path", "raw")
+    __slots__ = ("entry", "field", "holder", "inputs", "is_known", "key", "path", "raw", "top", "variables")
 
     def __init__(  # noqa: PLR0913  # what a slot is, and nothing else
-        self, path: KeyPath, entry: Entry, holder: Any, key: str | int, raw: str | None, *, field: KeyPath | None = None
+        self,
+        path: KeyPath,
+        entry: Entry,
+        holder: Any,
+        key: str | int,
+        raw: str | None,
+        *,
+        field: KeyPath | None = None,
+        top: KeyPath = (),
     ) -> None:
         self.path = path
         self.entry = entry
@@ -50,8 +58,12 @@ class Slot:
         self.key = key
         self.raw = raw
         """The text with references, or the bare text; None where the field's formula is asked."""
+        self.top = top
+        """Where the document that the text was written in has its top: a path without a leading word begins there."""
         self.inputs: tuple[KeyPath, ...] = ()
         """What was read to compute it, in order."""
+        self.variables: tuple[str, ...] = ()
+        """The environment variables that were read to compute it, in order."""
         self.is_known = False
 
 
