@@ -183,13 +183,77 @@ def test_unknown_instructions_are_refused_with_the_known(write: Write) -> None:
         assert words in message
 
 
-def test_extends_inside_a_section_is_refused(write: Write) -> None:
-    write(f="a: {$extends: part.yaml}\n")
+def test_a_part_is_a_layer_below_the_mapping_that_mounts_it(write: Write) -> None:
+    write(f="a: {$extends: part.yaml, x: 1}\nb: 2", part="x: 0\ny: 3")
 
-    message = refusal("f.yaml")
+    part, own = FileSource(["f.yaml"]).read()
 
-    assert "$extends inside a section" in message
-    assert "f.yaml:1:5" in message
+    assert (part.name, part.top, part.roots) == ("part.yaml", ("a",), ({"a": {"x": 0, "y": 3}},))
+    assert (own.name, own.top, own.roots) == ("f.yaml", (), ({"a": {"x": 1}, "b": 2},))
+
+
+def test_a_part_keeps_the_place_where_its_keys_were_written(write: Write) -> None:
+    write(f="a: {$extends: part.yaml}", part="x: 0\ny: 3")
+
+    part, _ = FileSource(["f.yaml"]).read()
+    inner = part.roots[0]["a"]
+
+    assert isinstance(inner, Branch)
+    assert str(inner.origins["y"]) == "part.yaml:2:1"
+
+
+def test_a_part_of_a_part_lies_below_it(write: Write) -> None:
+    write(f="a: {$extends: outer.yaml}", outer="$extends: base.yaml\nb: {$extends: inner.yaml}", inner="x: 1", base="")
+
+    tops = [(layer.name, layer.top) for layer in FileSource(["f.yaml"]).read()]
+
+    assert tops == [("base.yaml", ("a",)), ("inner.yaml", ("a", "b")), ("outer.yaml", ("a",)), ("f.yaml", ())]
+
+
+def test_a_part_mounted_by_both_arms_of_a_diamond_is_laid_once(write: Write) -> None:
+    write(
+        top="$extends: [a.yaml, b.yaml]", a="s: {$extends: p.yaml, x: 11}", b="s: {$extends: p.yaml, y: 22}", p="x: 1"
+    )
+
+    assert names("top.yaml") == ["p.yaml", "a.yaml", "b.yaml", "top.yaml"]
+
+
+def test_a_part_that_was_replaced_in_between_is_laid_again(write: Write) -> None:
+    write(a="s: {$extends: p.yaml}", b="s: {$replace: true, y: 2}", c="s: {$extends: p.yaml}", p="x: 1")
+
+    assert names("a.yaml", "b.yaml", "c.yaml") == ["p.yaml", "a.yaml", "b.yaml", "p.yaml", "c.yaml"]
+
+
+def test_one_part_may_be_mounted_at_many_places(write: Write) -> None:
+    write(f="a: {$extends: p.yaml}\nb: [{$extends: p.yaml}, {$extends: p.yaml, x: 2}]", p="x: 1")
+
+    tops = [layer.top for layer in FileSource(["f.yaml"]).read() if layer.name == "p.yaml"]
+
+    assert tops == [("a",), ("b", 0), ("b", 1)]
+
+
+def test_a_part_that_sank_below_another_is_refused(write: Write) -> None:
+    write(a="s: {$extends: p.yaml}", b="s: {$extends: q.yaml}", c="s: {$extends: p.yaml}", p="x: 1", q="x: 2")
+
+    message = refusal("a.yaml", "b.yaml", "c.yaml")
+
+    assert "'p.yaml' is mounted at s again, but stands below 'q.yaml'" in message
+    assert "$replace: true" in message
+
+
+def test_files_that_mount_each_other_are_a_circle(write: Write) -> None:
+    write(a="x: {$extends: b.yaml}", b="y:\n  $extends: a.yaml")
+
+    message = refusal("a.yaml")
+
+    assert "'a.yaml' extends itself" in message
+    assert "a.yaml:1:5 -> b.yaml:2:3 -> a.yaml" in message
+
+
+def test_a_long_chain_of_files_is_read(write: Write) -> None:
+    write(**{f"f{n}": f"$extends: f{n + 1}.yaml" for n in range(2000)}, f2000="x: 1")
+
+    assert len(names("f0.yaml")) == 2001
 
 
 @pytest.mark.parametrize("value", ["", "12", "{a: 1}", "[12]", "''", "'${env(\"NAME\")}.yaml'"])

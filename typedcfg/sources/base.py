@@ -80,6 +80,32 @@ class Text(str):
     __slots__ = ()
 
 
+class Appended:
+    """Items to add behind those that weaker layers wrote: `tags+=x`."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: object) -> None:
+        """Hold an `Items`, or a bare text that means one item, or several within brackets."""
+        self.items: Final = items
+
+    def __str__(self) -> str:
+        return f"+= {self.items}"
+
+
+class Removed:
+    """Items, or keys of a mapping, to take out of what weaker layers wrote: `tags-=x`."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: object) -> None:
+        """Hold an `Items`, or a bare text that means one, or several within brackets."""
+        self.items: Final = items
+
+    def __str__(self) -> str:
+        return f"-= {self.items}"
+
+
 class Edit(Enum):
     """An entry that is no value but says what to do with what weaker layers put there."""
 
@@ -96,7 +122,7 @@ def is_unsettled(value: object) -> bool:
         return value.unsettled
     if isinstance(value, str):
         return isinstance(value, Text) or REFERENCE_MARK in value
-    return isinstance(value, Edit)
+    return isinstance(value, (Edit, Appended, Removed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +141,8 @@ class Layer:
     """Trees in the order they were written; a file has one, a command line one for each argument."""
     version: int | None = None
     """The schema version that a saved file was written by, where it says so; else it is of today's."""
+    top: KeyPath = ()
+    """Where the top of the document stands: a part that a file mounts begins at the mapping that mounts it."""
 
 
 class Source(Protocol):

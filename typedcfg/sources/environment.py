@@ -13,7 +13,7 @@ from typing import Final
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Layer, Source
-from typedcfg.sources.files import read_text
+from typedcfg.sources.file_reader import read_text
 from typedcfg.sources.variables import SEPARATOR, Variable, bears, variables_layer
 from typedcfg.template.base import ConfigTemplate
 

@@ -1,0 +1,87 @@
+"""One file as a tree: which reader reads which suffix, and what is wrong with a file that cannot be read."""
+
+import os
+from codecs import BOM_UTF8
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from typedcfg.errors import ConfigError, Problem
+from typedcfg.origin import Origin
+from typedcfg.sources.base import Branch
+from typedcfg.text import nearest, one_of, shorten
+
+SUFFIXES: Final = (".yaml", ".yml", ".json", ".toml")
+
+
+def parse_file(path: str, name: str, asked: Origin) -> Branch:
+    """The tree that one file says, its `$` keys as they were written.
+
+    Args:
+        path: What to open.
+        name: What origins call it.
+        asked: Who wants it: the place that a problem names if there is no such file.
+
+    Raises:
+        ConfigError: The file cannot be read, or its text is no mapping in the format of its suffix.
+    """
+    text = read_text(path, name, asked)
+    suffix = Path(path).suffix.lower()
+    # Each reader is imported for the first file that needs it: yaml alone costs more than a small check.
+    if suffix == ".json":
+        from typedcfg.sources.json_reader import read_json
+
+        return read_json(text, name)
+    if suffix == ".toml":
+        from typedcfg.sources.toml_reader import read_toml
+
+        return read_toml(text, name)
+    from typedcfg.sources.yaml_reader import read_yaml
+
+    return read_yaml(text, name)
+
+
+def read_text(path: str, name: str, asked: Origin, suffixes: Sequence[str] = SUFFIXES) -> str:
+    """The text of a file, without a byte order mark.
+
+    Raises:
+        ConfigError: There is no such file, it cannot be read, its suffix is another, or it is not UTF-8.
+    """
+    file = Path(path)
+    try:
+        raw = file.read_bytes().removeprefix(BOM_UTF8)
+    except FileNotFoundError:
+        raise ConfigError(_missing(path, name, asked)) from None
+    except (OSError, ValueError) as error:  # a name may hold a NUL byte
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        what = f"{shorten(repr(name))} cannot be read: {reason.lower()}"
+        raise ConfigError(Problem(what, where=str(asked), expected="a file")) from error
+    suffix = file.suffix.lower()
+    if suffixes and suffix not in suffixes:
+        what = f"{name!r} has no format: the suffix is {suffix!r}" if suffix else f"{name!r} has no suffix"
+        raise ConfigError(Problem(what, where=str(asked), expected=one_of(suffixes)))
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        line_start = raw.rfind(b"\n", 0, error.start) + 1
+        line, column = raw.count(b"\n", 0, error.start) + 1, len(raw[line_start : error.start].decode()) + 1
+        what = f"byte 0x{raw[error.start]:02x} is not UTF-8: {error.reason}"
+        where = str(Origin(name, line, column))
+        raise ConfigError(Problem(what, where=where, fix="save the file as UTF-8")) from error
+
+
+def written_path(path: str) -> str:
+    """The path as a user would write it: from the current folder where the file lies below it."""
+    tidy = os.path.normpath(path)
+    if tidy != path and os.path.realpath(tidy) != os.path.realpath(path):
+        return path  # a `..` behind a link leads elsewhere than the text says
+    from_here = os.path.relpath(tidy)
+    return tidy if from_here.startswith(os.pardir) else from_here
+
+
+def _missing(path: str, name: str, asked: Origin) -> Problem:
+    folder = Path(path).parent
+    beside = [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
+    near = nearest(Path(path).name, sorted(beside))
+    fix = "" if Path(path).suffix.lower() in SUFFIXES else "a setting is written key=value"
+    return Problem(f"no file {name!r}", where=str(asked), suggestion=near and written_path(str(folder / near)), fix=fix)
