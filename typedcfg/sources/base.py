@@ -141,6 +141,8 @@ class Layer:
     """Trees in the order they were written; a file has one, a command line one for each argument."""
     version: int | None = None
     """The schema version that a saved file was written by, where it says so; else it is of today's."""
+    migrated: tuple[str, ...] = ()
+    """The migrations that brought it from there to today's schema."""
     top: KeyPath = ()
     """Where the top of the document stands: a part that a file mounts begins at the mapping that mounts it."""
 
