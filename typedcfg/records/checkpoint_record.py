@@ -16,7 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.json_text import read_json, to_json
-from typedcfg.records.storage import write_atomically
+from typedcfg.storage import write_atomically
 
 _CHECKPOINT_SUFFIX: Final = ".ckpt"
 _MANIFEST_SUFFIX: Final = ".ckpt.json"

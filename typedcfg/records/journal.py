@@ -14,7 +14,7 @@ import orjson
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.json_text import to_json
-from typedcfg.records.storage import fsync_folder
+from typedcfg.storage import fsync_folder
 
 Entry: TypeAlias = dict[str, Any]
 """One line's object; Any, since what a line means is its reader's business."""

@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.journal import Entry, Journal, read_journal
 from typedcfg.records.json_text import to_json
-from typedcfg.records.storage import remove, write_atomically
+from typedcfg.storage import remove, write_atomically
 
 _VALIDATION_NAMES: Final = ("val", "validate", "validation")
 _NEVER_CHOSEN: Final = ("test", "predict")

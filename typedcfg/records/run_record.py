@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.json_text import read_json, to_json
-from typedcfg.records.storage import write_atomically
+from typedcfg.storage import write_atomically
 
 SCHEMA_VERSION: Final = 1
 """The version of `run.json` that is written, and the newest that is read."""

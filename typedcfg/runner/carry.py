@@ -3,8 +3,8 @@
 from typedcfg.records.checkpoint_record import Verified, committed, manifest_path
 from typedcfg.records.journal import Journal
 from typedcfg.records.result_record import read_results
-from typedcfg.records.storage import link_atomically
 from typedcfg.runner.run_dir import AttemptDir
+from typedcfg.storage import link_atomically
 
 
 def carry_over(found: Verified, attempt: AttemptDir) -> None:

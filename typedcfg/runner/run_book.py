@@ -23,9 +23,9 @@ from typedcfg.records.run_record import (
     read_run_record,
     write_run_record,
 )
-from typedcfg.records.storage import write_atomically
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
+from typedcfg.storage import write_atomically
 
 _PACKAGES: Final = ("typedcfg", "torch", "lightning", "numpy")
 """Packages that bear on the outcome."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from typedcfg import storage
 from typedcfg.errors import Problem, RunError
-from typedcfg.records import storage
 from typedcfg.records.checkpoint_record import Verified, newest_verified
 from typedcfg.records.result_record import ResultFiles
 

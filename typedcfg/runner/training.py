@@ -14,7 +14,6 @@ from typedcfg.compiler.identify import source_folder
 from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
-from typedcfg.records.storage import sweep, write_atomically
 from typedcfg.runner.carry import carry_over
 from typedcfg.runner.endurance import hangup_preempts
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, exit_code_of, failure_of, is_failure, problem_of
@@ -30,6 +29,7 @@ from typedcfg.runner.secrets import redact, redact_bytes, secrets_in, secrets_va
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment, undefined_builders
+from typedcfg.storage import sweep, write_atomically
 
 _SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""

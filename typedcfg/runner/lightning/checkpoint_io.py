@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import Manifest, manifest_path, verify, write_manifest
-from typedcfg.records.storage import remove, staged
+from typedcfg.storage import remove, staged
 
 
 class VerifiedCheckpointIO(CheckpointIO):

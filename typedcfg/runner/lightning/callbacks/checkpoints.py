@@ -10,11 +10,11 @@ from typing_extensions import override
 from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_record import Verified, committed, newest_verified, verify
 from typedcfg.records.result_record import best_index, explain_unscored
-from typedcfg.records.storage import link_atomically, sweep
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.run_dir import CheckpointDir
+from typedcfg.storage import link_atomically, sweep
 
 _NEWEST_KEPT = 2
 """The last, and one before it: to fall back on when a disk has damaged the last."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from typedcfg import storage
 from typedcfg.errors import RecordError
-from typedcfg.records import storage
 
 
 def refuse(*_: object) -> None:
