@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from typedcfg.key_path import KeyPath
-from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK
+from typedcfg.sources.escapes import written_key, written_text
 
 _PLAIN_TEXT: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+@-]*(?: [A-Za-z0-9_./+@]+)*\Z")
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
@@ -114,7 +114,7 @@ class _Writer:
 def _key(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a key is text, not {key!r}")
-    return _text(f"{INSTRUCTION_MARK}{key}" if key.startswith(INSTRUCTION_MARK) else key)
+    return _text(written_key(key))
 
 
 def _scalar(value: object) -> str:
@@ -124,7 +124,7 @@ def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return _text(str.__str__(value).replace(REFERENCE_MARK, f"${REFERENCE_MARK}"))
+        return _text(written_text(value))
     if isinstance(value, int):
         return int.__repr__(value)
     if isinstance(value, float):

@@ -1,0 +1,32 @@
+import pytest
+
+from typedcfg.sources.escapes import Instruction, written
+from typedcfg.sources.instructions import take_apart
+from typedcfg.sources.json_reader import read_json
+from typedcfg.sources.json_writer import write_json
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("${a}", "$${a}"),
+        ("$${a}", "$$${a}"),
+        ("$5", "$5"),
+        (["x ${a}", 1], ["x $${a}", 1]),
+        ({"$a": 1, "$$b": 2, "c$": 3}, {"$$a": 1, "$$$b": 2, "c$": 3}),
+        ({Instruction("$replace"): True}, {"$replace": True}),
+        (("${", None), ["$${", None]),
+    ],
+)
+def test_what_would_mean_something_is_escaped(value: object, said: object) -> None:
+    assert written(value) == said
+
+
+def test_an_instruction_is_read_as_one_and_a_key_that_looks_like_it_is_not() -> None:
+    text = write_json({Instruction("$version"): 2, "a": {"$version": 3}})
+
+    document, problems = take_apart(read_json(text, "run.json"))
+
+    assert not problems
+    assert document.version == 2
+    assert document.own["a"] == {"$version": 3}

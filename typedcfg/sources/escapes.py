@@ -1,0 +1,36 @@
+"""How a document says what would otherwise mean something: `${` within a text, `$` before a key."""
+
+from collections.abc import Mapping
+
+from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK
+
+
+class Instruction(str):
+    """A `$` key that is to be written as it is; every other key is a user's own.
+
+    Example:
+        >>> written({Instruction("$replace"): True, "$own": "${lr}"})
+        {'$replace': True, '$$own': '$${lr}'}
+    """
+
+    __slots__ = ()
+
+
+def written(value: object) -> object:
+    """A plain tree as a document says it: nothing in it is taken for a reference or an instruction."""
+    if isinstance(value, str):
+        return written_text(value)
+    if isinstance(value, Mapping):
+        return {written_key(key): written(item) for key, item in value.items()}
+    return [written(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def written_text(text: str) -> str:
+    """A text that comes back as it is."""
+    return str.__str__(text).replace(REFERENCE_MARK, f"${REFERENCE_MARK}")
+
+
+def written_key(key: str) -> str:
+    """A key that comes back as it is, or an instruction."""
+    is_own = key.startswith(INSTRUCTION_MARK) and not isinstance(key, Instruction)
+    return f"{INSTRUCTION_MARK}{key}" if is_own else str(key)
