@@ -125,6 +125,46 @@ class Config(Mapping[str, Any], Generic[T]):
     def _wrap(self, value: Any, path: KeyPath) -> Any:
         return Config(value, self._story, path=(*self._path, *path)) if isinstance(value, ConfigTemplate) else value
 
+    def walk(self) -> "Iterator[tuple[str, Config[Any]]]":
+        """Every section with its key path, each before those within it; the configuration itself comes first, as `""`.
+
+        Example:
+            >>> from typedcfg import ConfigTemplate
+            >>> class Loader(ConfigTemplate):
+            ...     batch_size: int = 128
+            >>> class Params(ConfigTemplate):
+            ...     loader: Loader
+            >>> [key for key, section in Params.compile().walk()]
+            ['', 'loader']
+        """
+        todo: list[tuple[KeyPath, Any]] = [((), self.params)]
+        while todo:
+            path, held = todo.pop()
+            if isinstance(held, ConfigTemplate):
+                yield render_key_path(path), self._at(path)
+                names = [entry.name for entry in catalog_of(type(held)).branching]
+                todo += [((*path, name), getattr(held, name)) for name in reversed(names)]
+            elif isinstance(held, (list, tuple)):
+                todo += [((*path, position), item) for position, item in reversed([*enumerate(held)])]
+            elif isinstance(held, dict):
+                todo += [((*path, str(key)), item) for key, item in reversed(held.items())]
+
+    def leaves(self) -> Iterator[tuple[str, Any]]:
+        """Every value with its key path, in the order of declaration; `dict(config.leaves())` is all of it, flat.
+
+        Example:
+            >>> from typedcfg import ConfigTemplate
+            >>> class Loader(ConfigTemplate):
+            ...     batch_size: int = 128
+            >>> class Params(ConfigTemplate):
+            ...     loader: Loader
+            >>> dict(Params.compile().leaves())
+            {'loader.batch_size': 128}
+        """
+        from typedcfg.template.leaves import iter_leaves
+
+        return ((render_key_path(leaf.path), leaf.value) for leaf in iter_leaves(self.params))
+
     # --- why --------------------------------------------------------------------------------------------------------
 
     def explain(self, key: str = "") -> str:
@@ -158,14 +198,16 @@ class Config(Mapping[str, Any], Generic[T]):
         return origin_text(self._story, (*self._path, *self._parse(key)))
 
     def diff(self, other: "Config[Any]") -> "tuple[Difference, ...]":
-        """What another configuration says differently, and whether that makes it another run.
+        """What another configuration says differently, where both values come from, and whether it makes another run.
+
+        Of a secret it says that it differs. `draft.apply` makes the other out of this one.
 
         Example:
             >>> from typedcfg import ConfigTemplate
             >>> class Params(ConfigTemplate):
             ...     epochs: int = 10
             >>> print(*Params.compile().diff(Params.compile(overrides=["epochs=20"])))
-            epochs: 10 -> 20  (overrides[0])
+            epochs: 10 -> 20  (default -> overrides[0])
         """
         from typedcfg.compiler.diff import diff
 
@@ -272,6 +314,11 @@ class Config(Mapping[str, Any], Generic[T]):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _unpickle, (self.params, self._story, self._path)
+
+
+def told_by(config: Config[Any]) -> tuple[Story, KeyPath]:
+    """The story behind a configuration, and the path of its node: what the verbs of this stage work with."""
+    return config._story, config._path  # noqa: SLF001  # no attribute: its name would be lost to fields
 
 
 def _unpickle(params: T, story: Story, path: KeyPath) -> Config[T]:

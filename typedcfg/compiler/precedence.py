@@ -9,9 +9,15 @@ from typing import Final
 from typedcfg.sources.base import Layer
 
 DEFAULTS: Final = "defaults"
+MERGED_BELOW: Final = "merged below"
+"""What `merge(other, keep_existing=True)` brought."""
+MERGED: Final = "merged"
+"""What `merge(other)` brought."""
+DRAFT: Final = "draft"
 
 STRENGTHS: Final[dict[str, str]] = {
     DEFAULTS: "a default",
+    MERGED_BELOW: "what was merged below it",
     "presets": "a preset",
     "files": "a file",
     "secrets directory": "the secrets directory",
@@ -19,11 +25,14 @@ STRENGTHS: Final[dict[str, str]] = {
     "environment": "the environment",
     "command line": "the command line",
     "overrides": "an override in code",
+    MERGED: "what was merged on top",
+    DRAFT: "an edit of a draft",
 }
 """Weakest first, each as a sentence names it.
 
 Of one strength the later wins: files stand in the order given, each above what it extends; a command line has one
-layer, in which the last argument wins.
+layer, in which the last argument wins. Merging stacks whole configurations: what `merge` brings stands above, or below,
+all that was there before, an earlier draft included.
 """
 
 _RANK: Final = {strength: rank for rank, strength in enumerate(STRENGTHS)}

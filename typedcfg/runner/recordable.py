@@ -30,7 +30,7 @@ def check_recordable(config: Config[Any]) -> None:
         except ConfigError as error:
             lost = [problem.what for problem in error.problems]
         else:
-            lost = [f"{d.key} = {d.now} comes back as {d.before}" for d in diff(read, config)]
+            lost = [f"{d.key} = {d.now_text} comes back as {d.before_text}" for d in diff(read, config)]
     if lost:
         raise RunError(
             Problem(

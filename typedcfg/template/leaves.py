@@ -18,9 +18,15 @@ class Leaf(NamedTuple):
     """Whether the field and all sections around it bear on the outcome."""
 
 
-def iter_leaves(section: ConfigTemplate) -> Iterator[Leaf]:
-    """The leaves below a section, in the order of declaration."""
-    return _below(section, (), is_in_identity=True)
+def iter_leaves(section: ConfigTemplate, path: KeyPath = (), *, is_in_identity: bool = True) -> Iterator[Leaf]:
+    """The leaves below a section, in the order of declaration.
+
+    Args:
+        section: Where to begin.
+        path: Where the section itself lies.
+        is_in_identity: Whether all sections around it bear on the outcome.
+    """
+    return _below(section, path, is_in_identity=is_in_identity)
 
 
 def _below(section: ConfigTemplate, path: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
@@ -30,19 +36,19 @@ def _below(section: ConfigTemplate, path: KeyPath, *, is_in_identity: bool) -> I
         if entry.is_leaf:
             yield Leaf((*path, name), entry, value, bears)
         else:
-            yield from _within(entry, value, (*path, name), is_in_identity=bears)
+            yield from leaves_within(entry, value, (*path, name), is_in_identity=bears)
 
 
-def _within(entry: Entry, value: Any, path: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
+def leaves_within(entry: Entry, value: Any, path: KeyPath, *, is_in_identity: bool) -> Iterator[Leaf]:
     """The leaves of what a field of sections holds; an empty list, mapping or option is a leaf itself."""
     if isinstance(value, ConfigTemplate):
         yield from _below(value, path, is_in_identity=is_in_identity)
     elif value and isinstance(value, (list, tuple)):
         for position, item in enumerate(value):
-            yield from _within(entry, item, (*path, position), is_in_identity=is_in_identity)
+            yield from leaves_within(entry, item, (*path, position), is_in_identity=is_in_identity)
     elif value and isinstance(value, dict):
         for key, item in value.items():
-            yield from _within(entry, item, (*path, str(key)), is_in_identity=is_in_identity)
+            yield from leaves_within(entry, item, (*path, str(key)), is_in_identity=is_in_identity)
     else:
         yield Leaf(path, entry, value, is_in_identity)
 
