@@ -1,6 +1,7 @@
 """Compile: the fixed order in which settings become a configuration.
 
 read      each source gives layers of settings with their origins
+migrate   what an older schema saved becomes what today's reads
 shape     which keys there are: merge, choose variants, copy what is referred to as a whole
 values    references, bare texts and formulas, by demand
 validate  the whole tree, once
@@ -20,6 +21,7 @@ from typing import Final, TypeVar
 
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.migrate import migrate
 from typedcfg.compiler.precedence import in_order
 from typedcfg.compiler.shape import shape
 from typedcfg.compiler.shown import quoted
@@ -150,6 +152,7 @@ def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: b
 
 
 def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[Problem]) -> Config[T]:
+    layers = migrate(template, layers, problems)
     descent = Descent(template, layers, is_partial=bool(problems))
     found = shape(descent)
     resolver = Resolver(descent, found)

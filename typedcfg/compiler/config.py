@@ -215,8 +215,12 @@ class Config(Mapping[str, Any], Generic[T]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Settings that do not count because another variant was chosen, a sentence each."""
-        return tuple(str(dropped) for dropped in self._story.dropped)
+        """What happened to settings on the way, a sentence each.
+
+        The migrations that a saved file of an older schema went through, and the settings that do not count because
+        another variant was chosen.
+        """
+        return tuple(self._story.notes)
 
     # --- identity ---------------------------------------------------------------------------------------------------
 

@@ -107,7 +107,7 @@ def crash(key: str, error: Exception, *, written: str = "", is_secret: bool = Fa
         written: Where the value was written.
         is_secret: Whether the value may be, or hold, one.
     """
-    validator, place = _raised_in(error)
+    validator, place = raised_in(error)
     told = "" if is_secret else f": {error}"
     return Problem(
         f"{key}: {validator} raised {type(error).__name__}{told}",
@@ -116,7 +116,7 @@ def crash(key: str, error: Exception, *, written: str = "", is_secret: bool = Fa
     )
 
 
-def _raised_in(error: Exception) -> tuple[str, Origin | None]:
+def raised_in(error: BaseException) -> tuple[str, Origin | None]:
     """The first function of the user's on the way to an error, and the line of it that was reached."""
     step = error.__traceback__
     while step is not None:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from typedcfg.compiler.descent import Descent, Dropped
+from typedcfg.compiler.migrate import migration_notes
 from typedcfg.compiler.shape import shape
 from typedcfg.compiler.values import Resolver
 from typedcfg.key_path import KeyPath
@@ -50,6 +51,11 @@ class Story:
     def dropped(self) -> tuple[Dropped, ...]:
         """Settings that went with the variant they belonged to."""
         return self._compiled[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The migrations that were applied, and the settings that were dropped."""
+        return (*migration_notes(self.layers), *map(str, self.dropped))
 
     @property
     def resolutions(self) -> dict[KeyPath, Resolution]:
