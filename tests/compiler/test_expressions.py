@@ -1,121 +1,258 @@
+"""What may stand inside `${...}`, and what may not, whoever writes it."""
+
+import ast
+import warnings
+
 import pytest
 
 from typedcfg.compiler.expressions import (
-    Interpolation,
-    Reference,
-    Start,
-    absolute,
-    read_interpolation,
-    whole_reference,
+    LONGEST,
+    MOST_BRACKETS,
+    MOST_NODES,
+    Call,
+    Choice,
+    Comparison,
+    Constant,
+    Expression,
+    Logic,
+    Operation,
+    Variable,
+    closing_brace,
+    parse_expression,
 )
+from typedcfg.compiler.references import Reference, Start
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath
 
 
-def parts(text: str) -> tuple[str | KeyPath, ...]:
-    read = read_interpolation(text)
-    assert isinstance(read, Interpolation)
-    return tuple(part.path if isinstance(part, Reference) else part for part in read.parts)
+def shape(expression: Expression) -> object:
+    """A tree without columns, to compare with."""
+    match expression:
+        case Reference():
+            return ".".join(map(str, expression.path))
+        case Constant(value):
+            return value
+        case Variable(name, default):
+            return ("env", name, default and shape(default))
+        case Operation(symbol, operands) | Call(symbol, operands) | Logic(symbol, operands):
+            return (symbol, *map(shape, operands))
+        case Comparison(symbols, operands):
+            return (*symbols, *map(shape, operands))
+        case Choice(condition, then, otherwise):
+            return ("if", shape(condition), shape(then), shape(otherwise))
 
 
-def problem(text: str) -> str:
-    read = read_interpolation(text)
-    assert isinstance(read, Problem)
-    return str(read)
+def parsed(text: str) -> Expression:
+    found = parse_expression(text, 3)
+    assert not isinstance(found, Problem), str(found)
+    return found
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("${a.b}", (("a", "b"),)),
-        ("${ a.b }", (("a", "b"),)),
-        ("bs-${a}-x${b}", ("bs-", ("a",), "-x", ("b",))),
-        ("${layers[2].width}", (("layers", 2, "width"),)),
-        ('${groups["a.b"].lr}', (("groups", "a.b", "lr"),)),
-        ("${groups['}'].lr}", (("groups", "}", "lr"),)),
-        ("plain", ("plain",)),
-        ("", ("",)),
-        ("$", ("$",)),
-        ("a $ {b}", ("a $ {b}",)),
-    ],
-)
-def test_a_text_is_read_as_texts_and_references(text: str, expected: tuple[str | KeyPath, ...]) -> None:
-    assert parts(text) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("$${a}", ("${a}",)),
-        ("x$${a}${b}", ("x${a}", ("b",))),
-        ("${a}$${b}", (("a",), "${b}")),
-        ("$$$${a}", ("$$${a}",)),
-    ],
-)
-def test_a_doubled_dollar_is_a_literal_one(text: str, expected: tuple[str | KeyPath, ...]) -> None:
-    assert parts(text) == expected
-
-
-@pytest.mark.parametrize("text", ["${a", "x ${a", '${a["}', "${a}${"])
-def test_an_unclosed_reference_is_refused(text: str) -> None:
-    assert "and does not close it" in problem(text)
-    assert "write $${ for a literal ${" in problem(text)
-
-
-@pytest.mark.parametrize("inner", ["", "a..b", "a b", "1 + ", "a[", ".a"])
-def test_what_is_no_path_is_refused_with_the_column(inner: str) -> None:
-    assert "is no path to a value: unexpected text at column" in problem(f"${{{inner}}}")
-
-
-@pytest.mark.parametrize(
-    ("text", "start", "ups", "path"),
-    [
-        ("${a}", Start.ROOT, 0, ("a",)),
-        ("${root.a}", Start.ROOT, 0, ("a",)),
-        ("${here.a}", Start.HERE, 0, ("a",)),
-        ("${parent.a}", Start.PARENT, 1, ("a",)),
-        ("${parent.parent.a}", Start.PARENT, 2, ("a",)),
-        ('${here["my-key"]}', Start.HERE, 0, ("my-key",)),
-        ("${roots.a}", Start.ROOT, 0, ("roots", "a")),
-    ],
-)
-def test_words_say_where_a_path_begins(text: str, start: Start, ups: int, path: KeyPath) -> None:
-    read = read_interpolation(text)
-
-    assert isinstance(read, Interpolation)
-    assert read.whole is not None
-    assert read.whole[:3] == (start, ups, path)
-
-
-SECTIONS: tuple[KeyPath, ...] = ((), ("model",), ("model", "layers", 1))
+def refusal(text: str) -> str:
+    found = parse_expression(text, 3)
+    assert isinstance(found, Problem)
+    return str(found)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("${a.b}", ("a", "b")),
-        ("${here.a}", ("model", "layers", 1, "a")),
-        ("${parent.a}", ("model", "a")),
-        ("${parent.parent.a}", ("a",)),
-        ("${parent.parent.parent.a}", None),
+        ("1 + a * 2", ("+", 1, ("*", "a", 2))),
+        ("(1 + a) * 2", ("*", ("+", 1, "a"), 2)),
+        ("a.b - c // 3 % 4", ("-", "a.b", ("%", ("//", "c", 3), 4))),
+        ("-a ** 2", ("-", ("**", "a", 2))),
+        ("+a", ("+", "a")),
+        ("0 < a <= b", ("<", "<=", 0, "a", "b")),
+        ("not a and b or c", ("or", ("and", ("not", "a"), "b"), "c")),
+        ("a if b else c if d else e", ("if", "b", "a", ("if", "d", "c", "e"))),
+        ("min(a, 2, 3.5)", ("min", "a", 2, 3.5)),
+        ('env("HOME", "/tmp")', ("env", "HOME", "/tmp")),
+        ("env('HOME')", ("env", "HOME", None)),
+        ("true", True),
+        ("null", None),
+        ("0x10 + 1_000 + .5 + 1e3", ("+", ("+", ("+", 16, 1000), 0.5), 1000.0)),
+        (r'"a\n\x41\u00e9\\d"', "a\nAé\\d"),
+        ("a\n  + 1", ("+", "a", 1)),
+        ("layers[-1].width + 1", ("+", "layers.-1.width", 1)),
+        ('here["my-key"] * 2', ("*", "my-key", 2)),
+        ('["my-key"].lr * 2', ("*", "my-key.lr", 2)),
+        ("min", "min"),
+        ("params.lambda", "params.lambda"),
     ],
 )
-def test_a_reference_means_one_path_from_the_top(text: str, expected: KeyPath | None) -> None:
-    read = read_interpolation(text)
-
-    assert isinstance(read, Interpolation)
-    assert read.whole is not None
-    assert absolute(read.whole, SECTIONS, ("model", "layers", 1)) == expected
+def test_an_expression_is_read_as_python_reads_it(text: str, expected: object) -> None:
+    assert shape(parsed(text)) == expected
 
 
-def test_only_one_reference_and_nothing_else_is_whole() -> None:
-    for text in ("x${a}", "${a}${b}", "$${a}"):
-        read = read_interpolation(text)
-        assert isinstance(read, Interpolation)
-        assert read.whole is None
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("ﬁt + 1", ("ﬁt",)), ("a.ﬁt + 1", ("a", "ﬁt")), ("größe . ﬁt+1", ("größe", "ﬁt")), ("ﬁt", ("ﬁt",))],  # a ligature
+)
+def test_keys_are_kept_as_they_are_written(text: str, path: KeyPath) -> None:
+    found = parsed(text)
+    reference = found.operands[0] if isinstance(found, Operation) else found
+
+    assert isinstance(reference, Reference)
+    assert reference.path == path
 
 
-def test_a_section_is_named_by_one_reference_alone() -> None:
-    assert whole_reference("${a.b}", ("x",)) == ("a", "b")
-    assert isinstance(whole_reference("x ${a.b}", ("x",)), Problem)
-    assert isinstance(whole_reference("${parent.a}", ("x",)), Problem)
+def test_columns_count_characters_and_not_bytes() -> None:
+    found = parsed('"größe" == a')
+
+    assert isinstance(found, Comparison)
+    assert found.operands[1] == Reference(Start.TOP, 0, ("a",), 14)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "().__class__",
+        "''.__class__.__mro__",
+        "(1).real",
+        "a.b()",
+        "a[0]()",
+        "__import__('os')",
+        "eval('1')",
+        "print(1)",
+        "min.__call__(1)",
+        "lambda: 1",
+        "[x for x in a]",
+        "(x for x in a)",
+        "{1: 2}",
+        "{x for x in a}",
+        "(a := 1)",
+        "f'{a}'",
+        "f''",
+        "r'a'",
+        "b'a'",
+        "'a' 'b'",
+        "'''a'''",
+        "min(*a)",
+        "min(a, key=b)",
+        "a, b",
+        "[a]",
+        "(yield)",
+        "await a",
+        "a[1:2]",
+        "a[b]",
+        "a[True]",
+        "a['b', 1]",
+        "...",
+        "1j",
+        "a @ b",
+        "a & b",
+        "~a",
+        "a << 100000",
+        "a is b",
+        "1 in a",
+        "a; b",
+        "a # b",
+        "a \\\n b",
+        "env(a)",
+        "env()",
+        "env('A', 'b', 'c')",
+        "env('')",
+        "env('A=B')",
+        "a\x00",
+        "1if a else 2",
+        "1.if a else 2",
+        r"'\d'",
+        r"'\ud800'",
+        r"'\N{BULLET}'",
+        "'\ud800'",
+        "1e999",
+        "012",
+        "true.a",
+        "None.a",
+        "",
+        "a +",
+        "(a",
+        "a)",
+        "a..b",
+        "import os",
+    ],
+)
+def test_nothing_else_of_python_is_understood(attack: str) -> None:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+
+        assert "is no expression: " in refusal(attack)
+
+    assert not warned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * 3000 + "1",
+        "not " * 3000 + "true",
+        "(" * 3000 + "1" + ")" * 3000,
+        "(" * (MOST_BRACKETS + 1) + "1" + ")" * (MOST_BRACKETS + 1),
+        "+".join("1" * (MOST_NODES // 2 + 1)),
+        "a if b else " * 500 + "c",
+        "2" + "**2" * 500,
+        "a" + "[0]" * 5000 + " + 1",
+        "9" * 5000,
+        "0x" + "f" * 1200,
+        "1" * LONGEST + "0",
+        "min(" * 60,
+        "'" + "a" * LONGEST + "'",
+        "1 " * 4000,
+    ],
+)
+def test_what_is_long_or_deep_is_refused(text: str) -> None:
+    assert len(refusal(text)) < 500
+
+
+def test_what_is_just_short_enough_is_read() -> None:
+    assert isinstance(parsed("+".join("1" * (MOST_NODES // 2))), Operation)
+    assert parsed("(" * MOST_BRACKETS + "1" + ")" * MOST_BRACKETS) == Constant(1)
+    assert parsed(hex(2**4096 - 1)) == Constant(2**4096 - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [("True", "true"), ("None", "null"), ("a == False", "false"), ("mini(1)", "min"), ("envs('A')", "env")],
+)
+def test_what_is_spelt_otherwise_is_suggested(text: str, suggestion: str) -> None:
+    assert f"did you mean  {suggestion}" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("groups.0.lr", 'put a key that is no identifier in quotes: ${groups["0"].lr}'),
+        ("oc.env:HOME", 'a variable is read by env("NAME", "default")'),
+        ("a && b", "write: a and b"),
+        ("a ? b : c", "write: a if condition else b"),
+        ("a is null", "write: a == null"),
+        ("a in b", "write: a == 1 or a == 2"),
+        ("f'{a}'", "write ${...} into the text around it"),
+    ],
+)
+def test_habits_from_elsewhere_are_told_what_to_write(text: str, fix: str) -> None:
+    assert f"fix           {fix}" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"), [("a + + ", 8), ("1 + (2", 7), ("a $ b", 5), ('a["\\q"]', 6), ("  1 +* 2", 8), ("ä + ö ö", 9)]
+)
+def test_a_mistake_is_told_with_its_column(text: str, column: int) -> None:
+    assert f"at column {column}\n" in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [("a}", 1), ('"}"}', 3), ('"\\"}"}', 5), ("{}}", 2), ("'", -1), ("", -1), ('a["}', -1), ("'\\\\'}", 4)],
+)
+def test_an_expression_ends_at_the_first_brace_outside_of_quotes(text: str, end: int) -> None:
+    assert closing_brace(text, 0) == end
+
+
+def test_a_parser_that_gives_up_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give_up(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(ast, "parse", give_up)
+
+    assert "too much lies within one another" in refusal("a + 1")

@@ -25,9 +25,10 @@ from typedcfg.compiler.migrate import migrate
 from typedcfg.compiler.precedence import in_order
 from typedcfg.compiler.shape import shape
 from typedcfg.compiler.shown import quoted
-from typedcfg.compiler.story import Resolution, Story
+from typedcfg.compiler.story import Story, resolutions_of
 from typedcfg.compiler.validate import is_stable, origin_of, validate
 from typedcfg.compiler.values import Resolver
+from typedcfg.compiler.variables import Variables
 from typedcfg.errors import ConfigError, DeprecatedName, Problem
 from typedcfg.key_path import render_key_path
 from typedcfg.origin import Origin
@@ -155,7 +156,8 @@ def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[P
     layers = migrate(template, layers, problems)
     descent = Descent(template, layers, is_partial=bool(problems))
     found = shape(descent)
-    resolver = Resolver(descent, found)
+    variables = Variables()
+    resolver = Resolver(descent, found, variables)
     resolver.resolve()
     params = validate(descent, found.tree, unknown=frozenset(resolver.failed))
     problems += descent.problems
@@ -165,14 +167,14 @@ def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[P
     assert isinstance(params, template), "a tree that validates has no problems"
     for text in descent.warnings:
         warnings.warn(text, DeprecatedName, stacklevel=_levels_to_caller())
-    story = Story(params, layers)
-    story.remember(descent, found.dropped, {p: Resolution(s.entry, s.raw, s.inputs) for p, s in found.slots.items()})
+    story = Story(params, layers, variables)
+    story.remember(descent, found.dropped, resolutions_of(found.slots, variables))
     return Config(params, story)
 
 
 def _changed_behind(descent: Descent, resolver: Resolver, params: ConfigTemplate) -> Iterator[Problem]:
     """Values that a formula or reference saw otherwise than they turned out."""
-    for path, seen in resolver.seen.items():
+    for path, seen in resolver.reading.seen.items():
         final = value_at(params, path)
         if final != seen and not (final != final and seen != seen):  # noqa: PLR0124  # NaN is what differs from itself
             yield Problem(

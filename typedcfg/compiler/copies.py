@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from typedcfg.compiler.expressions import whole_reference
+from typedcfg.compiler.interpolation import whole_reference
 from typedcfg.compiler.merge import Contribution
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path

@@ -40,6 +40,8 @@ class Explanation(NamedTuple):
     """The winner, then every loser, the strongest first."""
     rule: str
     inputs: tuple[KeyPath, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+    """The environment variables that were read, each with its value as it is shown."""
 
 
 def explain(story: Story, path: KeyPath) -> str:
@@ -78,10 +80,10 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
     first, *rest = [*live, *over, *default]
     rows = [first._replace(label="wins"), *rest, *copies, *resets, *losers]
     value = shown(value_at(story.root, path), is_secret=hides)
-    inputs = resolution.inputs if resolution is not None else ()
-    return Explanation(
-        path, value, tuple(rows), _rule(place, entry, is_alone=not rest, is_fallen=bool(resets or losers)), inputs
-    )
+    inputs, read = (resolution.inputs, resolution.variables) if resolution is not None else ((), ())
+    variables = tuple((name, "not set" if text is None else shown(text, is_secret=hides)) for name, text in read)
+    rule = _rule(place, entry, is_alone=not rest, is_fallen=bool(resets or losers))
+    return Explanation(path, value, tuple(rows), rule, inputs, variables)
 
 
 def _has_default(place: Place) -> bool:
@@ -209,6 +211,8 @@ def _lines(story: Story, told: Explanation, *, depth: int) -> Iterator[str]:
     for row in rows:
         line = f"  {row.label:<9} {row.value:<{width if row.origin else 0}}  {row.origin}".rstrip()
         yield f"{line}: {row.reason}" if row.reason else line
+    for name, text in told.variables:
+        yield f"  reads     variable {name} = {text}" if text != "not set" else f"  reads     variable {name}, not set"
     for path in told.inputs[:_MOST_INPUTS]:
         inner = explanation_of(story, path)
         if depth + 1 > _DEPTH:

@@ -18,6 +18,8 @@ class SectionSpot(NamedTuple):
     tree: Mapping[str, Any]
     above: Optional["SectionSpot"]
     """The section that holds this one, through lists and mappings; None at the root."""
+    bears: bool = True
+    """Whether it and all around it bear on the outcome."""
 
     def names(self) -> Collection[str]:
         """What may follow."""
@@ -31,6 +33,7 @@ class GroupSpot(NamedTuple):
     node: ListNode | MapNode
     tree: list[Any] | Mapping[str, Any]
     above: SectionSpot
+    bears: bool = True
 
     def names(self) -> Collection[str | int]:
         """What may follow."""
@@ -50,7 +53,7 @@ class GroupSpot(NamedTuple):
             NotThere: What stands there is no section.
         """
         inner = self.node.item if isinstance(self.node, ListNode) else self.node.value
-        return spot_of(inner, self.tree[step], (*self.path, step), self.above)
+        return spot_of(inner, self.tree[step], (*self.path, step), self.above, bears=self.bears)
 
 
 Spot: TypeAlias = SectionSpot | GroupSpot | None
@@ -66,7 +69,7 @@ def root_spot(template: type[ConfigTemplate], tree: Mapping[str, Any]) -> Sectio
     return SectionSpot((), catalog_of(template), tree, None)
 
 
-def spot_of(node: Node, tree: Any, path: KeyPath, above: SectionSpot) -> Spot:
+def spot_of(node: Node, tree: Any, path: KeyPath, above: SectionSpot, *, bears: bool) -> Spot:
     """What a field of sections holds.
 
     Raises:
@@ -75,11 +78,11 @@ def spot_of(node: Node, tree: Any, path: KeyPath, above: SectionSpot) -> Spot:
     if tree is None:
         return None
     if isinstance(node, SectionNode) and isinstance(tree, dict):
-        return SectionSpot(path, catalog_of(node.template), tree, above)
+        return SectionSpot(path, catalog_of(node.template), tree, above, bears)
     if isinstance(node, VariantsNode) and isinstance(tree, dict) and tree.get(KIND) in node.templates:
-        return SectionSpot(path, catalog_of(node.templates[tree[KIND]]), tree, above)
+        return SectionSpot(path, catalog_of(node.templates[tree[KIND]]), tree, above, bears)
     if (isinstance(node, ListNode) and isinstance(tree, list)) or (
         isinstance(node, MapNode) and isinstance(tree, dict)
     ):
-        return GroupSpot(path, node, tree, above)
+        return GroupSpot(path, node, tree, above, bears)
     raise NotThere

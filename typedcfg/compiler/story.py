@@ -1,13 +1,14 @@
 """The story of a compilation: what is kept so that `explain` can tell it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
 from typedcfg.compiler.descent import Descent, Dropped
 from typedcfg.compiler.migrate import migration_notes
-from typedcfg.compiler.shape import shape
+from typedcfg.compiler.shape import Slot, shape
 from typedcfg.compiler.values import Resolver
+from typedcfg.compiler.variables import Variables
 from typedcfg.key_path import KeyPath
 from typedcfg.sources.base import Layer
 from typedcfg.template.base import ConfigTemplate
@@ -22,18 +23,32 @@ class Resolution(NamedTuple):
     """The text with references; None for a formula."""
     inputs: tuple[KeyPath, ...]
     """What was read, in order."""
+    variables: tuple[tuple[str, str | None], ...] = ()
+    """The environment variables that were read, in order, each with its text; None if it was not set."""
+
+
+def resolutions_of(slots: Mapping[KeyPath, Slot], variables: Variables) -> dict[KeyPath, Resolution]:
+    """How every value was found that is known by now."""
+    return {
+        path: Resolution(
+            slot.entry, slot.raw, slot.inputs, tuple((name, variables.read[name]) for name in slot.variables)
+        )
+        for path, slot in slots.items()
+    }
 
 
 class Story:
     """Which layers there were, and what was made of them.
 
-    The layers are the whole of it; the rest follows from them, and is worked out again where a story was unpickled.
+    The layers, and the variables that expressions read, are the whole of it; the rest follows from them, and is
+    worked out again where a story was unpickled.
     """
 
-    def __init__(self, root: ConfigTemplate, layers: Iterable[Layer]) -> None:
-        """Keep the finished configuration and the layers it was made from, weakest first."""
+    def __init__(self, root: ConfigTemplate, layers: Iterable[Layer], variables: Variables) -> None:
+        """Keep the finished configuration, the layers it was made from, weakest first, and the variables."""
         self.root = root
         self.layers = tuple(layers)
+        self.variables = variables
 
     @cached_property
     def descent(self) -> Descent:
@@ -43,9 +58,9 @@ class Story:
     @cached_property
     def _compiled(self) -> tuple[tuple[Dropped, ...], dict[KeyPath, Resolution]]:
         found = shape(self.descent)
-        resolver = Resolver(self.descent, found)
+        resolver = Resolver(self.descent, found, self.variables)
         resolver.resolve()
-        return found.dropped, {p: Resolution(s.entry, s.raw, s.inputs) for p, s in found.slots.items()}
+        return found.dropped, resolutions_of(found.slots, self.variables)
 
     @property
     def dropped(self) -> tuple[Dropped, ...]:
@@ -67,4 +82,4 @@ class Story:
         self.__dict__.update(descent=descent, _compiled=(dropped, resolutions))
 
     def __getstate__(self) -> dict[str, object]:
-        return {"root": self.root, "layers": self.layers}
+        return {"root": self.root, "layers": self.layers, "variables": self.variables}

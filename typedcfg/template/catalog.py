@@ -60,7 +60,7 @@ class Entry:
         """Whether somebody must set the field; a section is filled from its own defaults."""
         return self.info.is_required() and not (isinstance(self.node, SectionNode) and not self.node.is_optional)
 
-    @property
+    @cached_property
     def is_in_identity(self) -> bool:
         """Whether the field bears on the outcome."""
         return self.mark(NotInIdentity) is None and not self.is_secret

@@ -1,0 +1,86 @@
+"""Interpolation: texts with expressions in them: `bs-${loader.batch_size}`. `$${` is a literal `${`."""
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from typedcfg.compiler.expressions import Expression, closing_brace, parse_expression
+from typedcfg.compiler.references import Reference, absolute
+from typedcfg.errors import Problem
+from typedcfg.key_path import KeyPath
+from typedcfg.sources.base import REFERENCE_MARK
+from typedcfg.text import shorten
+
+_ESCAPED: Final = f"${REFERENCE_MARK}"
+_MOST_REMEMBERED: Final = 32_768
+
+
+class Interpolation(NamedTuple):
+    """A text with expressions in it."""
+
+    parts: tuple[str | Expression, ...]
+
+    @property
+    def whole(self) -> Expression | None:
+        """The expression, if it is all there is."""
+        first, *rest = self.parts
+        return None if rest or isinstance(first, str) else first
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def read_interpolation(text: str) -> Interpolation | Problem:
+    """The texts and expressions that a value is made of, or what is wrong with it."""
+    parts: list[str | Expression] = []
+    literal = ""
+    position = 0
+    while (found := text.find(REFERENCE_MARK, position)) >= 0:
+        if text.startswith(_ESCAPED, found - 1) and found > position:
+            literal += text[position : found - 1] + REFERENCE_MARK
+            position = found + len(REFERENCE_MARK)
+            continue
+        begin = found + len(REFERENCE_MARK)
+        end = closing_brace(text, begin)
+        if end < 0:
+            return Problem(
+                f"{shorten(text)!r} opens a reference at column {found + 1} and does not close it",
+                expected="${key.path}",
+                fix="add the closing brace, or write $${ for a literal ${",
+            )
+        expression = parse_expression(text[begin:end], begin + 1)
+        if isinstance(expression, Problem):
+            return expression
+        literal += text[position:found]
+        if literal:
+            parts.append(literal)
+            literal = ""
+        parts.append(expression)
+        position = end + 1
+    literal += text[position:]
+    if literal or not parts:
+        parts.append(literal)
+    return Interpolation(tuple(parts))
+
+
+def whole_reference(text: object, here: KeyPath, top: KeyPath = ()) -> KeyPath | Problem:
+    """The section or list that a text names, where a section or list is expected.
+
+    Args:
+        text: A text with a reference, and nothing else.
+        here: Where it stands.
+        top: Where the document that it is written in has its top.
+    """
+    assert isinstance(text, str)
+    read = read_interpolation(text)
+    if isinstance(read, Problem):
+        return read
+    reference = read.whole
+    if not isinstance(reference, Reference):
+        what = "a text" if reference is None else "an expression"
+        return Problem(
+            f"{shorten(text)!r} is {what}, and a section is expected",
+            expected="one reference, and nothing else",
+            fix="" if reference is None else "keys are known before values are: choose single values by expressions",
+        )
+    # A section is copied before any value is known: what surrounds it is told by its path alone.
+    above = [here[:depth] for depth in range(len(here)) if depth == 0 or isinstance(here[depth - 1], str)]
+    path = absolute(reference, above, here[:-1], top)
+    return path if path is not None else Problem(f"{shorten(text)!r} climbs above the whole configuration")

@@ -1,0 +1,242 @@
+"""Reading: a configuration whose values are being found, as formulas and references see it.
+
+What is not known yet is asked for, what is wrong is not passed on; both by exceptions that no formula catches.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.one_field import fields_before, validated
+from typedcfg.compiler.shape import Shape, Slot
+from typedcfg.compiler.spots import GroupSpot, SectionSpot, Spot, root_spot, spot_of
+from typedcfg.errors import Problem
+from typedcfg.key_path import KeyPath, render_key_path
+from typedcfg.template.catalog import Entry
+from typedcfg.template.derived import VIEW_WORDS
+from typedcfg.text import listed, nearest, one_of
+
+
+class Needs(BaseException):  # no error: it must pass through a formula's own `except Exception`
+    """What was read is not known yet."""
+
+    def __init__(self, slots: Iterable[Slot]) -> None:
+        super().__init__()
+        self.slots = slots
+
+
+class Blocked(BaseException):  # as above
+    """A value that was read is wrong; that is reported once, at its own place."""
+
+
+class Refused(BaseException):  # as above
+    """A value cannot be found, for a reason that is reported with its place."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class Nowhere(Refused):
+    """A path leads to nothing, as far as one can tell from what was read."""
+
+
+class Input(NamedTuple):
+    """The field that a value belongs to which was read."""
+
+    entry: Entry
+    bears: bool
+    """Whether it and all sections around it bear on the outcome."""
+
+
+class Reading:
+    """What is known of one configuration, and what was read of it."""
+
+    def __init__(self, descent: Descent, shape: Shape) -> None:
+        """Know what is literal, and nothing else yet."""
+        self.descent = descent
+        self.slots = shape.slots
+        self.failed: set[KeyPath] = set()
+        """Keys that have no value, for a reason that was reported."""
+        self.seen: dict[KeyPath, Any] = {}
+        """Every value that a formula or reference has read, as it was then."""
+        self.inputs: dict[KeyPath, Input] = {}
+        """What the value read that is just being found, in order."""
+        self._root = root_spot(descent.template, shape.tree)
+        self._spots: dict[KeyPath, SectionSpot | GroupSpot] = {(): self._root}
+        """Sections, and lists and mappings of them, that were entered: their form no longer changes."""
+        self._within: dict[KeyPath, list[Slot]] = {}
+        """What is not known yet within a free list or mapping, by the field and every path on the way."""
+        for slot in shape.slots.values():
+            for depth in range(len(slot.field), len(slot.path)):
+                self._within.setdefault(slot.path[:depth], []).append(slot)
+
+    def root(self) -> SectionSpot:
+        """The whole configuration."""
+        return self._root
+
+    def parent(self, section: SectionSpot) -> SectionSpot:
+        """The section above another."""
+        if section.above is None:
+            name = section.catalog.template.__qualname__
+            raise Refused(Problem(f"{name} is the whole configuration here, and has no parent"))
+        return section.above
+
+    def entry(self, section: SectionSpot, name: str) -> Entry:
+        """The field of a name."""
+        found = section.catalog.entries.get(name)
+        if found is None:
+            known = section.catalog.entries
+            near = nearest(name, [*known, *VIEW_WORDS])
+            keys = f"a key of {section.catalog.template.__qualname__}: {listed(known)}"
+            raise Nowhere(
+                Problem(
+                    f"there is no key {render_key_path((*section.path, name))}",
+                    expected=f"{one_of(VIEW_WORDS)}, or {keys}",
+                    suggestion=render_key_path((*section.path, near)) if near in known else near,
+                )
+            )
+        return found
+
+    def enter(self, section: SectionSpot, entry: Entry) -> Spot:
+        """What a field of sections holds."""
+        path = (*section.path, entry.name)
+        if path in self._spots:
+            return self._spots[path]
+        if entry.name not in section.tree:
+            raise Blocked
+        bears = section.bears and entry.is_in_identity
+        return self._entered(path, spot_of(entry.node, section.tree[entry.name], path, section, bears=bears))
+
+    def at(self, group: GroupSpot, step: str | int) -> Spot:
+        """What a list or mapping of sections holds."""
+        path = (*group.path, step)
+        return self._spots[path] if path in self._spots else self._entered(path, group.at(step))
+
+    def _entered(self, path: KeyPath, spot: Spot) -> Spot:
+        if spot is not None:
+            self._spots[path] = spot
+        return spot
+
+    def leaf(self, section: SectionSpot, entry: Entry) -> Any:
+        """A value as the finished configuration will have it."""
+        path = (*section.path, entry.name)
+        self.inputs[path] = Input(entry, section.bears and entry.is_in_identity)
+        self._await(path)
+        if path not in self.seen:
+            try:
+                self.seen[path] = self.validated(section, entry, section.tree)
+            except Exception:  # noqa: BLE001
+                # Wrong, or required and not set, or its validator crashed: validation says so, at its own place.
+                raise Blocked from None
+        return self.seen[path]
+
+    def validated(self, section: SectionSpot, entry: Entry, values: Mapping[str, Any]) -> Any:
+        """What a section's values make of one field, once those are known that its validators may ask for."""
+        for other in fields_before(entry):
+            self._await((*section.path, other.name))
+        return validated(entry, values)
+
+    def value_at(self, path: KeyPath) -> Any:
+        """The value at a path, or the spot of a section there."""
+        # What was entered before need not be found again from the root.
+        around = self._spots.get(path[:-1])
+        spot: Spot = around if isinstance(around, SectionSpot) else self._root
+        for depth in range(len(path) - 1 if spot is around else 0, len(path)):
+            step = path[depth]
+            if isinstance(spot, SectionSpot):
+                entry = spot.catalog.entries.get(str(step))
+                if entry is None:
+                    raise Nowhere(self.descent.unknown_target(path[: depth + 1]))
+                if entry.is_leaf:
+                    return self._value_below(spot, entry, path[depth + 1 :])
+                spot = self.enter(spot, entry)
+            elif isinstance(spot, GroupSpot) and (there := spot.step_to(step)) is not None:
+                spot = self.at(spot, there)
+            else:
+                raise Nowhere(self.descent.unknown_target(path))
+        return spot
+
+    def _value_below(self, section: SectionSpot, entry: Entry, rest: KeyPath) -> Any:
+        """A leaf's value, or one within its free list or mapping, where others may not be known yet."""
+        field = (*section.path, entry.name)
+        if not rest:
+            return self.leaf(section, entry)
+        rest = _from_the_start(section.tree.get(entry.name), rest)
+        path = (*field, *rest)
+        if field not in self._within:
+            whole = self.leaf(section, entry)
+            self.inputs[path] = self.inputs.pop(field)
+            return self._step_down(whole, rest, path)
+        self.inputs[path] = Input(entry, section.bears and entry.is_in_identity)
+        for depth in range(len(field), len(path)):
+            self._await_slot(path[:depth])
+        self._await(path)
+        if path not in self.seen:
+            value = self._step_down(section.tree[entry.name], rest, path)
+            validator = entry.validator_at(len(rest))
+            try:
+                self.seen[path] = value if validator is None else validator.validate_python(value)
+            except Exception:  # noqa: BLE001  # as above
+                raise Blocked from None
+        return self.seen[path]
+
+    def _step_down(self, value: Any, rest: KeyPath, path: KeyPath) -> Any:
+        for step in rest:
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                raise Nowhere(self.descent.unknown_target(path)) from None
+        return value
+
+    def _await(self, path: KeyPath) -> None:
+        """Ask for what is not known yet at a path or, in a free list or mapping, below it."""
+        self._await_slot(path)
+        within = self._within.get(path, ())
+        if any(not slot.is_known for slot in within):
+            raise Needs(within)
+        if not self.failed.isdisjoint(slot.path for slot in within):
+            raise Blocked
+
+    def _await_slot(self, path: KeyPath) -> None:
+        slot = self.slots.get(path)
+        if slot is not None and not slot.is_known:
+            raise Needs((slot,))
+        if path in self.failed:
+            raise Blocked
+
+    def section_of(self, field: KeyPath) -> SectionSpot:
+        """The section that a field belongs to."""
+        section = self._spots.get(field[:-1])
+        return section if isinstance(section, SectionSpot) else [*self.sections_around(field)][-1]
+
+    def bears(self, field: KeyPath) -> bool:
+        """Whether a field, and all sections around it, bear on the outcome."""
+        section = self.section_of(field)
+        return section.bears and section.catalog.entries[str(field[-1])].is_in_identity
+
+    def sections_around(self, path: KeyPath) -> Iterator[SectionSpot]:
+        """The sections that a value lies in, from the root down."""
+        spot: Spot = self.root()
+        for step in path:
+            if isinstance(spot, SectionSpot):
+                yield spot
+                entry = spot.catalog.entries[str(step)]
+                if entry.is_leaf:
+                    return
+                spot = self.enter(spot, entry)
+            elif isinstance(spot, GroupSpot):
+                spot = self.at(spot, step)
+
+
+def _from_the_start(value: Any, steps: KeyPath) -> KeyPath:
+    """Steps into a value with the positions that count from the end of a list counted from its start."""
+    found: list[str | int] = []
+    for step in steps:
+        counted = step + len(value) if isinstance(value, list) and isinstance(step, int) and step < 0 else step
+        found.append(counted)
+        try:
+            value = value[counted]
+        except (LookupError, TypeError):
+            value = None
+    return tuple(found)
