@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Final, NoReturn
 
 from typedcfg.cli.verbs import HIDDEN, VERBS, help_of, overview
+from typedcfg.cli.warned import settings_warned_in_a_line
 from typedcfg.errors import Problem, TypedcfgError
 from typedcfg.template.base import ConfigTemplate
 
@@ -57,7 +58,8 @@ def call(
     """
     is_debugging = "--debug" in arguments
     try:
-        code = _dispatch(list(arguments), template, presets)
+        with settings_warned_in_a_line():
+            code = _dispatch(list(arguments), template, presets)
         sys.stdout.flush()
         return code  # noqa: TRY300  # the flush belongs to what may break
     except TypedcfgError as error:
