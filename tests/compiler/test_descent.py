@@ -217,12 +217,8 @@ def test_what_is_set_after_a_reset_stands() -> None:
     assert values("first.act=gelu", "~first").first == Layer(width=16)
 
 
-def test_an_item_without_a_default_of_its_own_is_no_target_of_a_reset() -> None:
-    assert refusal("~tags[2]", tags=["x", "y", "z"]) == (
-        "tags[2] has no default of its own\n"
-        "  at            overrides[0]\n"
-        "  fix           ~tags takes the whole list back to its default"
-    )
+def test_an_item_without_a_default_of_its_own_goes_with_a_reset() -> None:
+    assert values("~tags[2]", tags=["x", "y", "z"]).tags == ["x", "y"]
 
 
 # --- copies ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-from typedcfg.compiler.merge import Contribution, at_position, below, standing
+from typedcfg.compiler.merge import Contribution, below, standing
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Edit, Items, Layer, Positions, branch_from
+from typedcfg.sources.base import Appended, Edit, Items, Layer, Positions, Removed, branch_from
 
 
 def said(name: str, value: object, *, strength: str = "files", replaces: bool = False) -> Contribution:
@@ -84,13 +84,29 @@ def test_below_follows_mappings_only() -> None:
     assert [(c.value, c.origin) for c in found] == [(1, Origin("base"))]
 
 
-def test_a_position_from_the_end_means_the_same_item() -> None:
-    whole, edit = said("base", items("x", "y")), said("edit", positions(m1="z"))
+def test_a_key_that_was_taken_out_has_only_what_was_said_since() -> None:
+    gone, again = said("edit", Removed(items("a"))), mapping("last", a=3)
 
-    found = at_position([whole, edit], 1, 2)
+    assert below([mapping("base", a=1, b=2), gone], "a") == []
+    assert [c.value for c in below([mapping("base", a=1, b=2), gone, again], "a")] == [3]
+    assert [c.value for c in below([mapping("base", a=1, b=2), gone], "b")] == [2]
 
-    assert [(c.value, str(c.origin)) for c in found] == [("y", "items:2"), ("z", "edits")]
+
+def test_what_is_said_within_keeps_the_top_of_its_document() -> None:
+    [found] = below([mapping("part", a=1)._replace(top=("schedule",))], "a")
+
+    assert found.top == ("schedule",)
 
 
-def test_nothing_is_said_beyond_a_list() -> None:
-    assert at_position([said("base", items(1))], 3, 1) == []
+def test_an_edit_builds_on_a_list_and_on_nothing_else() -> None:
+    edit = said("edit", Appended(items("x")))
+
+    assert len(standing([said("base", items("y")), edit]).live) == 2
+    assert standing([mapping("base", a=1), edit]).live == [edit]
+    assert standing([said("base", None), edit]).live == [edit]
+
+
+def test_keys_are_taken_out_of_mappings() -> None:
+    edit = said("edit", Removed(items("a")))
+
+    assert len(standing([mapping("base", a=1), edit, mapping("last", b=1)]).live) == 3

@@ -115,7 +115,7 @@ def test_a_position_beyond_a_list_is_refused(position: int) -> None:
         f"model.layers[{position}] does not exist\n"
         "  at            overrides[0]\n"
         "  expected      a position from 0 to 1\n"
-        "  fix           write the whole list to make it longer"
+        "  fix           add an item behind the others: model.layers+=..."
     )
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from typedcfg.errors import ConfigError
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Edit, Layer, Positions, Text
+from typedcfg.sources.base import Appended, Branch, Edit, Layer, Positions, Removed, Text
 from typedcfg.sources.overrides import override_source, split_arguments
 from typedcfg.template.base import ConfigTemplate
 
@@ -139,18 +139,34 @@ def test_a_single_dash_is_refused_with_the_double_one() -> None:
     assert "unknown option '-x'" in message
 
 
-@pytest.mark.parametrize("token", ["tags+=x", "--tags+=x", "tags-=x", "a.tags[0]-=[x]"])
-def test_edits_in_place_are_refused_with_the_replacement(token: str) -> None:
-    message = refusal(token)
+def held(tree: object) -> object:
+    """What stands at the only path of a tree."""
+    while isinstance(tree, dict):
+        [tree] = tree.values()
+    return tree
 
-    assert "edits a list in place" in message
-    assert "write the whole list" in message
+
+@pytest.mark.parametrize("token", ["tags+=x", "--tags+=x", "a.tags[0]+=x"])
+def test_a_plus_appends(token: str) -> None:
+    [layer] = override_source([token]).read()
+
+    edit = held(layer.roots[0])
+    assert isinstance(edit, Appended)
+    assert edit.items == Text("x")
+
+
+def test_a_minus_removes() -> None:
+    [layer] = override_source(["tags-=[x, y]"]).read()
+
+    edit = held(layer.roots[0])
+    assert isinstance(edit, Removed)
+    assert edit.items == Text("[x, y]")
 
 
 def test_no_message_shows_a_value() -> None:
     message = refusal("to ken=hunter2", "-token=hunter2", "token+=hunter2", "~token=hunter2", "--to ken", "hunter2")
 
-    assert "5 problems" in message
+    assert "4 problems" in message
     assert "hunter2" not in message.replace("'~token=hunter2'", "")
 
 

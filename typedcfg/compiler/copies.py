@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from typedcfg.compiler.interpolation import whole_reference
+from typedcfg.compiler.expressions import whole_reference
 from typedcfg.compiler.merge import Contribution
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
@@ -30,9 +30,9 @@ class Copies:
 
     def of(self, place: "Place", contribution: Contribution) -> list[Contribution]:
         """What counts for the section or list that a reference names, said by the layer that refers to it."""
-        layer, text, origin, _ = contribution
+        layer, text, origin = contribution.layer, contribution.value, contribution.origin
         assert isinstance(text, str), "a reference is text"
-        target = _target(place, text, origin)
+        target = _target(place, contribution)
         if isinstance(target, Problem):
             return self._refuse(target, place, origin)
         place.copies = (*place.copies, (text, origin))
@@ -49,7 +49,8 @@ class Copies:
         if said is None:
             return self._refuse(_computed(place, source), place, origin)
         first, *rest = said or [Contribution(layer, Branch(origin), origin)]
-        return [first._replace(layer=layer, replaces=True), *(c._replace(layer=layer) for c in rest)]
+        copied = [first._replace(replaces=True), *rest]
+        return [c._replace(layer=layer, top=_moved(c.top, source.path, place.path)) for c in copied]
 
     def _source(self, target: KeyPath, here: KeyPath, origin: Origin) -> "Place | None":
         """The place that is copied from.
@@ -95,9 +96,15 @@ class Copies:
         return []
 
 
-def _target(place: "Place", text: str, origin: Origin) -> KeyPath | Problem:
+def _moved(top: KeyPath, source: KeyPath, here: KeyPath) -> KeyPath:
+    """The top of a document that may lie in what is copied: the copy is as if it were mounted there as well."""
+    return (*here, *top[len(source) :]) if top[: len(source)] == source else top
+
+
+def _target(place: "Place", contribution: Contribution) -> KeyPath | Problem:
     """The path that a reference means, or why nothing can be copied from there."""
-    target, key = whole_reference(text, place.path), render_key_path(place.path)
+    text, origin, key = str(contribution.value), contribution.origin, render_key_path(place.path)
+    target = whole_reference(text, place.path)
     if isinstance(target, Problem) and place.may_hold_secret:
         return Problem(f"{key} cannot be read as a reference (a secret, not shown)")
     if (text, origin) in place.copies:

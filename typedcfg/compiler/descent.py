@@ -6,27 +6,39 @@ of variants only those stay whose layer spoke for the kind that won. `shape` vis
 on one path.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from itertools import groupby
 from typing import Final, NamedTuple
 
+from typedcfg.compiler.choice import Choice, choose
 from typedcfg.compiler.copies import Copies
 from typedcfg.compiler.declared import may_hold_secret
-from typedcfg.compiler.merge import Contribution, Fallen, at_position, at_root, below, standing
+from typedcfg.compiler.lists import Arrangement, arrange, is_same, meanings
+from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, removed_keys, standing
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.renames import moves_of, with_moved, with_new_names
+from typedcfg.compiler.texts import builds_on, is_flow, read_edit, read_flow
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import REFERENCE_MARK, Branch, Edit, Items, Layer, Positions, Text, branch_from
+from typedcfg.sources.base import (
+    REFERENCE_MARK,
+    Appended,
+    Branch,
+    Edit,
+    Layer,
+    Removed,
+    Text,
+    branch_from,
+    is_unsettled,
+)
 from typedcfg.sources.instances import explicit_settings
-from typedcfg.sources.yaml_value import NotAValue, read_value
+from typedcfg.sources.yaml_value import NotAValue
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
-from typedcfg.template.variants import KIND, kinds_of
-from typedcfg.text import nearest, one_of, shorten
+from typedcfg.template.variants import KIND
+from typedcfg.text import nearest, shorten
 
 _VALUES_BELOW: Final = LeafNode(is_container=True)
 
@@ -46,6 +58,7 @@ class Place:
     """One key, and what counts for it."""
 
     __slots__ = (
+        "_arrangement",
         "copies",
         "descent",
         "entry",
@@ -78,6 +91,7 @@ class Place:
         """The references, as they were written, that brought something to this place or to one above it."""
         self.outvoted: list[Fallen] = []
         """What was said for another kind than the one that won."""
+        self._arrangement: Arrangement | None = None
 
     @property
     def is_section(self) -> bool:
@@ -95,13 +109,37 @@ class Place:
         """Whether what is written here may be a secret, or hold one."""
         return may_hold_secret(self.descent.template, self.path)
 
+    @property
+    def is_mapping(self) -> bool:
+        """Whether what counts is a mapping, with what was taken out of it."""
+        return bool(self.live) and isinstance(self.live[0].value, Branch)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether what counts is a list, with the edits to it."""
+        return bool(self.live) and isinstance(self.live[0].value, WHOLE_LISTS)
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """The items of the list at this place, and the edits that missed."""
+        if self._arrangement is None:
+            self._arrangement = arrange(self.live, same=self._is_same_item)
+        return self._arrangement
+
     def length(self) -> int:
         """How many items the list at this place has."""
-        return next((len(c.value) for c in self.live if isinstance(c.value, (Items, tuple))), 0)
+        return len(self.arrangement.items) if self.live else 0
 
     def names(self) -> Collection[str]:
         """The keys that mappings set here, in the order in which they first appear."""
-        return dict.fromkeys(key for c in self.live if isinstance(c.value, Branch) for key in c.value)
+        names: dict[str, None] = {}
+        for contribution in self.live:
+            if isinstance(contribution.value, Branch):
+                names |= dict.fromkeys(contribution.value)
+            elif isinstance(contribution.value, Removed):
+                for key in removed_keys(contribution.value):
+                    names.pop(key, None)
+        return names
 
     def child(self, step: str | int) -> "Place | None":
         """The place one step down; None if the templates know no such key."""
@@ -116,14 +154,27 @@ class Place:
             return None
         place = Place(self.descent, path, node, entry, field=path if self.is_section else self.field)
         place.copies = self.copies
-        said = below(self.live, step) if isinstance(step, str) else at_position(self.live, step, self.length())
+        said = below(self.live, step) if isinstance(step, str) else self._said_for_item(step)
         if entry is not None and self.is_section:
             default = self.descent.default(entry)
-            if default is not None and (not entry.is_leaf or _edits(said)):
+            if default is not None and (not entry.is_leaf or builds_on(said)):
                 said = [default, *said]
         place.settle(said)
         self.descent.places[path] = place
         return place
+
+    def _said_for_item(self, position: int) -> list[Contribution]:
+        items = self.arrangement.items
+        return items[position] if position < len(items) else []
+
+    def _is_same_item(self, item: object, wanted: object) -> bool:
+        """Whether an item of this list is one that is to be removed: the same by its type, or as it was written."""
+        if is_unsettled(item) and not isinstance(item, Text):
+            return False
+        validator = None
+        if isinstance(self.node, LeafNode) and self.entry is not None:
+            validator = self.entry.validator_at(len(self.path) + 1 - len(self.field))
+        return any(is_same(one, other, validator) for one in meanings(item) for other in meanings(wanted))
 
     def _child_node(self, step: str | int) -> tuple[Node | None, Entry | None]:
         if self.is_section:
@@ -143,19 +194,26 @@ class Place:
     def settle(self, said: list[Contribution]) -> None:
         """Decide what counts of all that was said for this key."""
         if isinstance(self.node, LeafNode):
-            if len(said) > 1 or isinstance(said[0].value if said else None, (Edit, Text)):
+            if len(said) > 1 or isinstance(said[0].value if said else None, (Edit, Text, Appended, Removed)):
                 self.live, self.fallen = standing(self._read_leaf(said))
             else:
                 self.live = said
             return
         self.live, self.fallen = standing(self._read_section(said))
         if isinstance(self.node, VariantsNode):
-            self._choose_variant(self.node)
+            if self.is_mapping:
+                self._take_choice(choose(self, self.node))
         elif isinstance(self.node, SectionNode) and (not self.live or isinstance(self.live[-1].value, Branch)):
             self.template = self.node.template
         if self.template is not None and self.catalog.renamed:
             report, warn = self.descent.report, self.descent.warn
             self.live = [with_new_names(c, self.path, self.catalog, report, warn) for c in self.live]
+
+    def _take_choice(self, choice: Choice | None) -> None:
+        if choice is None:
+            self.live = []
+        else:
+            self.template, self.kind, self.live, self.outvoted = choice
 
     def _read_leaf(self, said: list[Contribution]) -> list[Contribution]:
         """Texts at a free list or mapping, where something else has to be merged with what they mean."""
@@ -164,10 +222,14 @@ class Place:
         read: list[Contribution] = []
         for position, contribution in enumerate(said):
             text = contribution.value
-            is_edited = _edits(said[position + 1 :])
-            if isinstance(text, Text) and _is_flow(text):
-                read.append(contribution._replace(value=_flow(text, contribution.origin)))
-            elif is_edited and isinstance(text, str) and REFERENCE_MARK in text:
+            if isinstance(text, (Appended, Removed)):
+                read += read_edit(self, contribution)
+            elif is_flow(text):
+                try:
+                    read += read_flow(self, contribution)
+                except NotAValue:
+                    read.append(contribution)
+            elif isinstance(text, str) and REFERENCE_MARK in text and builds_on(said[position + 1 :]):
                 read += self.descent.copies.of(self, contribution)
             else:
                 read.append(contribution)
@@ -175,105 +237,39 @@ class Place:
 
     def _read_section(self, said: list[Contribution]) -> list[Contribution]:
         """Texts at a section: an inline mapping, a kind, null, or a reference to another section."""
-        if not any(isinstance(c.value, str) for c in said):
+        if not any(isinstance(c.value, (str, Appended, Removed)) for c in said):
             return said
         read: list[Contribution] = []
         for contribution in said:
             text = contribution.value
-            if not isinstance(text, str):
+            if isinstance(text, (Appended, Removed)):
+                read += read_edit(self, contribution)
+            elif not isinstance(text, str):
                 read.append(contribution)
-            elif REFERENCE_MARK in text and not _is_flow(text):
+            elif REFERENCE_MARK in text and not is_flow(text):
                 read += self.descent.copies.of(self, contribution)
             else:
-                read += self._read_text(contribution, text)
+                read += self._read_text(contribution)
         return read
 
-    def _read_text(self, contribution: Contribution, text: str) -> list[Contribution]:
-        origin = contribution.origin
-        value: object = text
-        if isinstance(text, Text):
+    def _read_text(self, contribution: Contribution) -> list[Contribution]:
+        read = [contribution]
+        if isinstance(contribution.value, Text):
             try:
-                value = read_value(str(text), origin)
+                read = read_flow(self, contribution)
             except NotAValue as error:
                 self.descent.report(*error.problems)
                 self.descent.broken.append(self.path)
                 return []
-        if isinstance(value, str) and isinstance(self.node, VariantsNode):
-            chosen = Branch(origin)
-            chosen.put(KIND, value, origin)
-            value = chosen
-        return [contribution._replace(value=value)]
+        return [self._with_kind(one) for one in read]
 
-    def _choose_variant(self, node: VariantsNode) -> None:
-        """Keep what was said by layers that speak for the kind that wins; each layer is one voice."""
-        if not self.live or not isinstance(self.live[-1].value, Branch):
-            return
-        voices: list[tuple[type[ConfigTemplate] | None, list[Contribution]]] = []
-        by_default: tuple[type[ConfigTemplate], Contribution] | None = None
-        chosen = by_default
-        for _, spoken in groupby(self.live, key=lambda c: id(c.layer)):
-            voice = list(spoken)
-            for kind in below(voice, KIND):
-                if isinstance(kind.value, Edit):
-                    chosen = by_default
-                    continue
-                template = self._template_of(node, kind)
-                if template is None:
-                    self.live = []
-                    return
-                chosen = (template, kind)
-                by_default = chosen if kind.layer.strength == DEFAULTS else by_default
-            voices.append((chosen and chosen[0], voice))
-        if chosen is None:
-            self.descent.doubt(self._missing_kind(node), broken=self.path)
-            self.live = []
-            return
-        in_force, chosen_by = chosen
-        self.template = in_force
-        self.kind = str(chosen_by.value) if chosen_by.value in _literals(in_force) else kinds_of(in_force)[0]
-        reason = f"{chosen_by.origin} chose {KIND} {self.kind!r}"
-        self.live = [c for template, voice in voices if template is in_force for c in voice]
-        for template, voice in voices:
-            if template is not in_force:
-                belonged = f"it belongs to {KIND} {kinds_of(template)[0]!r}" if template else "it came before any kind"
-                self.outvoted += [Fallen(c, f"{belonged}, and {reason}") for c in voice]
-
-    def _template_of(self, node: VariantsNode, kind: Contribution) -> type[ConfigTemplate] | None:
-        """The template that a kind names, or None with a problem reported."""
-        key = render_key_path((*self.path, KIND))
-        known = kinds_in(node.templates)
-        if isinstance(kind.value, str) and kind.value in node.templates:
-            template = node.templates[kind.value]
-            if kind.value not in _literals(template):
-                self.descent.warn(f"{kind.origin}: {key} {kind.value!r} is now called {kinds_of(template)[0]!r}")
-            return template
-        if isinstance(kind.value, str) and REFERENCE_MARK in kind.value:
-            problem = Problem(
-                f"{key} = {kind.value!r}: a kind is literal text",
-                expected=one_of(known),
-                fix="write the kind out: it decides which keys there are before any value is known",
-            )
-        else:
-            shown = kind.value
-            if isinstance(shown, (Branch, Items)):
-                shown = "a mapping" if isinstance(shown, Branch) else "a list"
-            problem = Problem(
-                f"unknown {KIND} {shown!r} for {render_key_path(self.path)}",
-                expected=one_of(known),
-                suggestion=nearest(str(shown), known),
-            )
-        self.descent.report_at(problem, kind.origin, broken=self.path)
-        return None
-
-    def _missing_kind(self, node: VariantsNode) -> Problem:
-        known = kinds_in(node.templates)
-        key = render_key_path(self.path)
-        return Problem(
-            f"{key} has no {KIND}",
-            where=str(self.live[-1].origin),
-            expected=f"{KIND}: {one_of(known)}",
-            fix=f"choose one: {key}={known[0]}, or {KIND}: {known[0]} beside the other keys",
-        )
+    def _with_kind(self, contribution: Contribution) -> Contribution:
+        """A bare word at a choice of variants as the mapping that names the kind."""
+        if not (isinstance(contribution.value, str) and isinstance(self.node, VariantsNode)):
+            return contribution
+        chosen = Branch(contribution.origin)
+        chosen.put(KIND, contribution.value, contribution.origin)
+        return contribution._replace(value=chosen)
 
 
 class Descent:
@@ -388,39 +384,5 @@ def _default(entry: Entry) -> Contribution | None:
     return Contribution(Layer(name, DEFAULTS, ()), held, origin)
 
 
-def _is_flow(text: object) -> bool:
-    """Whether a bare text begins like a mapping or list."""
-    return isinstance(text, Text) and text.startswith(("{", "["))
-
-
-def _flow(text: Text, origin: Origin) -> object:
-    """What a mapping or list in a bare text holds; the text as it stands where it is neither."""
-    try:
-        return read_value(str(text), origin)
-    except NotAValue:
-        return text
-
-
 def _is_tree(value: object) -> bool:
     return isinstance(value, (Mapping, list, tuple))
-
-
-def _edits(said: Sequence[Contribution]) -> bool:
-    """Whether something is said that builds on what lies below: one key of a mapping, one position of a list."""
-    return any(isinstance(c.value, (Branch, Positions)) or _is_flow_mapping(c.value) for c in said)
-
-
-def _is_flow_mapping(value: object) -> bool:
-    return isinstance(value, Text) and value.lstrip().startswith("{")
-
-
-def kinds_in(templates: Mapping[str, type[ConfigTemplate]]) -> list[str]:
-    """The present kinds of variants."""
-    return [kinds_of(template)[0] for template in dict.fromkeys(templates.values())]
-
-
-def _literals(template: type[ConfigTemplate]) -> tuple[str, ...]:
-    """The kinds that a template goes by today."""
-    from typing import get_args
-
-    return tuple(map(str, get_args(template.__pydantic_fields__[KIND].annotation)))

@@ -6,11 +6,19 @@ from the same few functions.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from typedcfg.compiler.precedence import DEFAULTS
+from typedcfg.key_path import KeyPath
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Edit, Items, Layer, Positions
+from typedcfg.sources.base import Appended, Branch, Edit, Items, Layer, Positions, Removed
+
+LIST_EDITS: Final = (Positions, Appended, Removed)
+"""What builds on the list below it; `Removed` takes keys out of mappings as well."""
+
+
+WHOLE_LISTS: Final = (Items, tuple, set, frozenset)
+"""What has items of its own."""
 
 
 class Contribution(NamedTuple):
@@ -18,10 +26,16 @@ class Contribution(NamedTuple):
 
     layer: Layer
     value: object
-    """A plain value, a `Branch`, `Items`, `Positions`, or an `Edit`."""
+    """A plain value, a `Branch` or `Items`, or an edit: `Positions`, `Appended`, `Removed`, an `Edit`."""
     origin: Origin
     replaces: bool = False
     """Whether even a mapping takes the place of what is weaker: it is what a reference names."""
+    top: KeyPath = ()
+    """Where the top of the document stands that it was written in: there its references begin."""
+
+    def within(self, value: object, origin: Origin) -> "Contribution":
+        """What it says for something within its own value."""
+        return Contribution(self.layer, value, origin, top=self.top)
 
 
 class Fallen(NamedTuple):
@@ -42,41 +56,36 @@ class Standing(NamedTuple):
 
 def at_root(layers: Iterable[Layer]) -> list[Contribution]:
     """What each layer says for the whole configuration."""
-    return [Contribution(layer, root, root.origin) for layer in layers for root in layer.roots]
+    return [Contribution(layer, root, root.origin, top=layer.top) for layer in layers for root in layer.roots]
 
 
 def below(contributions: Iterable[Contribution], key: str) -> list[Contribution]:
-    """What mappings say for one of their keys."""
-    return [
-        Contribution(layer, value[key], value.origins[key])
-        for layer, value, *_ in contributions
-        if isinstance(value, Branch) and key in value
-    ]
-
-
-def at_position(contributions: Iterable[Contribution], position: int, length: int) -> list[Contribution]:
-    """What lists, and edits to lists, say for one position; an edit may count from the end."""
-    found = []
-    for layer, value, origin, _ in contributions:
-        if isinstance(value, Items) and position < len(value):
-            found.append(Contribution(layer, value[position], value.origins[position]))
-        elif isinstance(value, tuple) and position < len(value):
-            found.append(Contribution(layer, value[position], origin))
-        elif isinstance(value, Positions):
-            keys = [key for key in (position, position - length) if key in value]
-            found += [Contribution(layer, value[key], value.origins[key]) for key in keys]
+    """What mappings say for one of their keys, since it was last taken out."""
+    found: list[Contribution] = []
+    for contribution in contributions:
+        value = contribution.value
+        if isinstance(value, Branch):
+            if key in value:
+                found.append(contribution.within(value[key], value.origins[key]))
+        elif isinstance(value, Removed) and key in removed_keys(value):
+            found = []
     return found
 
 
+def removed_keys(removed: Removed) -> list[str]:
+    """The keys that are taken out of a mapping."""
+    return [str(key) for key in removed.items] if isinstance(removed.items, Items) else []
+
+
 def standing(contributions: Sequence[Contribution]) -> Standing:
-    """What counts: a mapping, or an edit to positions, builds on what is weaker; anything else replaces it."""
+    """What counts: a mapping, or an edit to a list, builds on what is weaker; anything else replaces it."""
     said, fallen = _since_reset(contributions)
     live: list[Contribution] = []
     for contribution in said:
         value = contribution.value
-        builds_on = isinstance(value, Positions) or (isinstance(value, Branch) and not value.replaces)
+        builds_on = isinstance(value, LIST_EDITS) or (isinstance(value, Branch) and not value.replaces)
         builds_on = builds_on and not contribution.replaces
-        if live and not (builds_on and _can_be_built_on(live[-1].value, value)):
+        if live and not (builds_on and _can_be_built_on(live[0].value, value)):
             fallen += [Fallen(c, f"{contribution.origin} replaces it") for c in live]
             live = []
         live.append(contribution)
@@ -87,7 +96,7 @@ def standing(contributions: Sequence[Contribution]) -> Standing:
 
 
 def _only_takes_back(value: object) -> bool:
-    """Whether a mapping, or an edit to positions, holds nothing but resets."""
+    """Whether a mapping, or edits to positions, hold nothing but resets."""
     # What holds a reset is unsettled, and hardly any mapping is.
     return isinstance(value, (Branch, Positions)) and value.unsettled and all(map(_is_reset, value.values()))
 
@@ -110,7 +119,7 @@ def _since_reset(contributions: Sequence[Contribution]) -> tuple[list[Contributi
     return kept, fallen
 
 
-def _can_be_built_on(weaker: object, stronger: object) -> bool:
-    if isinstance(stronger, Branch):
-        return isinstance(weaker, Branch)
-    return isinstance(weaker, (Items, Positions, tuple))
+def _can_be_built_on(base: object, stronger: object) -> bool:
+    if isinstance(stronger, Removed):
+        return isinstance(base, (Branch, *WHOLE_LISTS, *LIST_EDITS))
+    return isinstance(base, (Branch, Removed) if isinstance(stronger, Branch) else (*WHOLE_LISTS, *LIST_EDITS))

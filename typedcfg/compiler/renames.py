@@ -49,7 +49,7 @@ def with_moved(contribution: Contribution, moves: tuple[Move, ...], report: Repo
     Returns:
         What is left, and behind it a tree for each setting that was moved; all of one layer, one voice.
     """
-    layer, left, origin, *_ = contribution
+    left = contribution.value
     moved: list[Contribution] = []
     for old, new in moves:
         assert isinstance(left, Branch), "a whole configuration is a mapping"
@@ -63,8 +63,8 @@ def with_moved(contribution: Contribution, moves: tuple[Move, ...], report: Repo
             report(_both_set(old, new, place, twin[1]))
             continue
         warn(_now_called(place, old, new))
-        moved.append(Contribution(layer, branch_at(new, value, place), place))
-    return [Contribution(layer, left, origin), *moved]
+        moved.append(contribution._replace(value=branch_at(new, value, place), origin=place))
+    return [contribution._replace(value=left), *moved]
 
 
 def _at(branch: Branch, path: KeyPath) -> tuple[object, Origin] | None:

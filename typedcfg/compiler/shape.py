@@ -5,18 +5,21 @@ is not a value yet: references, bare texts, formulas.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
+from typedcfg.compiler.choice import kinds_in
 from typedcfg.compiler.declared import declared_at
-from typedcfg.compiler.descent import Descent, Dropped, Place, kinds_in
-from typedcfg.compiler.merge import at_position
+from typedcfg.compiler.descent import Descent, Dropped, Place
+from typedcfg.compiler.lists import Missed
+from typedcfg.compiler.merge import removed_keys
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.shown import quoted
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Items, Positions, Text, is_unsettled
+from typedcfg.sources.base import Appended, Branch, Positions, Removed, Text, is_unsettled
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, VariantsNode
 from typedcfg.template.variants import KIND
@@ -101,11 +104,13 @@ class _Shaper:
         match place.node:
             case LeafNode():
                 return self.leaf(place)
-            case ListNode() if isinstance(last, (Items, Positions, tuple)):
+            case ListNode() if place.is_list:
                 return self.items(place, self.value)
-            case MapNode() if isinstance(last, Branch):
+            case MapNode() if place.is_mapping:
                 return self.mapping(place, self.value)
-        if last is not None or not place.node.is_optional:
+        if isinstance(last, (Positions, Appended, Removed)):
+            self.refuse_edit(place)
+        elif last is not None or not place.node.is_optional:
             self.refuse(place)
         return last
 
@@ -118,7 +123,7 @@ class _Shaper:
         for entry in catalog.branching:
             self.put(tree, entry.name, place)
         for name in catalog.free & tree.keys():
-            if isinstance(tree[name], (Branch, Positions, Text)):
+            if isinstance(tree[name], (Branch, Positions, Appended, Removed, Text)):
                 self.put(tree, name, place)
         self.find_slots(place, catalog, tree, unsettled)
         for entry in catalog.formulas:
@@ -165,11 +170,12 @@ class _Shaper:
             if not entry.is_leaf or (name == KIND and place.kind is not None) or not is_unsettled(value):
                 continue
             if isinstance(value, str):
-                self.slot(Slot((*place.path, name), entry, tree, name, value))
+                top = _top_of(place, name, value)
             else:
                 self.put(tree, name, place)
-                if isinstance(tree.get(name), str) and is_unsettled(tree[name]):
-                    self.slot(Slot((*place.path, name), entry, tree, name, tree[name]))
+                value, top = tree.get(name), _top_below(place, name)
+            if isinstance(value, str) and is_unsettled(value):
+                self.slot(Slot((*place.path, name), entry, tree, name, value, top=top))
 
     def slot(self, slot: Slot) -> None:
         """Note a value that is not known yet."""
@@ -180,12 +186,15 @@ class _Shaper:
     def leaf(self, place: Place) -> Any:
         """A leaf's value; free lists and mappings are merged, and copied where something in them is not known yet."""
         last = place.live[-1].value
-        if len(place.live) == 1 and not (isinstance(last, (Branch, Items, Positions)) and last.unsettled):
+        if len(place.live) == 1 and (isinstance(last, str) or not is_unsettled(last)):
             return last
-        if isinstance(last, Branch):
+        if place.is_mapping:
             return self.mapping(place, self.free_value)
-        if isinstance(last, (Items, Positions)):
+        if place.is_list:
             return self.items(place, self.free_value)
+        if isinstance(last, (Positions, Appended, Removed)):
+            self.refuse_edit(place)
+            return ABSENT
         return last
 
     def free_value(self, place: Place) -> Any:
@@ -194,6 +203,7 @@ class _Shaper:
 
     def mapping(self, place: Place, value_of: Callable[[Place], Any]) -> dict[str, Any]:
         """A mapping, key by key."""
+        self.refuse_missing_keys(place)
         tree: dict[str, Any] = {}
         for key in place.names():
             child = place.child(key)
@@ -205,25 +215,23 @@ class _Shaper:
 
     def items(self, place: Place, value_of: Callable[[Place], Any]) -> list[Any]:
         """A list, position by position."""
-        length = place.length()
-        self.refuse_positions(place, length)
-        tree: list[Any] = [None] * length
-        for position in range(length):
+        for missed in place.arrangement.missed:
+            self.descent.doubt(_missed(place, missed))
+        tree: list[Any] = [None] * place.length()
+        for position in range(len(tree)):
             child = place.child(position)
             assert child is not None, "a list has places for its items"
             value = value_of(child)
-            if value is ABSENT:
-                if child.path not in self.descent.broken:
-                    self.refuse_reset(place, position)
-                continue
-            tree[position] = value
-            self.slot_within(place, tree, position)
+            if value is not ABSENT:
+                tree[position] = value
+                self.slot_within(place, tree, position)
         return tree
 
     def slot_within(self, place: Place, tree: Any, key: Any) -> None:
         """Note a value in a list or mapping that is not known yet."""
         if isinstance(tree[key], str) and is_unsettled(tree[key]) and place.entry is not None:
-            self.slot(Slot((*place.path, key), place.entry, tree, key, tree[key], field=place.field))
+            top = _top_below(place, key)
+            self.slot(Slot((*place.path, key), place.entry, tree, key, tree[key], field=place.field, top=top))
 
     # --- what is wrong, and what goes -------------------------------------------------------------------------------
 
@@ -257,27 +265,31 @@ class _Shaper:
         problem = Problem(f"{render_key_path(place.path)} = {shown} is no {what}", expected=expected, fix=fix)
         self.descent.report_at(problem, origin, broken=place.path)
 
-    def refuse_positions(self, place: Place, length: int) -> None:
-        """Report edits to positions that the list does not have."""
-        for _, value, *_ in place.live:
-            if not isinstance(value, Positions):
-                continue
-            for position in value:
-                if not -length <= position < length:
-                    problem = Problem(
-                        f"{render_key_path((*place.path, position))} does not exist",
-                        str(value.origins[position]),
-                        expected=f"a position from 0 to {length - 1}" if length else "a list that has items",
-                        fix="write the whole list to make it longer",
-                    )
-                    self.descent.doubt(problem)
+    def refuse_edit(self, place: Place) -> None:
+        """Report an edit to a list or mapping that is not there."""
+        edit, key, formula = place.live[0], render_key_path(place.path), place.entry and place.entry.derived
+        if isinstance(place.node, LeafNode) and not place.node.is_container:
+            self.descent.report_at(Problem(f"{key} is no list, and cannot be edited as one"), edit.origin)
+        elif formula is not None and place.path == place.field:
+            fix = f"write it whole instead of the formula: {key}=[...]"
+            what = f"{key} is computed, and is not known when lists are edited"
+            self.descent.report_at(Problem(what, fix=fix), edit.origin, broken=place.path)
+        else:
+            problem = Problem(f"there is no list at {key} to edit", fix=f"write it whole first: {key}=[...]")
+            self.descent.doubt(replace(problem, where=str(edit.origin)), broken=place.path)
 
-    def refuse_reset(self, place: Place, position: int) -> None:
-        """Report an item of a list that is to go back to its default, and has none."""
-        key, whole = render_key_path((*place.path, position)), render_key_path(place.path)
-        origin = at_position(place.live, position, place.length())[-1].origin
-        problem = Problem(f"{key} has no default of its own", fix=f"~{whole} takes the whole list back to its default")
-        self.descent.report_at(problem, origin, broken=place.path)
+    def refuse_missing_keys(self, place: Place) -> None:
+        """Report keys that are to be taken out of a mapping, and are not in it."""
+        names: dict[str, None] = {}
+        for _, value, origin, *_ in place.live:
+            if isinstance(value, Branch):
+                names |= dict.fromkeys(value)
+            elif isinstance(value, Removed):
+                for key in removed_keys(value):
+                    if key not in names:
+                        what = f"{render_key_path((*place.path, key))} cannot be removed: there is no such key"
+                        self.descent.doubt(Problem(what, str(origin), suggestion=nearest(key, names)))
+                    names.pop(key, None)
 
     def note_dropped(self, place: Place) -> None:
         """Remember which settings went with a variant, so that somebody can say so."""
@@ -299,6 +311,39 @@ class _Shaper:
                     self.descent.warn(
                         f"{value.origins[entry.name]}: {key} is deprecated since {mark.since}: {mark.instead}"
                     )
+
+
+def _top_of(place: Place, name: str, value: object) -> KeyPath:
+    """The top of the document in which a section's key was given a value."""
+    said = (c for c in reversed(place.live) if isinstance(c.value, Branch) and c.value.get(name) is value)
+    return next((contribution.top for contribution in said), ())
+
+
+def _top_below(place: Place, step: str | int) -> KeyPath:
+    """The top of the document that gave a value its last word."""
+    child = place.child(step)
+    return child.live[-1].top if child is not None and child.live else ()
+
+
+def _missed(place: Place, missed: Missed) -> Problem:
+    where = str(missed.contribution.origin)
+    if isinstance(missed.contribution.value, Positions) and isinstance(missed.item, int):
+        return Problem(
+            f"{render_key_path((*place.path, missed.item))} does not exist",
+            str(missed.contribution.value.origins[missed.item]),
+            expected=f"a position from 0 to {missed.length - 1}" if missed.length else "a list that has items",
+            fix=f"add an item behind the others: {render_key_path(place.path)}+=...",
+        )
+    is_secret = place.may_hold_secret
+    return Problem(
+        f"{quoted(missed.item, is_secret=is_secret)} cannot be removed: no item of {render_key_path(place.path)} is it",
+        where,
+        expected="" if is_secret else f"one of the items: {listed(_literal_items(place))}",
+    )
+
+
+def _literal_items(place: Place) -> list[str]:
+    return [quoted(said[-1].value) for said in place.arrangement.items]
 
 
 def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Problem:

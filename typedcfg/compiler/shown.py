@@ -5,11 +5,14 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
 
+from typedcfg.sources.base import Appended, Removed
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.text import shorten
 
 HIDDEN: Final = "a secret, not shown"
 _WORDS: Final = {None: "null", True: "true", False: "false"}
+
+_SIGNS: Final = {Appended: "+=", Removed: "-="}
 
 
 def shown(value: Any, *, is_secret: bool = False) -> str:
@@ -32,7 +35,7 @@ def quoted(value: Any, *, is_secret: bool = False) -> str:
     return HIDDEN if is_secret and value is not None else shorten(_on_one_line(value, repr))
 
 
-def _on_one_line(value: Any, text_of: Callable[[str], str]) -> str:
+def _on_one_line(value: Any, text_of: Callable[[str], str]) -> str:  # noqa: PLR0911  # one case a line, one answer each
     if isinstance(value, Enum):
         value = value.value
     match value:
@@ -44,6 +47,8 @@ def _on_one_line(value: Any, text_of: Callable[[str], str]) -> str:
             return "{" + ", ".join(f"{key}: {_on_one_line(item, text_of)}" for key, item in value.items()) + "}"
         case list() | tuple():
             return "[" + ", ".join(_on_one_line(item, text_of) for item in value) + "]"
+        case Appended(items=items) | Removed(items=items):
+            return f"{_SIGNS[type(value)]} {_on_one_line(items, text_of)}"
         case ConfigTemplate():
             return f"{type(value).__qualname__}(...)"
     return str(value)

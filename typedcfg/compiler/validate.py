@@ -8,9 +8,10 @@ from typing import Any, Final, NamedTuple
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, ValidationError, WrapValidator
 from pydantic_core import ErrorDetails
 
+from typedcfg.compiler.choice import kinds_in
 from typedcfg.compiler.crashes import Failure, crash, details_of, failures_in
 from typedcfg.compiler.declared import may_hold_secret
-from typedcfg.compiler.descent import Descent, kinds_in
+from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.merge import below
 from typedcfg.compiler.shown import HIDDEN, quoted
 from typedcfg.errors import Problem, TypedcfgError

@@ -89,9 +89,6 @@ class Appended:
         """Hold an `Items`, or a bare text that means one item, or several within brackets."""
         self.items: Final = items
 
-    def __str__(self) -> str:
-        return f"+= {self.items}"
-
 
 class Removed:
     """Items, or keys of a mapping, to take out of what weaker layers wrote: `tags-=x`."""
@@ -101,9 +98,6 @@ class Removed:
     def __init__(self, items: object) -> None:
         """Hold an `Items`, or a bare text that means one, or several within brackets."""
         self.items: Final = items
-
-    def __str__(self) -> str:
-        return f"-= {self.items}"
 
 
 class Edit(Enum):

@@ -12,13 +12,14 @@ from typing import Final
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPathError, parse_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import MOST_LEVELS, Branch, Edit, Layer, Text, branch_at, branch_from
+from typedcfg.sources.base import MOST_LEVELS, Appended, Branch, Edit, Layer, Removed, Text, branch_at, branch_from
 from typedcfg.sources.mapping import settings_in
 from typedcfg.text import shorten
 
 _FLAG: Final = "--"
 _RESET: Final = "~"
 _KEY_AND_SIGN: Final = re.compile(r"""(?:[^="']|"(?:[^"\\]|\\.)*"|'[^']*')*=""")
+_EDITS: Final[dict[str, type[Appended | Removed]]] = {"+": Appended, "-": Removed}
 _EXPECTED: Final = "key=value, where a key is optimizer.lr, layers[2].width or groups['backbone.0'].lr"
 
 
@@ -49,8 +50,9 @@ class OverrideSource:
 def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[tuple[str, Origin]], OverrideSource]:
     """The files among the arguments of a command, each with its place, and the overrides.
 
-    Understood are `a.b=1`, `--a.b=1`, `--a.b 1` and `~a.b`, which takes back what weaker layers and earlier
-    arguments put there. A name with a folder in it may hold a `=` if there is such a file.
+    Understood are `a.b=1`, `--a.b=1`, `--a.b 1`, `tags+=x` and `tags-=x`, which edit a list, and `~a.b`, which takes
+    back what weaker layers and earlier arguments put there. A name with a folder in it may hold a `=` if there is such
+    a file.
 
     Args:
         arguments: What a command has not taken for itself, each with its position on the command line.
@@ -142,14 +144,14 @@ class _Tokens:
 
     def _read_assignment(self, token: str, begin: int, origin: Origin) -> None:
         end = _end_of_key(token)
-        key, sign = token[begin:end], token[begin:end][-1:]
-        if sign in {"+", "-"}:
-            what = f"{shorten(key)}= edits a list in place, which is not understood"
-            self._complain(what, origin, fix=f"write the whole list: '{shorten(key[:-1])}=[a, b]'")
+        key, text = token[begin:end], Text(token[end + 1 :])
+        edit = _EDITS.get(key[-1:])
+        if edit is None:
+            self._put(token, begin, end, text, origin)
         else:
-            self._put(token, begin, end, Text(token[end + 1 :]), origin)
+            self._put(token, begin, end - 1, edit(text), origin)
 
-    def _put(self, token: str, begin: int, end: int, value: Text | Edit, origin: Origin) -> None:
+    def _put(self, token: str, begin: int, end: int, value: Text | Edit | Appended | Removed, origin: Origin) -> None:
         """Set what the text between two columns names."""
         column = 0
         try:

@@ -1,0 +1,78 @@
+"""Bare texts, from a command line or a variable, where a section, a list or a mapping belongs."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from typedcfg.compiler.merge import LIST_EDITS, Contribution
+from typedcfg.errors import Problem
+from typedcfg.origin import Origin
+from typedcfg.sources.base import Appended, Branch, Items, Removed, Text
+from typedcfg.sources.instructions import EXTENDS, take_apart
+from typedcfg.sources.yaml_value import NotAValue, read_value
+
+if TYPE_CHECKING:
+    from typedcfg.compiler.descent import Place
+
+_ANY_KEY: Final = "value"
+
+
+def is_flow(text: object) -> bool:
+    """Whether a bare text begins like a mapping or list."""
+    return isinstance(text, Text) and text.startswith(("{", "["))
+
+
+def builds_on(said: Sequence[Contribution]) -> bool:
+    """Whether something is said that builds on what lies below: one key of a mapping, one item of a list."""
+    return any(
+        isinstance(c.value, (Branch, *LIST_EDITS)) or (isinstance(c.value, Text) and c.value.lstrip().startswith("{"))
+        for c in said
+    )
+
+
+def read_flow(place: "Place", contribution: Contribution) -> list[Contribution]:
+    """What a text that begins like a mapping or list says: its `$` keys first, as a file's.
+
+    Raises:
+        NotAValue: It is neither.
+    """
+    return _apart(place, contribution, read_value(str(contribution.value), contribution.origin))
+
+
+def read_edit(place: "Place", contribution: Contribution) -> list[Contribution]:
+    """An edit to a list whose items are a bare text: one item, or several within brackets."""
+    edit = contribution.value
+    assert isinstance(edit, (Appended, Removed)), "only these have items"
+    if isinstance(edit.items, Items):
+        return [contribution]
+    items: object = edit.items
+    if isinstance(items, Text) and items.startswith("["):
+        try:
+            items = read_value(str(items), contribution.origin)
+        except NotAValue as error:
+            place.descent.report(*error.problems)
+            place.descent.broken.append(place.path)
+            return []
+    if not isinstance(items, Items):
+        only = Items(origin=contribution.origin)
+        only.put(items, contribution.origin)
+        items = only
+    return [contribution._replace(value=type(edit)(items))]
+
+
+def _apart(place: "Place", contribution: Contribution, value: object) -> list[Contribution]:
+    """What a value says after its `$` keys; the files it names are not read, for no layer can come so late."""
+    if not (isinstance(value, (Branch, Items)) and value.unsettled):
+        return [contribution._replace(value=value)]
+    holder = Branch(contribution.origin)
+    holder.put(_ANY_KEY, value, contribution.origin)
+    document, problems = take_apart(holder)
+    place.descent.report(*problems)
+    trees = [step for step in document.steps if isinstance(step, Branch)]
+    if len(trees) < len(document.steps):
+        place.descent.report(_no_files(contribution.origin))
+    return [contribution._replace(value=tree[_ANY_KEY]) for tree in (*trees, document.own)]
+
+
+def _no_files(origin: Origin) -> Problem:
+    what = f"{EXTENDS} names a file in a value that is no file's"
+    return Problem(what, str(origin), fix="mount the part in a file, and name that file among the arguments")
