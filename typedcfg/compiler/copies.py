@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from typedcfg.compiler.expressions import whole_reference
+from typedcfg.compiler.interpolation import whole_reference
 from typedcfg.compiler.merge import Contribution
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
@@ -104,7 +104,7 @@ def _moved(top: KeyPath, source: KeyPath, here: KeyPath) -> KeyPath:
 def _target(place: "Place", contribution: Contribution) -> KeyPath | Problem:
     """The path that a reference means, or why nothing can be copied from there."""
     text, origin, key = str(contribution.value), contribution.origin, render_key_path(place.path)
-    target = whole_reference(text, place.path)
+    target = whole_reference(text, place.path, contribution.top)
     if isinstance(target, Problem) and place.may_hold_secret:
         return Problem(f"{key} cannot be read as a reference (a secret, not shown)")
     if (text, origin) in place.copies:
