@@ -2,12 +2,11 @@ import pytest
 from pydantic import SecretBytes, SecretStr
 
 from typedcfg import ConfigTemplate
+from typedcfg.compiler.secrets import as_overrides, secrets_in
 from typedcfg.runner.secrets import (
     SECRETS_VARIABLE,
-    as_overrides,
     redact,
     redact_bytes,
-    secrets_in,
     secrets_variable,
     take_secrets,
     texts_of,
@@ -45,13 +44,6 @@ def test_what_a_worker_starts_in_turn_is_not_handed_them(monkeypatch: pytest.Mon
 
 def test_without_secrets_there_is_no_variable() -> None:
     assert secrets_variable({}) == {}
-
-
-@pytest.mark.parametrize("secret", ["${root.api}", "$${x}", "$$", "a${b}c"])
-def test_nothing_in_a_secret_is_taken_for_a_reference(secret: str) -> None:
-    config = Params.compile(overrides=as_overrides({"api.token": secret}))
-
-    assert config.params.api.token.get_secret_value() == secret
 
 
 def test_a_secret_that_is_part_of_another_does_not_uncover_it() -> None:

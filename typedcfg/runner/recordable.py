@@ -7,8 +7,8 @@ from typing import Any
 
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.diff import diff
+from typedcfg.compiler.secrets import as_overrides, secrets_in
 from typedcfg.errors import ConfigError, DeprecatedName, Problem, RunError
-from typedcfg.runner.secrets import as_overrides, secrets_in
 
 
 def check_recordable(config: Config[Any]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
+from typedcfg.compiler.secrets import secrets_in
 from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
@@ -25,7 +26,7 @@ from typedcfg.runner.plan import Plan, plan_attempt
 from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
-from typedcfg.runner.secrets import redact, redact_bytes, secrets_in, secrets_variable, texts_of
+from typedcfg.runner.secrets import redact, redact_bytes, secrets_variable, texts_of
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment, undefined_builders

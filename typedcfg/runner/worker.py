@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from typedcfg.compiler.config import Config
+from typedcfg.compiler.secrets import as_overrides
 from typedcfg.errors import DeprecatedName, Problem, RunError, RunOwned
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
-from typedcfg.runner.secrets import as_overrides, take_secrets, texts_of
+from typedcfg.runner.secrets import take_secrets, texts_of
 from typedcfg.sections.experiment import Experiment
 from typedcfg.template.base import ConfigTemplate
 

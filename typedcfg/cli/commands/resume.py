@@ -7,13 +7,13 @@ from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.commands.run import asked_of
 from typedcfg.cli.context import App, Context
 from typedcfg.compiler.config import Config
+from typedcfg.compiler.secrets import secrets_in
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.lookup import find_run
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
-from typedcfg.runner.secrets import secrets_in
 from typedcfg.runner.template_reference import check_trusted
 from typedcfg.runner.worker import rebuild
 

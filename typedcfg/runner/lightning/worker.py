@@ -10,6 +10,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from typedcfg.compiler.config import Config
+from typedcfg.compiler.secrets import secrets_in
 from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.result_record import ResultHeader, ScoreRule
 from typedcfg.runner.failure import Preempted, is_failure
@@ -26,7 +27,7 @@ from typedcfg.runner.log import LogFile, kept
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
-from typedcfg.runner.secrets import secrets_in, texts_of
+from typedcfg.runner.secrets import texts_of
 
 
 def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:

@@ -1,0 +1,23 @@
+import pytest
+from pydantic import SecretBytes, SecretStr
+
+from typedcfg import ConfigTemplate
+from typedcfg.compiler.secrets import as_overrides, secrets_in
+
+
+class Params(ConfigTemplate):
+    token: SecretStr = SecretStr("t")
+    keys: list[SecretBytes] = [SecretBytes(b"k")]
+    absent: SecretStr | None = None
+    name: str = "n"
+
+
+def test_secrets_are_found_by_key_path_and_in_the_clear() -> None:
+    assert secrets_in(Params.compile().params) == {"token": "t", "keys": ["k"]}
+
+
+@pytest.mark.parametrize("secret", ["${root.api}", "$${x}", "$$", "a${b}c"])
+def test_nothing_in_a_secret_is_taken_for_a_reference(secret: str) -> None:
+    config = Params.compile(overrides=as_overrides({"token": secret}))
+
+    assert config.params.token.get_secret_value() == secret
