@@ -7,13 +7,13 @@ from typedcfg.compiler.secrets import as_overrides, secrets_in
 
 class Params(ConfigTemplate):
     token: SecretStr = SecretStr("t")
-    keys: list[SecretBytes] = [SecretBytes(b"k")]
+    open: list[SecretBytes] = [SecretBytes(b"k")]
     absent: SecretStr | None = None
     name: str = "n"
 
 
 def test_secrets_are_found_by_key_path_and_in_the_clear() -> None:
-    assert secrets_in(Params.compile().params) == {"token": "t", "keys": ["k"]}
+    assert secrets_in(Params.compile().params) == {"token": "t", "open": ["k"]}
 
 
 @pytest.mark.parametrize("secret", ["${root.api}", "$${x}", "$$", "a${b}c"])
