@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.migrate import migrate
-from typedcfg.compiler.precedence import in_order
+from typedcfg.compiler.precedence import SETTABLE, in_order
 from typedcfg.compiler.shape import shape
 from typedcfg.compiler.shown import quoted
 from typedcfg.compiler.story import Story, resolutions_of
@@ -36,7 +36,7 @@ from typedcfg.sources.base import Layer, Source
 from typedcfg.sources.instances import branch_from_instance
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.leaves import value_at
-from typedcfg.text import shorten
+from typedcfg.text import nearest, one_of, shorten
 
 T = TypeVar("T", bound=ConfigTemplate)
 
@@ -53,22 +53,23 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
     env_prefix: str | None = None,
     dotenv: str | Path | None = None,
     secrets_dir: str | Path | None = None,
+    sources: Sequence[Source] = (),
 ) -> Config[T]:
     """What `ConfigTemplate.compile` does: everything that is given becomes a source."""
-    ConfigError.raise_any(_misplaced(files, overrides, presets))
-    sources: list[Source] = []
+    ConfigError.raise_any(_misplaced(files, overrides, presets, sources))
+    given: list[Source] = []
     if presets:
         from typedcfg.sources.mapping import MappingSource
 
-        sources += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(presets)]
+        given += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(presets)]
     if files:
         from typedcfg.sources.files import FileSource
 
-        sources.append(FileSource(files))
+        given.append(FileSource(files))
     if env_prefix is not None:
         from typedcfg.sources.environment import environment_sources
 
-        sources += environment_sources(template, env_prefix, dotenv=dotenv, secrets_dir=secrets_dir)
+        given += environment_sources(template, env_prefix, dotenv=dotenv, secrets_dir=secrets_dir)
     elif dotenv is not None or secrets_dir is not None:
         raise ConfigError(
             Problem(
@@ -80,11 +81,13 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
     if overrides:
         from typedcfg.sources.overrides import override_source
 
-        sources.append(override_source(overrides))
-    return compile_sources(template, sources, is_large=_size(files) > _MANY_BYTES)
+        given.append(override_source(overrides))
+    return compile_sources(template, [*given, *sources], is_large=_size(files) > _MANY_BYTES)
 
 
-def _misplaced(files: Sequence[object], overrides: object, presets: object) -> Iterator[Problem]:
+def _misplaced(
+    files: Sequence[object], overrides: object, presets: object, sources: Sequence[object]
+) -> Iterator[Problem]:
     """Arguments that stand in the wrong place, lack the list around them, or are of the wrong type."""
     for position, file in enumerate(files):
         if not isinstance(file, (str, PathLike)):
@@ -95,6 +98,9 @@ def _misplaced(files: Sequence[object], overrides: object, presets: object) -> I
             )
     yield from _wrong_overrides(overrides)
     yield from _wrong_presets(presets)
+    for position, source in enumerate(sources):
+        if not callable(getattr(source, "read", None)):
+            yield Problem(f"sources[{position}] is {_kind_of(source)}, which has no read()", expected="a source")
 
 
 def _wrong_overrides(overrides: object) -> Iterator[Problem]:
@@ -130,7 +136,7 @@ def compile_instance(instance: T) -> Config[T]:
     """What `ConfigTemplate.to_config` does: what was set in the instance is a preset."""
     origin = Origin(f"{type(instance).__qualname__}(...)")
     layer = Layer(str(origin), "presets", (branch_from_instance(instance, origin),))
-    return _compile_layers(type(instance), [layer], [])
+    return compile_layers(type(instance), [layer])
 
 
 def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: bool = False) -> Config[T]:
@@ -146,13 +152,35 @@ def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: b
             try:
                 # One by one: a source that fails in the end keeps what it has given so far.
                 for layer in source.read():
-                    layers.append(layer)  # noqa: PERF402  # see above
+                    if layer.strength in SETTABLE:
+                        layers.append(layer)
+                    else:
+                        problems.append(_unknown_strength(layer))
             except ConfigError as error:
                 problems += error.problems
-        return _compile_layers(template, in_order(layers), problems)
+        return compile_layers(template, in_order(layers), problems)
 
 
-def _compile_layers(template: type[T], layers: Sequence[Layer], problems: list[Problem]) -> Config[T]:
+def _unknown_strength(layer: Layer) -> Problem:
+    return Problem(
+        f"the layer {layer.name!r} is of strength {shorten(repr(layer.strength))}, which is none",
+        expected=one_of(SETTABLE),
+        suggestion=nearest(str(layer.strength), SETTABLE),
+    )
+
+
+def compile_layers(template: type[T], layers: Sequence[Layer], problems: Iterable[Problem] = ()) -> Config[T]:
+    """A configuration from layers, weakest first.
+
+    Args:
+        template: What is configured.
+        layers: Everything that is set.
+        problems: What was found wrong before, to be raised with the rest.
+
+    Raises:
+        ConfigError: With every problem.
+    """
+    problems = [*problems]
     layers = migrate(template, layers, problems)
     descent = Descent(template, layers, is_partial=bool(problems))
     found = shape(descent)

@@ -12,6 +12,7 @@ from typedcfg.template.catalog import catalog_of
 from typedcfg.text import nearest
 
 if TYPE_CHECKING:
+    from os import PathLike
     from uuid import UUID
 
     from typedcfg.compiler.diff import Difference
@@ -213,6 +214,36 @@ class Config(Mapping[str, Any], Generic[T]):
 
         return diff(self, other)
 
+    # --- changing: another configuration ----------------------------------------------------------------------------
+
+    def merge(
+        self, other: "Config[Any] | Mapping[str, object] | ConfigTemplate", *, keep_existing: bool = False
+    ) -> "Config[T]":
+        """A new configuration in which another's settings stand above these; formulas and references follow.
+
+        Settings are merged, not values: what neither of the two sets keeps its default or its formula. On a section
+        the other is merged there, and the section of the new configuration is returned.
+
+        Args:
+            other: A configuration, a mapping as a file would have it, or a section instance: what was set in it.
+            keep_existing: Put the other's settings below instead, so that they only fill what nobody has set.
+
+        Raises:
+            ConfigError: The two do not fit together.
+
+        Example:
+            >>> from typedcfg import ConfigTemplate, derived
+            >>> class Params(ConfigTemplate):
+            ...     batch_size: int = 128
+            ...     lr: float = derived(lambda c: c.batch_size / 128 * 0.01)
+            >>> config = Params.compile(overrides=["batch_size=256"]).merge({"batch_size": 512})
+            >>> config.lr, config.merge({"lr": 1, "batch_size": 64}, keep_existing=True).batch_size
+            (0.04, 512)
+        """
+        from typedcfg.compiler.merged import merged
+
+        return merged(self, other, keep_existing=keep_existing)
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What happened to settings on the way, a sentence each.
@@ -289,10 +320,30 @@ class Config(Mapping[str, Any], Generic[T]):
 
         Args:
             origins: Say behind each value where it came from.
+
+        Raises:
+            UnsupportedValue: A value cannot be written.
         """
-        from typedcfg.compiler.plain import to_yaml
+        from typedcfg.compiler.document import to_yaml
 
         return to_yaml(self.params, self._story, self._path, origins=origins)
+
+    def save(self, path: "str | PathLike[str]") -> None:
+        """Write every value but secrets to a file, derived ones as they are; the suffix says the format.
+
+        All or nothing: what is written is read back and compared before it takes the place of what was there.
+
+        Args:
+            path: A file that ends in `.yaml`, `.json` or `.toml`; `Template.load` reads it.
+
+        Raises:
+            ConfigError: The suffix names no format.
+            UnsupportedValue: A value would come back as another; each is named, and nothing is written.
+            RecordError: The file cannot be written. What was there still is.
+        """
+        from typedcfg.compiler.saving import save
+
+        save(self, path)
 
     def __repr__(self) -> str:
         inner = ", ".join(f"{name}={getattr(self.params, name)!r}" for name in self)
