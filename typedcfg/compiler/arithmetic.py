@@ -265,8 +265,10 @@ def _told(value: object) -> str:
 
 
 def _operand(symbol: str, value: object, other: object) -> Number:
+    value = _plain(value)
     if isinstance(value, str) and symbol == "+":
-        fix = "write them one behind the other: ${a}${b}" if isinstance(other, str) else "write ${a} into the text"
+        is_joined = isinstance(_plain(other), str)
+        fix = "write them one behind the other: ${a}${b}" if is_joined else "write int(...) or float(...) around it"
         raise Undefined(f"{_told(value)} cannot be added", expected="a number", fix=fix)
     return _number(value, symbol)
 

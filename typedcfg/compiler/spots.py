@@ -69,7 +69,7 @@ def root_spot(template: type[ConfigTemplate], tree: Mapping[str, Any]) -> Sectio
     return SectionSpot((), catalog_of(template), tree, None)
 
 
-def spot_of(node: Node, tree: Any, path: KeyPath, above: SectionSpot, *, bears: bool) -> Spot:
+def spot_of(node: Node, tree: Any, path: KeyPath, above: SectionSpot, *, bears: bool = True) -> Spot:
     """What a field of sections holds.
 
     Raises:
