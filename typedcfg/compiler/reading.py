@@ -142,7 +142,7 @@ class Reading:
         # What was entered before need not be found again from the root.
         around = self._spots.get(path[:-1])
         spot: Spot = around if isinstance(around, SectionSpot) else self._root
-        for depth in range(len(path) - 1 if spot is around else 0, len(path)):
+        for depth in range(max(len(path) - 1, 0) if spot is around else 0, len(path)):
             step = path[depth]
             if isinstance(spot, SectionSpot):
                 entry = spot.catalog.entries.get(str(step))
