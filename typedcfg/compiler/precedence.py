@@ -35,6 +35,9 @@ layer, in which the last argument wins. Merging stacks whole configurations: wha
 all that was there before, an earlier draft included.
 """
 
+SETTABLE: Final = tuple(strength for strength in STRENGTHS if strength not in (DEFAULTS, MERGED_BELOW, MERGED, DRAFT))
+"""What a source may name: all but what templates and configurations themselves bring."""
+
 _RANK: Final = {strength: rank for rank, strength in enumerate(STRENGTHS)}
 
 
