@@ -59,6 +59,8 @@ COMMANDS = {
     "check": [["check", APP, "base.yaml", "optimizer=sgd"], ["check", APP, "batch_sise=1"]],
     "show": [["show", APP, "base.yaml"], ["show", APP, "--format", "json"]],
     "explain": [["explain", APP, "optimizer.lr", "base.yaml"]],
+    "schema": [["schema", APP], ["schema", APP, "optimizer"]],
+    "init": [["init", APP], ["init", APP, "new.yaml"]],
     "runs": [["runs", "ls"]],
 }
 """What each command that trains nothing is called with."""

@@ -50,6 +50,12 @@ VERBS: Final[dict[str, Verb]] = {
         },
     ),
     "explain": Verb(f"APP KEY {_SETTINGS}", "why one value is what it is", _SOURCES),
+    "schema": Verb("APP [KEY]", "what one may write in a file, as JSON Schema: for editors, and other programs", {}),
+    "init": Verb(
+        "APP [FILE]",
+        "a file to start from, with every key and its default, and the schema beside it",
+        {"--force": Option("", "replace a file that is there already")},
+    ),
     "run": Verb(
         f"APP {_SETTINGS}",
         "train; a run that is done is not done again",
