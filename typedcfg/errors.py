@@ -121,7 +121,7 @@ class Frozen(TypedcfgError, TypeError):
 
 
 class UnsupportedValue(TypedcfgError, TypeError):
-    """A value has no canonical text, and so cannot be part of an identity."""
+    """A value has no canonical text, and so is part of no identity; or no text that gives it back from a file."""
 
 
 class RecordError(TypedcfgError):

@@ -1,4 +1,4 @@
-"""Values as ordinary data, and as YAML that can be read back."""
+"""Values as ordinary data: dicts, lists, numbers and texts."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -7,12 +7,9 @@ from typing import Any, Final
 
 from pydantic_core import PydanticSerializationError
 
-from typedcfg.compiler.story import Story
 from typedcfg.errors import Problem, UnsupportedValue
-from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
-from typedcfg.template.leaves import iter_leaves
 
 _ATOMS: Final = frozenset({int, float, bool, str, type(None)})
 
@@ -61,18 +58,3 @@ def _plain(value: Any) -> Any:
         case PurePath():
             return value.as_posix()
     raise _NeedsItsField
-
-
-def to_yaml(section: ConfigTemplate, story: Story, above: KeyPath, *, origins: bool) -> str:
-    """A section as YAML, with where each value came from behind it if that is wanted."""
-    from typedcfg.sources.yaml_writer import write_yaml
-
-    comments: dict[KeyPath, str] = {}
-    if origins:
-        from typedcfg.compiler.explain import origin_text
-
-        comments = {leaf.path: origin_text(story, (*above, *leaf.path)) for leaf in iter_leaves(section)}
-    try:
-        return write_yaml(plain(section), comments=comments)
-    except ValueError as error:
-        raise UnsupportedValue(Problem(f"a value cannot be written: {error}")) from None

@@ -1,14 +1,10 @@
 """Recordable: whether `run.yaml` can hold a configuration, so that workers and a resume get the same one back."""
 
-import warnings
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.diff import diff
-from typedcfg.compiler.secrets import as_overrides, secrets_in
-from typedcfg.errors import ConfigError, DeprecatedName, Problem, RunError
+from typedcfg.compiler.saving import losses
+from typedcfg.errors import Problem, RunError
 
 
 def check_recordable(config: Config[Any]) -> None:
@@ -20,22 +16,11 @@ def check_recordable(config: Config[Any]) -> None:
         RunError: A value comes back as another, or not at all; every one is named.
         UnsupportedValue: A value cannot be written.
     """
-    text, template = config.to_yaml(), type(config.params)
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecatedName)  # whoever compiled the configuration was told
-        written = Path(folder, "run.yaml")
-        written.write_text(text, encoding="utf-8")
-        try:
-            read = template.compile(written, overrides=as_overrides(secrets_in(config.params)))
-        except ConfigError as error:
-            lost = [problem.what for problem in error.problems]
-        else:
-            lost = [f"{d.key} = {d.now_text} comes back as {d.before_text}" for d in diff(read, config)]
-    if lost:
+    if lost := losses(config, config.to_yaml(), ".yaml"):
         raise RunError(
             Problem(
-                "a record of this configuration would not give it back:\n" + "\n".join(lost),
+                "a record of this configuration would not give it back:\n" + "\n".join(p.what for p in lost),
                 expected="values that YAML has words for, or a field whose type says what a text means",
-                fix="give the field its type instead of Any",
+                fix=lost[0].fix,
             )
         )
