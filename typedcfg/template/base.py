@@ -17,9 +17,9 @@ from typedcfg.template.variants import KIND, current_kinds
 
 if TYPE_CHECKING:
     from typedcfg.compiler.config import Config
+    from typedcfg.sources.base import Source
 
 _HELP: Final = "typedcfg.template.help"
-_JSON_SCHEMA: Final = "typedcfg.template.json_schema"
 _COMPILER: Final = "typedcfg.compiler.compile"
 """What reads templates fills in `help`, `compile` and their like; by name, for declaring a section loads neither."""
 
@@ -155,22 +155,6 @@ class ConfigTemplate(BaseModel):
         text: str = import_module(_HELP).render_help(cls, format=format, key=key)
         return text
 
-    @classmethod
-    def json_schema(cls, key: str = "") -> dict[str, Any]:
-        """The JSON Schema of the files that configure this section: what editors complete and underline by.
-
-        A file may leave anything out, refer to other values and bear `$` keys. `model_json_schema` is pydantic's,
-        and describes a whole instance.
-
-        Args:
-            key: Where a file is mounted by `$extends`, if it is a part: `optimizer`, `layers[i]`.
-
-        Raises:
-            MissingKey: There is no section of that key.
-        """
-        schema: dict[str, Any] = import_module(_JSON_SCHEMA).json_schema_of(cls, key)
-        return schema
-
     def arguments(self, *drop: str) -> dict[str, Any]:
         """The section's values as keyword arguments: without `kind`, without what is dropped.
 
@@ -209,7 +193,7 @@ class ConfigTemplate(BaseModel):
     # --- compiling: filled in by the stage above --------------------------------------------------------------------
 
     @classmethod
-    def compile(
+    def compile(  # noqa: PLR0913  # the keywords are what users learn
         cls,
         *files: str | Path,
         overrides: Sequence[str] | Mapping[str, object] = (),
@@ -217,6 +201,7 @@ class ConfigTemplate(BaseModel):
         env_prefix: str | None = None,
         dotenv: str | Path | None = None,
         secrets_dir: str | Path | None = None,
+        sources: Sequence["Source"] = (),
     ) -> "Config[Self]":
         """A configuration: everything that is given, merged, resolved, validated and frozen.
 
@@ -231,6 +216,8 @@ class ConfigTemplate(BaseModel):
             env_prefix: Read environment variables that begin with it: `DIGITS__` for `DIGITS__LOADER__BATCH_SIZE`.
             dotenv: A dotenv file to read variables from, with the same prefix.
             secrets_dir: A folder with a file for each secret, named as the variable would be.
+            sources: Sources of your own; the strength that each names for its layers says where they stand, and of
+                one strength they are above what is listed before.
 
         Raises:
             ConfigError: With every problem found, each with its place.
@@ -243,6 +230,7 @@ class ConfigTemplate(BaseModel):
             env_prefix=env_prefix,
             dotenv=dotenv,
             secrets_dir=secrets_dir,
+            sources=sources,
         )
         return compiled
 
