@@ -1,3 +1,6 @@
+import pytest
+
+from typedcfg.errors import ConfigError
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch
 from typedcfg.sources.mapping import MappingSource
@@ -42,3 +45,13 @@ def test_of_a_section_only_what_was_set_is_a_setting() -> None:
 
     assert first.roots == ({"batch_size": 64},)
     assert second.roots == ({"train": {}, "tests": [{"shuffle": False}], "x": "${root.y}"},)
+
+
+def test_a_mapping_that_holds_itself_is_refused_by_the_name_of_its_source() -> None:
+    values: dict[str, object] = {}
+    values["again"] = [values]
+
+    with pytest.raises(ConfigError) as caught:
+        MappingSource("wide", values).read()
+
+    assert caught.value.problems[0].where == "wide"

@@ -26,19 +26,25 @@ class MappingSource:
 
     def read(self) -> list[Layer]:
         """One layer."""
-        return [Layer(self.name, self.strength, (branch_from(settings_in(self.values), Origin(self.name)),))]
+        return [
+            Layer(
+                self.name, self.strength, (branch_from(settings_in(self.values, where=self.name), Origin(self.name)),)
+            )
+        ]
 
 
-def settings_in(values: Any, *, depth: int = 0) -> Any:
+def settings_in(values: Any, *, where: str = "", depth: int = 0) -> Any:
     """The values, with the explicit settings of every section instance in its place.
 
     Raises:
         ConfigError: A list or mapping holds itself.
     """
     if depth > MOST_LEVELS:
-        raise endless()
+        raise endless(where)
     if isinstance(values, ConfigTemplate):
         return explicit_settings(values)
     if isinstance(values, Mapping):
-        return {key: settings_in(value, depth=depth + 1) for key, value in values.items()}
-    return [settings_in(value, depth=depth + 1) for value in values] if isinstance(values, list) else values
+        return {key: settings_in(value, where=where, depth=depth + 1) for key, value in values.items()}
+    return (
+        [settings_in(value, where=where, depth=depth + 1) for value in values] if isinstance(values, list) else values
+    )
