@@ -1,22 +1,19 @@
-"""What every launcher promises."""
-
-from collections.abc import Callable
+"""What every launcher of ours promises."""
 
 import pytest
 
-from typedcfg.runner.launchers.base import Launcher, Work
+from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.launchers.in_process import InProcess
 from typedcfg.runner.launchers.torchrun import Torchrun
-
-pytestmark = [pytest.mark.multiprocess, pytest.mark.parametrize("launcher", [InProcess(), Torchrun(processes=1)])]
-
-
-def test_the_work_is_done_when_a_launcher_returns(launcher: Launcher, work: Callable[[str], Work]) -> None:
-    code = launcher.launch(made := work("0"))
-
-    assert code == 0
-    assert (made.attempt / "rank0").exists()
+from typedcfg.testing import LauncherContract
 
 
-def test_work_that_fails_is_told(launcher: Launcher, work: Callable[[str], Work]) -> None:
-    assert launcher.launch(work("7")) != 0
+class TestInProcess(LauncherContract):
+    def make_launcher(self) -> Launcher:
+        return InProcess()
+
+
+@pytest.mark.multiprocess
+class TestTorchrun(LauncherContract):
+    def make_launcher(self) -> Launcher:
+        return Torchrun(processes=1)

@@ -1,0 +1,151 @@
+"""Compiling in a test: from texts, without a file, a folder or a variable of the process."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from typedcfg.compiler.compile import compile_template
+from typedcfg.compiler.config import Config
+from typedcfg.errors import ConfigError, Problem
+from typedcfg.origin import Origin
+from typedcfg.sources.base import Branch, Items, Layer, Positions, Source
+from typedcfg.sources.environment import environment_sources
+from typedcfg.sources.files import FileSource
+from typedcfg.template.base import ConfigTemplate
+
+T = TypeVar("T", bound=ConfigTemplate)
+
+
+def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users know
+    template: type[T],
+    files: Mapping[str, str] | None = None,
+    *,
+    beside: Mapping[str, str] | None = None,
+    overrides: Sequence[str] | Mapping[str, object] = (),
+    presets: Sequence[Mapping[str, object] | ConfigTemplate] = (),
+    env_prefix: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    sources: Sequence[Source] = (),
+) -> Config[T]:
+    """What `Template.compile` makes of files that are given as texts.
+
+    They are written to a folder that is gone afterwards; places name them as if it were the current one. Neither the
+    current folder nor the environment of the process is touched, or read.
+
+    Args:
+        template: What is configured.
+        files: The text of each file by its name, weakest first.
+        beside: Files that stand there as well, to be extended.
+        overrides: As for `compile`.
+        presets: As for `compile`.
+        env_prefix: As for `compile`; the variables are those of `environ`.
+        environ: The environment.
+        sources: As for `compile`.
+
+    Raises:
+        ConfigError: With every problem; `problems_of` returns them.
+
+    Example:
+        >>> class Params(ConfigTemplate):
+        ...     epochs: int = 10
+        >>> config = compile_for_test(Params, {"base.yaml": "epochs: 20"})
+        >>> config.params.epochs, config.origin("epochs")
+        (20, 'base.yaml:1:1')
+    """
+    if environ and env_prefix is None:
+        raise ValueError("environ= is read by the names of variables: pass env_prefix= as well")
+    with TemporaryDirectory(prefix="typedcfg-test-") as name:
+        folder = Path(name).resolve()
+        for file, text in {**(beside or {}), **(files or {})}.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+        given: list[Source] = [_InFolder(FileSource([folder / file for file in files or {}]), folder)]
+        if env_prefix is not None:
+            given += environment_sources(template, env_prefix, environ=environ or {})
+        return compile_template(template, overrides=overrides, presets=presets, sources=[*given, *sources])
+
+
+def problems_of(  # noqa: PLR0913  # as above
+    template: type[ConfigTemplate],
+    files: Mapping[str, str] | None = None,
+    *,
+    beside: Mapping[str, str] | None = None,
+    overrides: Sequence[str] | Mapping[str, object] = (),
+    presets: Sequence[Mapping[str, object] | ConfigTemplate] = (),
+    env_prefix: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    sources: Sequence[Source] = (),
+) -> tuple[Problem, ...]:
+    """What is wrong with the same arguments; empty where they compile.
+
+    Example:
+        >>> class Params(ConfigTemplate):
+        ...     epochs: int = 10
+        >>> [problem] = problems_of(Params, {"base.yaml": "epochs: many"})
+        >>> problem.what, problem.where
+        ("epochs = 'many' is wrong", 'base.yaml:1:1')
+    """
+    try:
+        compile_for_test(
+            template,
+            files,
+            beside=beside,
+            overrides=overrides,
+            presets=presets,
+            env_prefix=env_prefix,
+            environ=environ,
+            sources=sources,
+        )
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+class _InFolder:
+    """A source whose places name files as if its folder were the current one."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        self.source = source
+        self.above = f"{folder}/"
+
+    def read(self) -> Iterator[Layer]:
+        try:
+            for layer in self.source.read():
+                self._settle(layer)
+                yield replace(layer, name=self._shorten(layer.name))
+        except ConfigError as error:
+            raise ConfigError(*map(self._settled, error.problems)) from None
+
+    def _settle(self, layer: Layer) -> None:
+        # What a YAML alias names is reached more than once.
+        met: dict[int, object] = {}
+        todo: list[object] = [*layer.roots]
+        while todo:
+            found = todo.pop()
+            if not isinstance(found, (Branch, Items, Positions)) or id(found) in met:
+                continue
+            met[id(found)] = found
+            found.origin = self._moved(found.origin)
+            if isinstance(found, Items):
+                found.origins = [self._moved(origin) for origin in found.origins]
+                todo += found
+            else:
+                found.origins = {key: self._moved(origin) for key, origin in found.origins.items()}  # type: ignore[assignment]  # each its own kind of keys
+                todo += found.values()
+
+    def _moved(self, origin: Origin) -> Origin:
+        return origin._replace(source=self._shorten(origin.source))
+
+    def _settled(self, problem: Problem) -> Problem:
+        return Problem(
+            self._shorten(problem.what),
+            self._shorten(problem.where),
+            self._shorten(problem.expected),
+            problem.suggestion and self._shorten(problem.suggestion),
+            self._shorten(problem.fix),
+        )
+
+    def _shorten(self, text: str) -> str:
+        return text.replace(self.above, "")
