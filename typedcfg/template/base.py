@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typedcfg.sources.base import Source
 
 _HELP: Final = "typedcfg.template.help"
+_JSON_SCHEMA: Final = "typedcfg.template.json_schema"
 _COMPILER: Final = "typedcfg.compiler.compile"
 """What reads templates fills in `help`, `compile` and their like; by name, for declaring a section loads neither."""
 
@@ -154,6 +155,22 @@ class ConfigTemplate(BaseModel):
         """
         text: str = import_module(_HELP).render_help(cls, format=format, key=key)
         return text
+
+    @classmethod
+    def json_schema(cls, key: str = "") -> dict[str, Any]:
+        """The JSON Schema of the files that configure this section: what editors complete and underline by.
+
+        A file may leave anything out, refer to other values and bear `$` keys. `model_json_schema` is pydantic's,
+        and describes a whole instance.
+
+        Args:
+            key: Where a file is mounted by `$extends`, if it is a part: `optimizer`, `layers[i]`.
+
+        Raises:
+            MissingKey: There is no section of that key.
+        """
+        schema: dict[str, Any] = import_module(_JSON_SCHEMA).json_schema_of(cls, key)
+        return schema
 
     def arguments(self, *drop: str) -> dict[str, Any]:
         """The section's values as keyword arguments: without `kind`, without what is dropped.
