@@ -202,7 +202,7 @@ def compile_layers(template: type[T], layers: Sequence[Layer], problems: Iterabl
 
 def _changed_behind(descent: Descent, resolver: Resolver, params: ConfigTemplate) -> Iterator[Problem]:
     """Values that a formula or reference saw otherwise than they turned out."""
-    for path, seen in resolver.reading.seen.items():
+    for path, (seen, *_) in resolver.reading.seen.items():
         final = value_at(params, path)
         if final != seen and not (final != final and seen != seen):  # noqa: PLR0124  # NaN is what differs from itself
             yield Problem(

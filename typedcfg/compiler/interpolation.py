@@ -18,12 +18,8 @@ class Interpolation(NamedTuple):
     """A text with expressions in it."""
 
     parts: tuple[str | Expression, ...]
-
-    @property
-    def whole(self) -> Expression | None:
-        """The expression, if it is all there is."""
-        first, *rest = self.parts
-        return None if rest or isinstance(first, str) else first
+    whole: Expression | None
+    """The expression, if it is all there is."""
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
@@ -57,7 +53,8 @@ def read_interpolation(text: str) -> Interpolation | Problem:
     literal += text[position:]
     if literal or not parts:
         parts.append(literal)
-    return Interpolation(tuple(parts))
+    whole = parts[0] if len(parts) == 1 and not isinstance(parts[0], str) else None
+    return Interpolation(tuple(parts), whole)
 
 
 def whole_reference(text: object, here: KeyPath, top: KeyPath = ()) -> KeyPath | Problem:

@@ -41,12 +41,14 @@ class Nowhere(Refused):
     """A path leads to nothing, as far as one can tell from what was read."""
 
 
-class Input(NamedTuple):
-    """The field that a value belongs to which was read."""
+class Read(NamedTuple):
+    """A value that was read."""
 
+    value: Any
     entry: Entry
+    """The field it belongs to."""
     bears: bool
-    """Whether it and all sections around it bear on the outcome."""
+    """Whether that field and all sections around it bear on the outcome."""
 
 
 class Reading:
@@ -58,9 +60,9 @@ class Reading:
         self.slots = shape.slots
         self.failed: set[KeyPath] = set()
         """Keys that have no value, for a reason that was reported."""
-        self.seen: dict[KeyPath, Any] = {}
+        self.seen: dict[KeyPath, Read] = {}
         """Every value that a formula or reference has read, as it was then."""
-        self.inputs: dict[KeyPath, Input] = {}
+        self.inputs: dict[KeyPath, Read] = {}
         """What the value read that is just being found, in order."""
         self._root = root_spot(descent.template, shape.tree)
         self._spots: dict[KeyPath, SectionSpot | GroupSpot] = {(): self._root}
@@ -120,16 +122,23 @@ class Reading:
 
     def leaf(self, section: SectionSpot, entry: Entry) -> Any:
         """A value as the finished configuration will have it."""
-        path = (*section.path, entry.name)
-        self.inputs[path] = Input(entry, section.bears and entry.is_in_identity)
-        self._await(path)
-        if path not in self.seen:
+        return self._leaf((*section.path, entry.name), section, entry)
+
+    def _leaf(self, path: KeyPath, section: SectionSpot, entry: Entry) -> Any:
+        read = self.inputs[path] = self._read_field(path, section, entry)
+        return read.value
+
+    def _read_field(self, path: KeyPath, section: SectionSpot, entry: Entry) -> Read:
+        read = self.seen.get(path)
+        if read is None:
+            self._await(path)
             try:
-                self.seen[path] = self.validated(section, entry, section.tree)
+                value = self.validated(section, entry, section.tree)
             except Exception:  # noqa: BLE001
                 # Wrong, or required and not set, or its validator crashed: validation says so, at its own place.
                 raise Blocked from None
-        return self.seen[path]
+            read = self.seen[path] = Read(value, entry, section.bears and entry.is_in_identity)
+        return read
 
     def validated(self, section: SectionSpot, entry: Entry, values: Mapping[str, Any]) -> Any:
         """What a section's values make of one field, once those are known that its validators may ask for."""
@@ -139,11 +148,18 @@ class Reading:
 
     def value_at(self, path: KeyPath) -> Any:
         """The value at a path, or the spot of a section there."""
-        # What was entered before need not be found again from the root.
-        around = self._spots.get(path[:-1])
-        spot: Spot = around if isinstance(around, SectionSpot) else self._root
-        for depth in range(max(len(path) - 1, 0) if spot is around else 0, len(path)):
-            step = path[depth]
+        read = self.seen.get(path)
+        if read is not None:
+            self.inputs[path] = read
+            return read.value
+        # Sections that were entered before need not be found again from the root.
+        around = self._spots.get(path[:-1]) if path else None
+        if isinstance(around, SectionSpot):
+            entry = around.catalog.entries.get(str(path[-1]))
+            if entry is not None and entry.is_leaf:
+                return self._leaf(path, around, entry)
+        spot: Spot = self._root
+        for depth, step in enumerate(path):
             if isinstance(spot, SectionSpot):
                 entry = spot.catalog.entries.get(str(step))
                 if entry is None:
@@ -165,10 +181,9 @@ class Reading:
         rest = _from_the_start(section.tree.get(entry.name), rest)
         path = (*field, *rest)
         if field not in self._within:
-            whole = self.leaf(section, entry)
-            self.inputs[path] = self.inputs.pop(field)
-            return self._step_down(whole, rest, path)
-        self.inputs[path] = Input(entry, section.bears and entry.is_in_identity)
+            read = self._read_field(field, section, entry)
+            self.inputs[path] = read._replace(value=self._step_down(read.value, rest, path))
+            return self.inputs[path].value
         for depth in range(len(field), len(path)):
             self._await_slot(path[:depth])
         self._await(path)
@@ -176,10 +191,12 @@ class Reading:
             value = self._step_down(section.tree[entry.name], rest, path)
             validator = entry.validator_at(len(rest))
             try:
-                self.seen[path] = value if validator is None else validator.validate_python(value)
+                value = value if validator is None else validator.validate_python(value)
             except Exception:  # noqa: BLE001  # as above
                 raise Blocked from None
-        return self.seen[path]
+            self.seen[path] = Read(value, entry, section.bears and entry.is_in_identity)
+        self.inputs[path] = self.seen[path]
+        return self.seen[path].value
 
     def _step_down(self, value: Any, rest: KeyPath, path: KeyPath) -> Any:
         for step in rest:
@@ -192,17 +209,17 @@ class Reading:
     def _await(self, path: KeyPath) -> None:
         """Ask for what is not known yet at a path or, in a free list or mapping, below it."""
         self._await_slot(path)
-        within = self._within.get(path, ())
-        if any(not slot.is_known for slot in within):
-            raise Needs(within)
-        if not self.failed.isdisjoint(slot.path for slot in within):
-            raise Blocked
+        if self._within and (within := self._within.get(path)):
+            if any(not slot.is_known for slot in within):
+                raise Needs(within)
+            if not self.failed.isdisjoint(slot.path for slot in within):
+                raise Blocked
 
     def _await_slot(self, path: KeyPath) -> None:
         slot = self.slots.get(path)
         if slot is not None and not slot.is_known:
             raise Needs((slot,))
-        if path in self.failed:
+        if self.failed and path in self.failed:
             raise Blocked
 
     def section_of(self, field: KeyPath) -> SectionSpot:

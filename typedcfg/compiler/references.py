@@ -60,7 +60,7 @@ def absolute(reference: Reference, sections: Sequence[KeyPath], beside: KeyPath,
     """
     match reference.start:
         case Start.TOP:
-            return (*top, *reference.path)
+            return (*top, *reference.path) if top else reference.path
         case Start.ROOT:
             return reference.path
         case Start.HERE:

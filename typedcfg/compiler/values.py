@@ -5,7 +5,7 @@ one is. Nothing recurses, so a chain may be as long as memory allows, and when a
 the message.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -55,29 +55,37 @@ class Resolver:
 
     def resolve(self) -> None:
         """Find every value."""
+        stack: list[Slot] = []
+        awaited: dict[Slot, Iterator[Slot]] = {}
         # Deepest first: what sums up usually stands above what it sums, and is put off once for each that is not known.
-        for slot in sorted(self.slots.values(), key=lambda slot: -len(slot.path)):
-            if not slot.is_known:
-                self._settle(slot)
+        for first in sorted(self.slots.values(), key=_depth, reverse=True):
+            if not first.is_known:
+                stack.append(first)
+                awaited[first] = self._foreseen(first)
+            while stack:
+                slot = stack[-1]
+                needed = _first_unknown(awaited[slot])
+                if needed is not None and needed not in awaited:
+                    stack.append(needed)
+                    awaited[needed] = self._foreseen(needed)
+                    continue
+                if needed is not None:
+                    self._report_cycle(stack, needed)
+                try:
+                    self._evaluate(slot)
+                except Needs as needs:
+                    awaited[slot] = iter(needs.slots)
+                    continue
+                slot.is_known = True
+                del awaited[slot], stack[-1]
 
-    def _settle(self, first: Slot) -> None:
-        stack: dict[KeyPath, Slot] = {first.path: first}
-        awaited: dict[KeyPath, Iterator[Slot]] = {first.path: iter(())}
-        while stack:
-            slot = stack[next(reversed(stack))]
-            needed = next((one for one in awaited[slot.path] if not one.is_known), None)
-            if needed is not None and needed.path not in stack:
-                stack[needed.path], awaited[needed.path] = needed, iter(())
-                continue
-            if needed is not None:
-                self._report_cycle(stack, needed)
-            try:
-                self._evaluate(slot)
-            except Needs as needs:
-                awaited[slot.path] = iter(needs.slots)
-                continue
-            slot.is_known = True
-            del stack[slot.path]
+    def _foreseen(self, slot: Slot) -> Iterator[Slot]:
+        """What a slot is sure to ask for: the value that it is a reference to, if that is a slot itself."""
+        whole = _reference_in(slot)
+        # What surrounds the slot is looked at in its turn: a path through `parent` is not foreseen.
+        path = absolute(whole, (), slot.path[:-1], slot.top) if whole is not None else None
+        source = self.slots.get(path) if path is not None else None
+        return iter(()) if source is None else iter((source,))
 
     # --- evaluating -------------------------------------------------------------------------------------------------
 
@@ -179,9 +187,8 @@ class Resolver:
     def _place_of_formula(self, derived: Derived) -> str:
         """Where a formula stands, what it says, and what it has read."""
         seen = [
-            f"it read {render_key_path(p)} = {quoted(self.reading.seen[p], is_secret=read.entry.is_secret)}"
+            f"it read {render_key_path(p)} = {quoted(read.value, is_secret=read.entry.is_secret)}"
             for p, read in self.reading.inputs.items()
-            if p in self.reading.seen
         ]
         return "\n".join([str(derived.origin), f"the formula is {derived.formula}", *seen])
 
@@ -261,7 +268,7 @@ class Resolver:
         finally:
             read = self.reading.inputs
             self.reading.inputs = before | read
-        for path in (path for path, (entry, _) in read.items() if entry.is_secret):
+        for path in (path for path, one in read.items() if one.entry.is_secret):
             what = f"{render_key_path(slot.path)} is computed from {render_key_path(path)}, which is a secret"
             raise Refused(Problem(what, fix="refer to it alone, or within a text: those are secrets too"))
         return value
@@ -305,11 +312,11 @@ class Resolver:
 
     def _refuse_leaks(self, slot: Slot) -> None:
         """Refuse a value that identifies the run and is computed from one that does not, or from a secret."""
-        for path, (entry, bears) in self.reading.inputs.items():
-            if bears:
+        for path, read in self.reading.inputs.items():
+            if read.bears:
                 continue
             key, source = render_key_path(slot.path), render_key_path(path)
-            if entry.is_secret:
+            if read.entry.is_secret:
                 if not slot.entry.is_secret:
                     fix = "make it a SecretStr: what is built from a secret is one"
                     raise Refused(Problem(f"{key} is computed from {source}, which is a secret", fix=fix))
@@ -318,14 +325,14 @@ class Resolver:
                 what = f"{key} bears on the run's identity and is computed from {source}, which does not"
                 raise Refused(Problem(what, fix=fix))
 
-    def _report_cycle(self, stack: Mapping[KeyPath, Slot], again: Slot) -> None:
-        paths = list(stack)
-        loop = paths[paths.index(again.path) :]
+    def _report_cycle(self, stack: Sequence[Slot], again: Slot) -> None:
+        slots = {slot.path: slot for slot in stack[stack.index(again) :]}
+        loop = list(slots)
         self.failed.update(loop)
         first, last = (loop, []) if len(loop) <= _MOST_TOLD else (loop[: _MOST_TOLD // 2], loop[-_MOST_TOLD // 2 :])
         names = [*map(render_key_path, first), *(["..."] if last else []), *map(render_key_path, (*last, again.path))]
         chain = " -> ".join(names)
-        places = "\n".join(f"{render_key_path(p)} at {self._place_of(stack[p])}" for p in (*first, *last))
+        places = "\n".join(f"{render_key_path(p)} at {self._place_of(slots[p])}" for p in (*first, *last))
         self.descent.report(Problem(f"values wait for each other: {chain}", places, fix="give one of them a value"))
 
     def _placed(self, problem: Problem, slot: Slot) -> Problem:
@@ -362,6 +369,25 @@ class _Scope:
         """The text of an environment variable, which is noted as read."""
         self._slot.variables = tuple(dict.fromkeys((*self._slot.variables, name)))
         return self._resolver.variables.text(name)
+
+
+def _reference_in(slot: Slot) -> Reference | None:
+    """The plain reference that a slot's text is, if it is one and nothing else."""
+    if slot.raw is None or REFERENCE_MARK not in slot.raw:
+        return None
+    read = read_interpolation(slot.raw)
+    return read.whole if isinstance(read, Interpolation) and isinstance(read.whole, Reference) else None
+
+
+def _depth(slot: Slot) -> int:
+    return len(slot.path)
+
+
+def _first_unknown(slots: Iterator[Slot]) -> Slot | None:
+    for slot in slots:
+        if not slot.is_known:
+            return slot
+    return None
 
 
 def _is_of_references(text: str, refused: Refused) -> bool:
