@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,23 +144,85 @@ def test_help_is_that_of_the_template(capsys: pytest.CaptureFixture[str]) -> Non
     assert "integer > 0 [samples]" in capsys.readouterr().out
 
 
-def test_help_ends_with_the_variable_that_sets_a_value(capsys: pytest.CaptureFixture[str]) -> None:
-    class DigitsCnn(Experiment):
-        loader: Loader
+def test_help_names_the_variables_that_are_read(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["help"], template=Params)
+    call(["help", "--env-prefix=OTHER__"], template=Params)
 
-    call(["help"], template=DigitsCnn)
+    told = capsys.readouterr().out
+    assert "$PARAMS__LOADER__BATCH_SIZE\n" in told
+    assert "$OTHER__LOADER__BATCH_SIZE\n" in told
 
-    last = "\n\nvariables: DIGITS_CNN__LOADER__BATCH_SIZE sets loader.batch_size\n"
-    assert capsys.readouterr().out.endswith(last)
 
-
-@pytest.mark.parametrize("words", [["loader"], ["--format=json"], ["--format=markdown"]])
-def test_help_of_a_part_or_for_a_program_says_nothing_of_variables(
-    words: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("key", [[], ["loader"], ["loader.batch_size"]])
+def test_help_with_files_shows_values_and_where_they_come_from(
+    key: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    call(["help", *words], template=Params)
+    (tmp_path / "wide.yaml").write_text("loader: {batch_size: 256}\n")
 
-    assert "PARAMS__" not in capsys.readouterr().out
+    call(["help", *key, "wide.yaml"], template=Params)
+
+    assert re.search(r"now +256  \(wide.yaml:1:10\)\n", capsys.readouterr().out)
+
+
+def test_help_with_settings_shows_which_variant_they_choose(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["help", "optimizer=sgd", "loader.batch_size=256"], template=Params)
+
+    told = capsys.readouterr().out
+    assert "optimizer.kind = sgd, chosen by argument 2\n" in told
+    assert "now 256  (argument 3)\n" in told
+
+
+def test_help_shows_what_a_derived_value_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["help", "optimizer.lr", "loader.batch_size=256"], template=Params)
+
+    told = capsys.readouterr().out
+    assert "default   = loader.batch_size / 128 * 0.01\n" in told
+    assert "now       0.02  (derived  <- argument 3)\n" in told
+
+
+def test_help_of_a_file_that_is_not_there_is_no_key(capsys: pytest.CaptureFixture[str]) -> None:
+    code = call(["help", "wide.yaml"], template=Params)
+
+    assert code == 2
+    assert "no file 'wide.yaml'" in capsys.readouterr().err
+
+
+def test_help_of_a_wrong_key_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    code = call(["help", "optimizer.lrr"], template=Params)
+
+    assert code == 2
+    assert "did you mean  optimizer.lr" in capsys.readouterr().err
+
+
+def test_keys_for_a_program_say_all_of_each(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["keys", "--json"], template=Params)
+
+    size, kind, rate, momentum = json.loads(capsys.readouterr().out)
+    assert size == {
+        "key": "loader.batch_size",
+        "name": "batch_size",
+        "type": "integer > 0 [samples]",
+        "constraints": ["x > 0"],
+        "unit": "samples",
+        "env": "PARAMS__LOADER__BATCH_SIZE",
+        "required": False,
+        "default": 128,
+        "in_identity": True,
+    }
+    assert (kind["key"], kind["choices"], kind["default"]) == ("optimizer.kind", ["adamw", "sgd"], "adamw")
+    assert rate["formula"] == "loader.batch_size / 128 * 0.01"
+    assert (momentum["key"], momentum["kind"]) == ("optimizer.momentum", "sgd")
+
+
+def test_keys_for_a_program_have_values_where_a_configuration_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    call(["keys", "--json", "optimizer=sgd"], template=Params)
+
+    told = {record["key"]: (record["value"], record["origin"]) for record in json.loads(capsys.readouterr().out)}
+    assert told == {
+        "loader.batch_size": (128, "default"),
+        "optimizer.kind": ("sgd", "argument 3"),
+        "optimizer.momentum": (0.0, "default"),
+    }
 
 
 def test_without_a_verb_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

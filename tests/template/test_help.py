@@ -1,4 +1,5 @@
 import json
+import re
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +13,8 @@ from typedcfg.errors import MissingKey
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import derived, section
 from typedcfg.template.help import render_help
-from typedcfg.template.help_tree import FieldHelp, SectionHelp, find_fields
+from typedcfg.template.help_ink import Ink
+from typedcfg.template.help_tree import FieldHelp, Known, SectionHelp, Value, find_fields
 from typedcfg.template.marks import Deprecated, Kind, NotInIdentity, RenamedFrom, Unit
 
 
@@ -94,7 +96,7 @@ class Digits(ConfigTemplate):
 
 
 def field(template: type[ConfigTemplate], key: str) -> FieldHelp:
-    (found,) = find_fields(template, key)
+    (found,) = find_fields(SectionHelp("", template), key)
     return found
 
 
@@ -107,6 +109,11 @@ def plain_fields(document: dict[str, Any]) -> dict[str, Any]:
             if inner.get("is_default_kind", True) and "fields" in inner:
                 found |= plain_fields(inner)
     return found
+
+
+def without_line(text: str) -> str:
+    """Help of one value without where in this file it is declared."""
+    return re.sub(r"\S*test_help.py:\d+", "FILE:LINE", text)
 
 
 # --- the three formats ----------------------------------------------------------------------------------------------
@@ -173,11 +180,14 @@ def test_no_secret_is_shown(format_: Any) -> None:
 # --- one key --------------------------------------------------------------------------------------------------------
 
 
-def test_help_narrows_to_one_value() -> None:
-    assert render_help(Digits, key="epochs", width=80).splitlines() == [
-        "  epochs  integer > 0 [epochs]  default 10",
-        "          Passes over the data.",
-    ]
+def test_help_of_one_value_tells_all_of_it(snapshot: SnapshotAssertion) -> None:
+    known = Known(env_prefix="DIGITS__")
+
+    assert without_line(render_help(Digits, key="loader.batch_size", width=80, known=known)) == snapshot
+
+
+def test_help_of_one_value_fits_a_narrow_shell(snapshot: SnapshotAssertion) -> None:
+    assert without_line(render_help(Digits, key="optimizer.lr", width=60, known=Known("DIGITS__"))) == snapshot
 
 
 def test_help_narrows_to_a_section(snapshot: SnapshotAssertion) -> None:
@@ -185,11 +195,70 @@ def test_help_narrows_to_a_section(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_value_that_several_kinds_have_is_told_for_each() -> None:
-    text = render_help(Digits, key="optimizer.lr", width=100)
+    adamw, sgd = render_help(Digits, key="optimizer.lr", width=100).split("\n\noptimizer.lr  ")
 
-    assert text.count("optimizer.lr") == 2
-    assert "(of kind adamw)" in text
-    assert "(of kind sgd)" in text
+    assert "with      optimizer.kind = adamw\n" in adamw
+    assert "with      optimizer.kind = sgd\n" in sgd
+
+
+def test_help_of_a_value_names_the_formulas_that_read_it() -> None:
+    assert "  read by   optimizer.lr\n" in render_help(Digits, key="loader.batch_size", width=80)
+
+
+@pytest.mark.parametrize(
+    ("key", "ways"),
+    [
+        ("epochs", ["file      epochs: 10", "argument  epochs=10", "variable  D__EPOCHS=10"]),
+        ("layers[i].width", ["file      layers: [{width: 64}]", "argument  'layers[0].width=64'"]),
+        ("layers[i].width", ["variable  D__LAYERS__<i>__WIDTH=64"]),
+        ('groups["x"].momentum', ["file      groups: {name: {momentum: 0.9}}"]),
+        ("optimizer.momentum", ["file      optimizer: {kind: sgd, momentum: 0.9}"]),
+        ("loader.path", ["argument  loader.path=..."]),
+        ("loader.token", ["argument  loader.token=..."]),
+    ],
+)
+def test_help_of_a_value_shows_how_it_is_set(key: str, ways: list[str]) -> None:
+    text = render_help(Digits, key=key, width=110, known=Known("D__"))
+
+    assert all(f"  {way}\n" in text for way in ways)
+
+
+# --- variables and values -------------------------------------------------------------------------------------------
+
+
+def test_help_names_the_variable_of_each_value() -> None:
+    lines = [line.strip() for line in Digits.help(env_prefix="DIGITS__").splitlines()]
+
+    assert {"$DIGITS__EPOCHS", "$DIGITS__LAYERS__<i>__WIDTH", "$DIGITS__GROUPS__<name>__LR"} <= set(lines)
+
+
+def test_every_variable_that_help_names_is_one_that_sets_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = plain_fields(json.loads(Outer.help("json", env_prefix="OUTER__")))
+    shown = {f["env"]: f["default"] for f in told.values() if "default" in f and isinstance(f["default"], int)}
+    for name, value in shown.items():
+        monkeypatch.setenv(name, str(value + 1000))
+
+    plain = Outer.compile(env_prefix="OUTER__").plain()
+
+    assert plain["simple"]["inner"]["a"] == shown["OUTER__SIMPLE__INNER__A"] + 1000
+
+
+def test_help_shows_what_a_configuration_has() -> None:
+    entry = field(Digits, "layers[i].width").entry
+    width = (Value("layers[0].width", "32", "a.yaml:3:1"), Value("layers[1].width", "8", "a.yaml:4:1"))
+    known = Known(values={("layers[i].width", entry): width})
+
+    text = render_help(Digits, key="layers", known=known, width=100)
+
+    assert "layers[0].width = 32  (a.yaml:3:1)\n" in text
+    assert "layers[1].width = 8  (a.yaml:4:1)\n" in text
+
+
+def test_ink_changes_no_line_of_help() -> None:
+    painted = render_help(Digits, width=80, known=Known("D__"), ink=Ink(*[lambda text: f"\x1b[1m{text}\x1b[0m"] * 4))
+
+    assert "\x1b[1mloader.batch_size\x1b[0m  integer" in painted
+    assert re.sub(r"\x1b\[\d*m", "", painted) == render_help(Digits, width=80, known=Known("D__"))
 
 
 def test_asking_for_the_kind_tells_the_choice() -> None:
@@ -207,7 +276,7 @@ def test_a_name_may_be_any() -> None:
 
 @pytest.mark.parametrize("key", ["tags.stage", "layers", "layers[0]", "tree.children[0].children[3].weight"])
 def test_help_finds_what_lies_within_lists_mappings_and_sections_that_hold_themselves(key: str) -> None:
-    assert find_fields(Digits, key)
+    assert find_fields(SectionHelp("", Digits), key)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +343,7 @@ def test_every_default_that_help_shows_is_what_compiling_gives() -> None:
 
 
 def test_a_value_that_a_section_sets_stands_instead_of_a_formula() -> None:
-    assert field(Outer, "simple.inner.c").fallback == "derived: c.a"
+    assert field(Outer, "simple.inner.c").fallback == "= simple.inner.a"
     assert field(Outer, "formula.c").fallback == "default 7"
 
 
@@ -282,11 +351,11 @@ def test_settings_of_another_kind_are_not_taken_over() -> None:
     class Params(ConfigTemplate):
         outer: Outer = section(Outer, optimizer=AdamW(betas=(0.1, 0.2)))
 
-    adamw, sgd = find_fields(Params, "outer.optimizer.lr")
+    adamw, sgd = find_fields(SectionHelp("", Params), "outer.optimizer.lr")
 
     assert field(Params, "outer.optimizer").fallback == "default adamw"
     assert field(Params, "outer.optimizer.betas").fallback == "default [0.1, 0.2]"
-    assert (adamw.fallback, sgd.fallback) == ("derived: c.root.loader.batch_size / 128 * 0.01", "default 0.1")
+    assert (adamw.fallback, sgd.fallback) == ("= loader.batch_size / 128 * 0.01", "default 0.1")
 
 
 def test_a_choice_without_a_default_is_required() -> None:

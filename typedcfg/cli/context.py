@@ -128,6 +128,14 @@ class Context:
         """Whether there are arguments left."""
         return bool(self._tokens)
 
+    def peek(self) -> str:
+        """The next argument, left where it is; empty if there is none."""
+        return self._tokens[0][1] if self._tokens else ""
+
+    def has_sources(self) -> bool:
+        """Whether files, settings or other sources are named, so that there is a configuration to tell of."""
+        return self.has_more() or bool({"--dotenv", "--secrets-dir"} & self.options.keys())
+
     def finish(self) -> None:
         """Refuse what is left.
 

@@ -35,11 +35,15 @@ _SETTINGS: Final = "[FILES] [key=value ...]"
 
 VERBS: Final[dict[str, Verb]] = {
     "help": Verb(
-        "APP [KEY]",
-        "what may be configured: types, units, defaults, formulas",
-        {"--format": Option("FORMAT", "text, json or markdown")},
+        f"APP [KEY] {_SETTINGS}",
+        "what may be configured, and how: all of it, or one key",
+        {**_SOURCES, "--format": Option("FORMAT", "text, json or markdown")},
     ),
-    "keys": Verb(f"APP {_SETTINGS}", "every key, one to a line", _SOURCES),
+    "keys": Verb(
+        f"APP {_SETTINGS}",
+        "every key, one to a line",
+        {**_SOURCES, "--json": Option("", "print JSON, for another program")},
+    ),
     "check": Verb(f"APP {_SETTINGS}", "whether a configuration compiles, and everything wrong with it", _SOURCES),
     "show": Verb(
         f"APP {_SETTINGS}",

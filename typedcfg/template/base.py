@@ -140,12 +140,19 @@ class ConfigTemplate(BaseModel):
     # --- reading a section ------------------------------------------------------------------------------------------
 
     @classmethod
-    def help(cls, format: Literal["text", "json", "markdown"] = "text", key: str = "") -> str:  # noqa: A002  # the word users know
+    def help(
+        cls,
+        format: Literal["text", "json", "markdown"] = "text",  # noqa: A002  # the word users know
+        key: str = "",
+        *,
+        env_prefix: str = "",
+    ) -> str:
         """What may be written in this section: types, constraints, units, defaults, formulas, descriptions.
 
         Args:
             format: `text` for a shell, `markdown` for a page, `json` for a program.
             key: A key path below which to look; the whole section if empty.
+            env_prefix: Name the variable that sets each value, where they begin with this.
 
         Returns:
             The text; nothing is printed.
@@ -153,7 +160,7 @@ class ConfigTemplate(BaseModel):
         Raises:
             MissingKey: There is no such key.
         """
-        text: str = import_module(_HELP).render_help(cls, format=format, key=key)
+        text: str = import_module(_HELP).help_of(cls, format=format, key=key, env_prefix=env_prefix)
         return text
 
     @classmethod

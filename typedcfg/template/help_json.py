@@ -6,7 +6,10 @@ A key is left out where there is nothing to say:
 
     FIELD    "key": "optimizer.lr", "name": "lr", "type": "number > 0 [1/step]", "description": "...",
              "constraints": ["x > 0"], "choices": ["a", null], "unit": "1/step",
-             "required": bool, "default": any, "formula": "c.root.loader.batch_size / 128 * 0.01",
+             "required": bool, "default": any, "formula": "loader.batch_size / 128 * 0.01",
+             "env": "DIGITS__OPTIMIZER__LR", the variable that sets it, where a prefix is known,
+             "values": [{"key": "optimizer.lr", "text": "0.02", "origin": "wide.yaml:3:15"}, ...], where a configuration
+             was made: what is set in it,
              "in_identity": bool, "secret": true, "deprecated": {"instead": "...", "since": "0.3"},
              "renamed_from": ["bs"], "kind": "adamw", the kind of the section that it is a field of,
              "sections": [SECTION, ...], where it holds sections: one, or one for each kind
@@ -34,14 +37,15 @@ def section_json(section: SectionHelp) -> str:
 
 def fields_json(template: type[Any], key: str, fields: Sequence[FieldHelp]) -> str:
     """Fields that were asked for by their key."""
-    return _text({"template": template.__qualname__, "key": key, "fields": [_field(field) for field in fields]})
+    return _text({"template": template.__qualname__, "key": key, "fields": [field_json(field) for field in fields]})
 
 
 def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def _field(field: FieldHelp) -> dict[str, Any]:
+def field_json(field: FieldHelp, *, with_sections: bool = True) -> dict[str, Any]:
+    """All that is known of one field, and of the sections that it may hold if they are wanted."""
     entry, deprecation = field.entry, field.entry.deprecation
     document = {
         "key": field.key,
@@ -49,16 +53,18 @@ def _field(field: FieldHelp) -> dict[str, Any]:
         "type": type_text(entry),
         "description": field.description,
         "constraints": list(constraints_of(metadata_of(entry))),
-        "choices": [_data(choice) for choice in choices_of(entry)],
+        "choices": [json_value(choice) for choice in choices_of(entry)],
         "unit": entry.unit,
         "formula": field.formula,
         "secret": entry.is_secret,
         "deprecated": deprecation and {"instead": deprecation.instead, "since": deprecation.since},
         "renamed_from": list(entry.old_names),
+        "env": field.variable,
+        "values": [value._asdict() for value in field.values],
         "kind": field.kind,
-        "sections": [_section(section) for section in field.sections()],
+        "sections": [_section(section) for section in field.sections()] if with_sections else [],
     }
-    default = {"default": _data(field.default)} if field.has_default and not field.is_hidden else {}
+    default = {"default": json_value(field.default)} if field.has_default and not field.is_hidden else {}
     always = {"required": field.is_required, **default, "in_identity": field.is_in_identity}
     return {name: value for name, value in document.items() if value} | always
 
@@ -79,19 +85,19 @@ def _said(head: dict[str, Any], section: SectionHelp) -> dict[str, Any]:
     known = {name: value for name, value in head.items() if value or value is False}
     if section.same_as is not None:
         return {**known, "same_as": section.same_as}
-    return {**known, "fields": [_field(field) for field in section.fields()]}
+    return {**known, "fields": [field_json(field) for field in section.fields()]}
 
 
-def _data(value: object) -> Any:
+def json_value(value: object) -> Any:
     """A value as JSON can have it."""
     if isinstance(value, Enum):
-        return _data(value.value)
+        return json_value(value.value)
     if isinstance(value, Mapping):
-        return {str(_data(key)): _data(item) for key, item in value.items()}
+        return {str(json_value(key)): json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_data(item) for item in value]
+        return [json_value(item) for item in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(map(_data, value), key=repr)
+        return sorted(map(json_value, value), key=repr)
     if value is None or isinstance(value, (str, bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return yaml_text(value).strip('"')

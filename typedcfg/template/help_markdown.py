@@ -33,11 +33,19 @@ def _blocks(fields: Sequence[FieldHelp], level: int) -> Iterator[str]:
 
 
 def _row(field: FieldHelp) -> str:
-    meaning = [*([field.description] if field.description else []), *map(_sentence, field.notes)]
+    meaning = [*([field.description] if field.description else []), *map(_sentence, field.notes), *_known(field)]
     word, _, value = field.fallback.partition(" ")
     fallback = f"{word} {_code(value)}" if value else word
     cells = (_code(field.key), _code(type_text(field.entry)), fallback, " ".join(" ".join(meaning).split()))
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _known(field: FieldHelp) -> Iterator[str]:
+    """The variable that sets a field, and what a configuration has there."""
+    if field.variable:
+        yield f"{_code(field.variable)}."
+    for value in field.values:
+        yield f"{_code(f'{value.key} = {value.text}')} ({value.origin})."
 
 
 def _sections(field: FieldHelp, level: int) -> Iterator[str]:
@@ -52,7 +60,8 @@ def _sections(field: FieldHelp, level: int) -> Iterator[str]:
         if section.kind:
             below = level + 1
             default = ", the default" if section.is_default_kind else ""
-            yield _heading(f"{_code(f'{section.key}.kind')} = {_code(section.kind)}{default}", below)
+            chosen = f", chosen by {section.chosen_by}" if section.chosen_by else ""
+            yield _heading(f"{_code(f'{section.key}.kind')} = {_code(section.kind)}{default}{chosen}", below)
         if section.same_as is not None:
             place = _code(section.same_as) if section.same_as else "the whole configuration"
             yield f"{_code(section.key)} holds {section.template.__qualname__} again, as {place} does."

@@ -1,6 +1,7 @@
 """What help says, before it is laid out: fields with the defaults that count where they stand, and their sections."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -10,6 +11,7 @@ from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.derived import SectionDefault
 from typedcfg.template.descriptions import descriptions_of, summary_of
+from typedcfg.template.formula_keys import with_keys
 from typedcfg.template.marks import NotInIdentity
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.type_text import yaml_text
@@ -27,8 +29,29 @@ class Nothing(Enum):
 
 NOTHING: Final = Nothing.NOTHING
 
+_PLACES: Final = re.compile(r'\["?(\w+)"?\]')
+"""What stands for a position or a name of one's own in a key: `[i]`, `["name"]`."""
+
 _Around: TypeAlias = tuple[tuple[type[ConfigTemplate], str], ...]
 """The templates around a field and where they stand, so that help of one that holds itself ends."""
+
+
+class Value(NamedTuple):
+    """What one key is in a configuration."""
+
+    key: str
+    """With the positions and names that there are: `layers[2].width`."""
+    text: str
+    origin: str
+
+
+class Known(NamedTuple):
+    """What help is told beside the template."""
+
+    env_prefix: str = ""
+    """What variables begin with that set values; empty where none are read."""
+    values: Mapping[tuple[str, Entry], Sequence[Value]] = {}
+    """What a configuration has for a field, by its key as help writes it; those of no source are left out."""
 
 
 class FieldHelp(NamedTuple):
@@ -44,14 +67,28 @@ class FieldHelp(NamedTuple):
     """The default that counts here: the field's own, with what the sections around set over it."""
     is_in_identity: bool
     around: _Around
+    known: Known = Known()
     is_alone: bool = False
     """Whether it is shown outside of its section, so that it must say of which kind it is."""
 
     @property
     def formula(self) -> str:
-        """The formula that the default comes from; empty where a value stands instead."""
+        """The formula that the default comes from, with keys in it; empty where a value stands instead."""
         derived = self.entry.derived
-        return derived.formula if derived is not None and self.settings is NOTHING else ""
+        return with_keys(derived, self.key) if derived is not None and self.settings is NOTHING else ""
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it; empty where none are read."""
+        if not self.known.env_prefix:
+            return ""
+        words = self.key.replace(".", "__").upper()
+        return self.known.env_prefix + _PLACES.sub(lambda place: f"__<{place[1].lower()}>", words)
+
+    @property
+    def values(self) -> Sequence[Value]:
+        """What a configuration has here, if one was made."""
+        return self.known.values.get((self.key, self.entry), ())
 
     @property
     def is_required(self) -> bool:
@@ -79,7 +116,7 @@ class FieldHelp(NamedTuple):
     def fallback(self) -> str:
         """What counts while nobody sets the field, in a few words."""
         if self.formula:
-            return f"derived: {self.formula}"
+            return f"= {self.formula}"
         if self.is_required:
             return "required"
         if not self.has_default or (isinstance(self.entry.node, SectionNode) and self.settings is not None):
@@ -93,11 +130,23 @@ class FieldHelp(NamedTuple):
         notes = [f"of kind {self.kind}"] if self.is_alone and self.kind else []
         if self.entry.mark(NotInIdentity):
             notes.append("not in the identity")
+        return (*notes, *self.history)
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """What becomes of the field, and what it was."""
+        notes = []
         if self.entry.deprecation:
             notes.append(f"deprecated since {self.entry.deprecation.since}: {self.entry.deprecation.instead}")
         if self.entry.old_names:
             notes.append(f"once called {', '.join(self.entry.old_names)}")
         return tuple(notes)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of section that may stand here; none where there is no choice."""
+        _, node = _place_of_sections(self.key, self.entry.node)
+        return kinds_in(node) if isinstance(node, VariantsNode) else ()
 
     def sections(self) -> Iterator["SectionHelp"]:
         """The sections that may stand here: one, or one for each kind."""
@@ -118,6 +167,7 @@ class FieldHelp(NamedTuple):
                 settings=held if is_default or isinstance(node, SectionNode) else {},
                 is_in_identity=self.is_in_identity,
                 around=self.around,
+                known=self.known,
             )
 
 
@@ -134,6 +184,14 @@ class SectionHelp(NamedTuple):
     """What the sections around set over its own defaults."""
     is_in_identity: bool = True
     around: _Around = ()
+    known: Known = Known()
+
+    @property
+    def chosen_by(self) -> str:
+        """What chose this kind in a configuration; empty if nothing did."""
+        entry = catalog_of(self.template).entries.get(KIND)
+        values = self.known.values.get((f"{self.key}.{KIND}", entry), ()) if self.kind and entry else ()
+        return ", ".join(dict.fromkeys(value.origin for value in values))
 
     @property
     def description(self) -> str:
@@ -159,24 +217,33 @@ class SectionHelp(NamedTuple):
                 _effective(entry, self.settings.get(name, NOTHING)),
                 self.is_in_identity and entry.is_in_identity,
                 (*self.around, (self.template, self.key)),
+                self.known,
             )
 
 
-def find_fields(template: type[ConfigTemplate], key: str) -> tuple[FieldHelp, ...]:
+def fields_below(section: SectionHelp) -> Iterator[FieldHelp]:
+    """Every field below a section, of every kind; of a section within itself, those it has once."""
+    for field in section.fields():
+        yield field
+        for inner in field.sections():
+            if inner.same_as is None:
+                yield from fields_below(inner)
+
+
+def find_fields(root: SectionHelp, key: str) -> tuple[FieldHelp, ...]:
     """The fields at a key path: several, where more than one kind has such a field.
 
     Raises:
         MissingKey: There is none.
     """
-    root = SectionHelp("", template)
     try:
         # As help itself writes a position, and as an override does.
         found = tuple(_find((root,), parse_key_path(key.replace("[i]", "[0]"))))
     except KeyPathError as error:
         raise MissingKey(Problem(str(error), expected="a key path: loader.batch_size, layers[i].width")) from None
     if not found:
-        near = nearest(key, _keys(root))
-        raise MissingKey(Problem(f"{template.__qualname__} has no key {key!r}", suggestion=near))
+        near = nearest(key, (field.key for field in fields_below(root)))
+        raise MissingKey(Problem(f"{root.template.__qualname__} has no key {key!r}", suggestion=near))
     return tuple(field._replace(around=(), is_alone=True) for field in found)
 
 
@@ -200,13 +267,9 @@ def _after_positions(node: Node, path: KeyPath) -> KeyPath | None:
     return path
 
 
-def _keys(section: SectionHelp) -> Iterator[str]:
-    """Every key below a section that help names."""
-    for field in section.fields():
-        yield field.key
-        for inner in field.sections():
-            if inner.same_as is None:
-                yield from _keys(inner)
+def kinds_in(node: VariantsNode) -> tuple[str, ...]:
+    """The kinds that choose between variants, by the names that they have today."""
+    return tuple(kind for template in dict.fromkeys(node.templates.values()) for kind in current_kinds(template))
 
 
 def _place_of_sections(key: str, node: Node) -> tuple[str, Node]:

@@ -1,31 +1,40 @@
-"""`typedcfg help APP [KEY]`: what may be configured."""
+"""`typedcfg help APP [KEY] [FILES] [key=value ...]`: what may be configured, and what it is where files say so."""
 
+from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from typedcfg.cli.context import Context, default_prefix
+from typedcfg.cli.context import Context
+from typedcfg.cli.ink import ink_of_output
+from typedcfg.cli.known import known_of
+from typedcfg.key_path import KeyPathError, parse_key_path
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.keys import declared_keys
+from typedcfg.template.help import render_help
 
 Format: TypeAlias = Literal["text", "json", "markdown"]
 
 _FORMATS: Final[tuple[Format, ...]] = ("text", "json", "markdown")
+_READ: Final = frozenset({".yaml", ".yml", ".json", ".toml"})
+"""What files of settings end with."""
 
 
 def run(context: Context) -> int:
     """Print the help of a template, or of what lies below one key."""
     app = context.app()
-    key = context.word("KEY") if context.has_more() else ""
-    context.finish()
+    key = context.word("KEY") if _is_key(context.peek(), app.template) else ""
     form = context.choice("--format", _FORMATS)
-    print(app.template.help(format=form, key=key))
-    if form == "text" and not key and (example := _variable(app.template)):
-        print(f"\nvariables: {example}")
+    config = context.compile(app.template) if context.has_sources() else None
+    known = known_of(context.prefix(app.template), config)
+    print(render_help(app.template, format=form, key=key, known=known, ink=ink_of_output()))
     return 0
 
 
-def _variable(template: type[ConfigTemplate]) -> str:
-    """How one value is set by a variable; of what the class declares itself, if it does, rather than inherits."""
-    keys = [found.key for found in declared_keys(template) if "[" not in found.key]
-    own = (key for key in keys if key.partition(".")[0] in template.__annotations__)
-    key = next(own, next(iter(keys), None))
-    return f"{default_prefix(template)}{key.replace('.', '__').upper()} sets {key}" if key else ""
+def _is_key(word: str, template: type[ConfigTemplate]) -> bool:
+    """Whether a word is meant as a key, rather than as a file or a setting."""
+    if not word or word.startswith(("-", "~", ".", "/")) or Path(word).exists():
+        return False
+    try:
+        path = parse_key_path(word.replace("[i]", "[0]"))
+    except KeyPathError:
+        # A key with a slip in it is told of as such; `key=value` is none.
+        return "=" not in word and "/" not in word
+    return Path(word).suffix not in _READ or path[0] in template.__pydantic_fields__
