@@ -6,6 +6,7 @@ asks for what was trained. Python sessions (`>>>`) are doctests, which pytest ru
 """
 
 import doctest
+import json
 import os
 import re
 import shutil
@@ -17,12 +18,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from jsonschema import Draft202012Validator
+
+from typedcfg.sources.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT_S = 240
 
 _BLOCK = re.compile(r"^```(?P<info>[a-z]+(?: slow)?)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (?P<name>\S+)\n")
+_COMPILES = re.compile(r"typedcfg (?:check|explain|show|run) (?P<app>\S+:\w+) (?P<rest>[^|>]+)")
 _PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 
 
@@ -130,6 +135,30 @@ def test_commands_that_train_print_what_the_page_shows(page: Path, tmp_path: Pat
     differences = work_through(page, tmp_path, with_training=True)
 
     assert not differences, "\n\n".join(differences)
+
+
+def compiled_files(page: Path, folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each APP that a page asks about with files, and the files, where they compile; in the folder as it is then."""
+    shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    for step in steps(page):
+        if isinstance(step, Written):
+            (folder / step.name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / step.name).write_text(step.text, encoding="utf-8")
+        elif asked := _COMPILES.match(step.text):
+            files = [word for word in asked["rest"].split() if word.endswith((".yaml", ".yml"))]
+            told = run(f"typedcfg check {asked['app']} {' '.join(files)}", folder) if files else ""
+            if " compiles, fingerprint " in told:
+                yield asked["app"], files
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in pages(with_training=False) if ".yaml" in page.read_text(encoding="utf-8")], ids=name_of
+)
+def test_files_that_compile_on_a_page_are_taken_by_the_schema(page: Path, tmp_path: Path) -> None:
+    for app, files in compiled_files(page, tmp_path):
+        schema = Draft202012Validator(json.loads(run(f"typedcfg schema {app}", tmp_path)))
+        for file in files:
+            schema.validate(read_yaml((tmp_path / file).read_text(encoding="utf-8"), file))
 
 
 def test_a_page_is_read_in_order(tmp_path: Path) -> None:
