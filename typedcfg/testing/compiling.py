@@ -31,8 +31,8 @@ def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users
 ) -> Config[T]:
     """What `Template.compile` makes of files that are given as texts.
 
-    They are written to a folder that is gone afterwards; places name them as if it were the current one. Neither the
-    current folder nor the environment of the process is touched, or read.
+    They are written to a folder that is gone afterwards; places name them as if it were the current one. The current
+    folder and the environment of the process are not touched, and read by `env(...)` in an expression alone.
 
     Args:
         template: What is configured.
