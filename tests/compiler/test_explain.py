@@ -169,7 +169,7 @@ def test_an_origin_is_told_in_a_few_words(config: Config[Params]) -> None:
     assert {key: config.origin(key) for key in ("base_lr", "layers[0].width", "epochs", "name", "password")} == {
         "base_lr": "default",
         "layers[0].width": "wide.yaml:3:3",
-        "epochs": "derived: c.loader.batch_size  <- overrides[1]",
+        "epochs": "derived: loader.batch_size  <- overrides[1]",
         "name": "bs-${loader.batch_size}  <- base.yaml:3:1",
         "password": "overrides[4]",
     }

@@ -48,7 +48,7 @@ def test_the_learning_rate_is_explained_down_to_every_batch_size(digits: Any, mo
     told = [" ".join(line.split()) for line in config.explain("optimizer.lr").splitlines()]
 
     assert told[0] == "optimizer.lr = 0.02"
-    assert "derived: c.root.loader.batch_size / 128 * 0.01" in told[1]
+    assert "derived: loader.batch_size / 128 * 0.01" in told[1]
     batch_size = told.index("reads loader.batch_size = 256")
     assert told[batch_size + 1 : batch_size + 5] == [
         "wins 256 overrides[0]",

@@ -13,6 +13,7 @@ from typedcfg.errors import MissingKey, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.sources.base import REFERENCE_MARK, Branch, Items, Positions, Text
 from typedcfg.template.catalog import Entry
+from typedcfg.template.formula_keys import with_keys
 from typedcfg.template.leaves import iter_leaves, value_at
 from typedcfg.text import nearest
 
@@ -76,7 +77,7 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
     over = [_row("over", f.contribution, is_secret=hides) for f in reversed(place.fallen) if not f.is_reset]
     resets = [_loser(fallen, is_secret=hides) for fallen in reversed(place.fallen) if fallen.is_reset]
     copies = [Row("copied", text, str(origin)) for text, origin in reversed(place.copies)]
-    default = [] if _has_default(place) else _default_rows(entry, path[len(place.field) :])
+    default = [] if _has_default(place) else _default_rows(place, entry)
     first, *rest = [*live, *over, *default]
     rows = [first._replace(label="wins"), *rest, *copies, *resets, *losers]
     value = shown(value_at(story.root, path), is_secret=hides)
@@ -112,7 +113,8 @@ def origin_text(story: Story, path: KeyPath) -> str:
         return f"{text}{_winning_origin(story, path)}"
     assert place.entry.derived is not None, "what has neither text nor literal has a formula"
     read = ", ".join(dict.fromkeys(_winning_origin(story, path) for path in resolution.inputs))
-    return f"derived: {place.entry.derived.formula}{f'  <- {read}' if read else ''}"
+    formula = with_keys(place.entry.derived, render_key_path(place.field))
+    return f"derived: {formula}{f'  <- {read}' if read else ''}"
 
 
 def _winning_origin(story: Story, path: KeyPath) -> str:
@@ -159,14 +161,15 @@ def _loser(fallen: Fallen, *, is_secret: bool) -> Row:
     return _row("not", fallen.contribution, is_secret=is_secret, reason=fallen.reason)
 
 
-def _default_rows(entry: Entry, within: KeyPath) -> list[Row]:
+def _default_rows(place: Place, entry: Entry) -> list[Row]:
     """The template's own default, or its formula, as the weakest of all; a part of it for a key within a container."""
     if entry.derived is not None:
-        return [Row("over", f"derived: {entry.derived.formula}", str(entry.derived.origin))]
+        formula = with_keys(entry.derived, render_key_path(place.field))
+        return [Row("over", f"derived: {formula}", str(entry.derived.origin))]
     if not entry.has_default:
         return []
     value: Any = entry.default()
-    for step in within:
+    for step in place.path[len(place.field) :]:
         try:
             value = value[step]
         except (LookupError, TypeError):
