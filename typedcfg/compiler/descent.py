@@ -139,7 +139,20 @@ class Place:
             elif isinstance(contribution.value, Removed):
                 for key in removed_keys(contribution.value):
                     names.pop(key, None)
-        return names
+        # Only what is unsettled can take a key back, and hardly any mapping is.
+        is_edited = any(isinstance(c.value, Branch) and c.value.unsettled for c in self.live)
+        return [name for name in names if self._has(name)] if is_edited else names
+
+    def _has(self, name: str) -> bool:
+        """Whether a mapping has a key after all that was said for it; taken back, it has what is its default."""
+        found = is_default = False
+        for layer, value, *_ in self.live:
+            if isinstance(value, Branch) and name in value:
+                is_default = is_default or layer.strength == DEFAULTS
+                found = is_default or not isinstance(value[name], Edit)
+            elif isinstance(value, Removed) and name in removed_keys(value):
+                found = is_default = False
+        return found
 
     def child(self, step: str | int) -> "Place | None":
         """The place one step down; None if the templates know no such key."""
@@ -185,7 +198,7 @@ class Place:
                 return _VALUES_BELOW, self.entry
             case ListNode(item=item), int() if 0 <= step < self.length():
                 return item, self.entry
-            case MapNode(value=value), str() if any(isinstance(c.value, Branch) and step in c.value for c in self.live):
+            case MapNode(value=value), str() if self._has(step):
                 return value, self.entry
         return None, None
 
