@@ -50,12 +50,14 @@ class Params(ConfigTemplate):
         ({3, 1, 2}, [1, 2, 3]),
         ({"b", 1, "a"}, [1, "a", "b"]),
         (frozenset({2, 1}), [1, 2]),
+        ({(1, "a"), ("a", 1), None}, [None, ["a", 1], [1, "a"]]),
         (Path("a") / "b", "a/b"),
         (PureWindowsPath("a\\b"), "a/b"),
         (Size.BIG, "big"),
         (Size.SMALL, ["s", 1]),
         (Level.LOW, 1),
         (date(2026, 1, 2), "2026-01-02"),
+        (complex(-0.0, 1e-300), "-0.0+1e-300j"),
     ],
 )
 def test_values_become_ordinary_data(value: object, expected: object) -> None:

@@ -29,8 +29,8 @@ def document(section: ConfigTemplate, *, has_null: bool = True) -> dict[str, Any
 
     Args:
         section: What is written.
-        has_null: Whether the format has a word for None. Where it has none, a field that is None is left out: as long
-            as that is its default, it comes back.
+        has_null: Whether the format has a word for None. Where it has none, a field that is None by default is left
+            out, and comes back.
 
     Raises:
         UnsupportedValue: A value cannot be written.
@@ -65,7 +65,7 @@ def to_toml(section: ConfigTemplate) -> str:
     """A section as TOML.
 
     Raises:
-        UnsupportedValue: A list or free mapping holds None.
+        UnsupportedValue: A value is None that is not so by default.
     """
     from typedcfg.sources.toml_writer import write_toml
 
@@ -136,8 +136,10 @@ class _Marker:
 
     def section(self, section: ConfigTemplate, tree: dict[str, Any], path: KeyPath) -> None:
         """Mark what a section holds."""
-        for name in catalog_of(type(section)).entries.keys() & tree.keys():
-            if tree[name] is None and not self._has_null:
+        for name, entry in catalog_of(type(section)).entries.items():
+            if name not in tree:
+                continue
+            if tree[name] is None and not self._has_null and entry.has_default and entry.default() is None:
                 del tree[name]
             else:
                 tree[name] = self._marked(getattr(section, name), tree[name], (*path, name))
@@ -150,21 +152,28 @@ class _Marker:
                 self._marked(item, said[position], (*path, position))
         elif isinstance(value, Mapping) and isinstance(said, dict):
             # Asked first: what it holds is marked in place.
-            is_whole = self._shows_through(said, path)
+            is_whole = self._shows_through(said, path, is_free=not _holds_sections(value))
             for (key, inner), item in zip(said.items(), value.values(), strict=True):
                 if isinstance(item, ConfigTemplate):
                     self._marked(item, inner, (*path, key))
             return {Instruction(REPLACE): True, **said} if is_whole else said
         return said
 
-    def _shows_through(self, said: Mapping[str, object], path: KeyPath) -> bool:
-        """Whether a default would add something to what is said."""
+    def _shows_through(self, said: Mapping[str, object], path: KeyPath, *, is_free: bool) -> bool:
+        """Whether a default would add something to what is said, or change its order."""
         place = self._descent.place(path)
         live = place.live if place is not None else []
-        return any(c.layer.strength == DEFAULTS and _adds(c.value, said) for c in live)
+        return any(c.layer.strength == DEFAULTS and _changes(c.value, said, is_free=is_free) for c in live)
 
 
-def _adds(default: object, said: object) -> bool:
+def _changes(default: object, said: object, *, is_free: bool) -> bool:
     if not (isinstance(default, Branch) and isinstance(said, Mapping)):
         return False
-    return any(key not in said or _adds(value, said[key]) for key, value in default.items())
+    if list(said) != [*default, *(key for key in said if key not in default)]:
+        return True
+    # Of a section every key is said, in the order in which the template has them.
+    return is_free and any(_changes(value, said[key], is_free=True) for key, value in default.items())
+
+
+def _holds_sections(value: Mapping[object, object]) -> bool:
+    return any(isinstance(item, ConfigTemplate) for item in value.values())

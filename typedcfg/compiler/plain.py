@@ -1,6 +1,6 @@
 """Values as ordinary data: dicts, lists, numbers and texts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
@@ -29,18 +29,19 @@ def _of_field(value: Any, section: ConfigTemplate, name: str) -> Any:
     except _NeedsItsField:
         # Dates, and types that bring a serializer: as pydantic writes the field for JSON.
         try:
-            return section.model_dump(mode="json", include={name}, warnings=False)[name]
+            dumped = section.model_dump(mode="json", include={name}, warnings=False)[name]
         except (PydanticSerializationError, UnicodeDecodeError):
             what = f"{type(section).__qualname__}.{name} holds a {type(value).__qualname__} that no file can hold"
             fix = "give the field a type that is text in a file, with a serializer and a validator of its own"
             raise UnsupportedValue(Problem(what, fix=fix)) from None
+        return _in_order(dumped) if isinstance(value, (set, frozenset)) else dumped
 
 
 class _NeedsItsField(Exception):  # no error: another way is taken
     """A value that only its field knows how to write."""
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911  # a return for each type
     if isinstance(value, Enum):
         value = value.value
     if type(value) in _ATOMS:
@@ -49,12 +50,19 @@ def _plain(value: Any) -> Any:
         case ConfigTemplate():
             return plain(value)
         case set() | frozenset():
-            # A set has no order of its own: give it one, so that equal values make equal texts.
-            return sorted(map(_plain, value), key=lambda item: (type(item).__name__, item))
+            return _in_order(map(_plain, value))
         case list() | tuple():
             return [_plain(item) for item in value]
         case Mapping():
             return {str(_plain(key)): _plain(item) for key, item in value.items()}
         case PurePath():
             return value.as_posix()
+        case complex():
+            # Not str(), which may lose the sign of a zero.
+            return f"{value.real!r}{value.imag:+}j"
     raise _NeedsItsField
+
+
+def _in_order(items: Iterable[Any]) -> list[Any]:
+    """The items of a set, which has no order of its own: equal values make equal texts."""
+    return sorted(items, key=lambda i: (type(i).__name__, i if isinstance(i, (int, float, str)) else repr(i)))

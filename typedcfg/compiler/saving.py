@@ -19,9 +19,9 @@ from typedcfg.compiler.document import to_json, to_toml
 from typedcfg.compiler.secrets import as_overrides, secrets_in
 from typedcfg.compiler.shown import quoted
 from typedcfg.errors import ConfigError, DeprecatedName, Problem, UnsupportedValue
-from typedcfg.key_path import render_key_path
+from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.storage import staged
-from typedcfg.template.leaves import Leaf, iter_leaves
+from typedcfg.template.leaves import iter_leaves
 from typedcfg.text import one_of, shorten
 
 _TEXTS: Final[dict[str, Callable[[Config[Any]], str]]] = {
@@ -31,6 +31,7 @@ _TEXTS: Final[dict[str, Callable[[Config[Any]], str]]] = {
     ".toml": lambda config: to_toml(config.params),
 }
 _EXACT: Final = (float, complex, Decimal)
+_NOTHING: Final = object()
 _FIX: Final = "give the field the type of its value instead of Any, or hold a value of another type"
 
 
@@ -78,39 +79,43 @@ def losses(config: Config[Any], text: str, suffix: str) -> tuple[Problem, ...]:
 
 
 def _lost(config: Config[Any], read: Config[Any]) -> Iterator[Problem]:
-    back = {leaf.path: leaf for leaf in iter_leaves(read.params)}
+    back = {leaf.path: leaf.value for leaf in iter_leaves(read.params)}
     for leaf in iter_leaves(config.params):
-        found = back.pop(leaf.path, None)
-        if not leaf.entry.is_secret and not (found and is_same(leaf.value, found.value)):
-            yield Problem(f"{_named(leaf)} would come back as {_named(found) if found else 'nothing'}", fix=_FIX)
+        value = back.pop(leaf.path, _NOTHING)
+        if not leaf.entry.is_secret:
+            yield from _told_apart(leaf.path, leaf.value, value)
     for path in back:
-        yield Problem(f"{render_key_path(path)} would be there once it is saved, and is not now", fix=_FIX)
+        yield Problem(f"{render_key_path(path)} is not there, and would be once it is saved", fix=_FIX)
 
 
-def _named(leaf: Leaf) -> str:
-    return f"{render_key_path(leaf.path)} = {quoted(leaf.value)} ({type(leaf.value).__qualname__})"
+def _told_apart(path: KeyPath, now: Any, back: Any) -> Iterator[Problem]:
+    """What can be told apart of two values: they are of one type all the way down, and NaN is the same as NaN."""
+    is_alike = type(now) is type(back)
+    if is_alike and isinstance(now, Mapping) and list(map(_typed, now)) == list(map(_typed, back)):
+        for key, value in now.items():
+            yield from _told_apart((*path, str(key)), value, back[key])
+    elif is_alike and isinstance(now, (list, tuple)) and len(now) == len(back):
+        for position, (value, other) in enumerate(zip(now, back, strict=True)):
+            yield from _told_apart((*path, position), value, other)
+    elif not (is_alike and _is_same(now, back)):
+        other = "nothing" if back is _NOTHING else _named(back)
+        yield Problem(f"{render_key_path(path)} = {_named(now)} would come back as {other}", fix=_FIX)
 
 
-def is_same(one: Any, other: Any) -> bool:
-    """Whether nothing can tell two values apart: of one type all the way down, NaN the same as NaN.
-
-    Example:
-        >>> is_same([1, float("nan")], [1, float("nan")]), is_same((1,), [1]), is_same(0.0, -0.0)
-        (True, False, False)
-    """
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Mapping):
-        return list(map(_typed, one)) == list(map(_typed, other)) and all(map(is_same, one.values(), other.values()))
-    if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(is_same, one, other))
-    if isinstance(one, (set, frozenset)):
-        return set(map(_typed, one)) == set(map(_typed, other))
-    if isinstance(one, _EXACT):
+def _is_same(now: Any, back: Any) -> bool:
+    if isinstance(now, (set, frozenset)):
+        return set(map(_typed, now)) == set(map(_typed, back))
+    if isinstance(now, _EXACT):
         # By their text, which has a sign before zero, says NaN of NaN, and keeps the digits of a Decimal.
-        return repr(one) == repr(other)
-    return bool(one == other)
+        return repr(now) == repr(back)
+    return bool(now == back)
 
 
 def _typed(value: object) -> tuple[type, str]:
     return type(value), repr(value)
+
+
+def _named(value: object) -> str:
+    """A value with its type, as users know that: what a configuration froze is a list to them."""
+    kind = next(kind for kind in type(value).__mro__ if kind.__module__ != "typedcfg.template.frozen")
+    return f"{quoted(value)} ({kind.__qualname__})"

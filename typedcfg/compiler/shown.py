@@ -49,6 +49,8 @@ def _on_one_line(value: Any, text_of: Callable[[str], str]) -> str:  # noqa: PLR
             return "[" + ", ".join(_on_one_line(item, text_of) for item in value) + "]"
         case Appended(items=items) | Removed(items=items):
             return f"{_SIGNS[type(value)]} {_on_one_line(items, text_of)}"
+        case set() | frozenset():
+            return "[" + ", ".join(sorted(_on_one_line(item, text_of) for item in value)) + "]"
         case ConfigTemplate():
             return f"{type(value).__qualname__}(...)"
     return str(value)

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Final
 
 from typedcfg.key_path import KeyPath
-from typedcfg.sources.escapes import written_key, written_text
+from typedcfg.sources.escapes import Instruction, written_key, written_text
 
 _PLAIN_TEXT: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+@-]*(?: [A-Za-z0-9_./+@]+)*\Z")
 _WORDS: Final = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
@@ -114,7 +114,7 @@ class _Writer:
 def _key(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a key is text, not {key!r}")
-    return _text(written_key(key))
+    return str(key) if isinstance(key, Instruction) else _text(written_key(key))
 
 
 def _scalar(value: object) -> str:
