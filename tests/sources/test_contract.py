@@ -44,7 +44,8 @@ class TestMapping(SourceContract):
 
 class TestFiles(SourceContract):
     def make_source(self) -> Source:
-        Path("base.yaml").write_text(TREE)
+        Path("part.yaml").write_text("a: [1]\nb: ${a}\n")
+        Path("base.yaml").write_text(TREE + "part: {$extends: part.yaml, $delete: c, d: {$replace: true}}\n")
         Path("wide.json").write_text('{"$extends": "base.yaml", "widths": [1, {"a": [2]}], "tags": {"c": "${lr}"}}')
         Path("last.toml").write_text('"$extends" = "wide.json"\ntags = {d = "${lr}"}\n')
         return FileSource(["last.toml"])
