@@ -1,10 +1,10 @@
-"""The tiny experiment that tests of runs share."""
+"""What tests of every stage share: a folder to write files into, and a tiny experiment."""
 
 import logging
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,18 @@ def _signals_as_at_a_terminal() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes YAML files into the current folder, which is empty at first: `write(base="a: 1")`."""
+    monkeypatch.chdir(tmp_path)
+
+    def write_files(**texts: str) -> None:
+        for name, text in texts.items():
+            Path(f"{name}.yaml").write_text(text, encoding="utf-8")
+
+    return write_files
 
 
 @pytest.fixture

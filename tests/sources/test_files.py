@@ -12,18 +12,6 @@ from typedcfg.sources.files import FileSource
 Write = Callable[..., None]
 
 
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes files into the current folder, which is empty at first."""
-    monkeypatch.chdir(tmp_path)
-
-    def write_files(**texts: str) -> None:
-        for name, text in texts.items():
-            Path(f"{name}.yaml").write_text(text, encoding="utf-8")
-
-    return write_files
-
-
 def names(*paths: str) -> list[str]:
     return [layer.name for layer in FileSource(paths).read()]
 

@@ -6,7 +6,6 @@ its own. Whatever is overridden and wherever, both ways give the same values and
 
 from collections.abc import Callable
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 
@@ -58,16 +57,9 @@ t_max: ${epochs - warmup}
 """
 
 
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes the base and its part into the current folder, and other files beside them."""
-    monkeypatch.chdir(tmp_path)
-
-    def write_files(**texts: str) -> None:
-        for name, text in {"base": BASE, "schedule": SCHEDULE, **texts}.items():
-            Path(f"{name}.yaml").write_text(text, encoding="utf-8")
-
-    return write_files
+@pytest.fixture(autouse=True)
+def _base(write: Write) -> None:
+    write(base=BASE, schedule=SCHEDULE)
 
 
 def by_files(*overrides: str, file: str = "base.yaml") -> Config[Tree]:
@@ -90,16 +82,12 @@ def by_templates(*overrides: str) -> Config[DerivedTree]:
         ("save_interval=1", "schedule.epochs=4", "batch=192"),
     ],
 )
-def test_both_ways_are_one_configuration(write: Write, overrides: tuple[str, ...]) -> None:
-    write()
-
+def test_both_ways_are_one_configuration(overrides: tuple[str, ...]) -> None:
     assert by_files(*overrides).plain() == by_templates(*overrides).plain()
     assert by_files(*overrides).fingerprint == by_templates(*overrides).fingerprint
 
 
-def test_the_values_are_those_that_one_would_work_out_by_hand(write: Write) -> None:
-    write()
-
+def test_the_values_are_those_that_one_would_work_out_by_hand() -> None:
     config = by_files("batch=256", "schedule.epochs=50")
 
     assert config.plain() == {

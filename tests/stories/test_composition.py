@@ -47,18 +47,6 @@ class Params(ConfigTemplate):
     rates: dict[str, float] = {"a": 0.5}
 
 
-@pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes YAML files into the current folder, which is empty at first."""
-    monkeypatch.chdir(tmp_path)
-
-    def write_files(**texts: str) -> None:
-        for name, text in texts.items():
-            Path(f"{name}.yaml").write_text(text, encoding="utf-8")
-
-    return write_files
-
-
 def compiled(*files: str, overrides: list[str] | None = None) -> Config[Params]:
     return Params.compile(*files, overrides=overrides or [])
 
