@@ -56,7 +56,7 @@ def test_an_entry_stands_where_its_key_does() -> None:
 
 
 def test_numbers_that_json_cannot_say_are_read_as_python_writes_them() -> None:
-    assert str(read_json('{"a": [NaN, Infinity, -Infinity, 1e400]}', "f.json")["a"]) == "[nan, inf, -inf, inf]"
+    assert str(read_json('{"a": [NaN, Infinity, -Infinity]}', "f.json")["a"]) == "[nan, inf, -inf]"
 
 
 def test_escapes_and_large_integers_are_exact() -> None:

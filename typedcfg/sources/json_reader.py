@@ -16,6 +16,7 @@ from typing import Final
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK, Branch, Items
+from typedcfg.template.numeral import number
 
 _MOST_LEVELS: Final = 200
 
@@ -57,7 +58,10 @@ def read_json(text: str, source: str) -> Branch:
         what = f"the top level is {'a list' if isinstance(top, list) else json.dumps(top)}"
         raise ConfigError(Problem(what, where=f"{source}:1:1", expected='an object: {"key": value}'))
     scan = _Scan(text, source)
-    tree = scan.read()
+    try:
+        tree = scan.read()
+    except ValueError as error:  # a float beyond what Python holds
+        raise ConfigError(Problem(f"invalid JSON: {error}", where=source)) from None
     ConfigError.raise_any(scan.problems)
     return tree
 
@@ -66,7 +70,10 @@ class _Meaning(dict[str, object]):
     """What leaves and keys mean, each text decoded once: sections of one document repeat them."""
 
     def __missing__(self, text: str) -> object:
-        value = self[text] = json.loads(text)
+        value = json.loads(text)
+        if value.__class__ is float:
+            value = number(text)
+        self[text] = value
         return value
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Items, branch_from
+from typedcfg.template.numeral import number
 
 # The parser has attributes for these only from Python 3.14 on.
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
@@ -30,12 +31,12 @@ def read_toml(text: str, source: str) -> Branch:
         ({'loader': {'batch_size': 16, 'since': '2026-01-31'}}, 'base.toml')
     """
     try:
-        values = tomllib.loads(text)
+        values = tomllib.loads(text, parse_float=number)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(_invalid(str(error), text, source)) from None
     except RecursionError:
         raise ConfigError(Problem("nested too deeply", where=source, fix="flatten it")) from None
-    except ValueError as error:  # an integer beyond what Python converts
+    except ValueError as error:  # an number beyond what Python converts
         raise ConfigError(Problem(f"invalid TOML: {error}", where=source)) from None
     tree = branch_from(values, Origin(source))
     for container, key, value in list(_dates(tree)):

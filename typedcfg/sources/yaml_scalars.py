@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from typedcfg.template.numeral import number
+
 # CPython refuses to read decimal integers beyond 4300 digits; expressions are bounded at 4096 bits, which is this.
 _MOST_DIGITS: Final = 1233
 
@@ -31,7 +33,7 @@ def resolve_plain(text: str) -> object:
     """What an unquoted scalar means in the core schema of YAML 1.2.
 
     Raises:
-        ValueError: The text is an integer too long to read.
+        ValueError: The text is an integer too long to read, or a float too large.
 
     Example:
         >>> resolve_plain("012"), resolve_plain("1e-3"), resolve_plain("on")
@@ -46,7 +48,7 @@ def resolve_plain(text: str) -> object:
         return text
     kind = match.lastgroup
     if kind == "float":
-        return float(text)
+        return number(text)
     if len(text) > _MOST_DIGITS:
         raise ValueError(f"an integer of {len(text)} digits is beyond the {_MOST_DIGITS} that are read")
     return int(text, 10 if kind == "decimal" else 0)

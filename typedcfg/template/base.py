@@ -11,6 +11,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from typedcfg.errors import Frozen, Pending, Problem, TemplateError
 from typedcfg.template.derived import Derived
 from typedcfg.template.frozen import freeze
+from typedcfg.template.numeral import Numeral
 from typedcfg.template.refusals import refused_in_class, refused_names, unknown_types
 from typedcfg.template.schema import adapt
 from typedcfg.template.variants import KIND, current_kinds
@@ -107,7 +108,7 @@ class ConfigTemplate(BaseModel):
             if isinstance(values.get(name), Derived):
                 del values[name]
         for name, value in values.items():
-            if isinstance(value, (list, dict, set, tuple)):
+            if isinstance(value, (list, dict, set, tuple, Numeral)):
                 values[name] = freeze(value)
         return instance
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NoReturn, Self, TypeVar
 
 from typedcfg.errors import Frozen, Problem
+from typedcfg.template.numeral import Numeral
 
 C = TypeVar("C", bound=type)
 
@@ -119,7 +120,7 @@ def freeze(value: Any) -> Any:
         return FrozenSet(map(freeze, value))
     if issubclass(kind, tuple):
         return _same_tuple(value, map(freeze, value))
-    return value
+    return float(value) if kind is Numeral else value
 
 
 def thaw(value: Any, settle: Callable[[Any], Any] = lambda value: value) -> Any:
