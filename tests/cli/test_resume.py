@@ -46,7 +46,8 @@ def test_what_bears_on_the_outcome_cannot_change(failed: Path, told: Told) -> No
 
     message = told.readouterr().err
     assert code == 2
-    assert "lr: 0.05 -> 0.3  (argument 3)" in message
+    assert "lr: 0.05 -> 0.3  (" in message
+    assert " -> argument 3)" in message
     assert "save_interval" not in message
     assert read_run_record(failed / "run.json") == before
 

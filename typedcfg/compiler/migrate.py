@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from typedcfg.compiler.crashes import raised_in
 from typedcfg.compiler.declared import may_hold_secret
+from typedcfg.compiler.shown import shown
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
@@ -223,3 +224,22 @@ def migration_notes(layers: Sequence[Layer]) -> Iterator[str]:
     """The steps that brought saved files to today's schema, a line each."""
     for layer in layers:
         yield from (f"{layer.name} is migrated by {step}" for step in layer.migrated)
+
+
+def differences(before: Branch, after: Branch) -> Iterator[str]:
+    """What migrations changed in a tree, a line for each value."""
+    earlier, later = dict(_leaves(before, ())), dict(_leaves(after, ()))
+    for path in {**earlier, **later}:
+        was, now = earlier.get(path, _ABSENT), later.get(path, _ABSENT)
+        if not _is_same(now, was):
+            words = ("absent" if value is _ABSENT else shown(value) for value in (was, now))
+            yield f"{render_key_path(path)}: {' -> '.join(words)}"
+
+
+def _leaves(tree: object, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    """The values of a tree; a list or mapping that holds nothing is one."""
+    inner = enumerate(tree) if isinstance(tree, Items) else tree.items() if isinstance(tree, Branch) else ()
+    if not isinstance(tree, (Branch, Items)) or not tree:
+        yield path, tree
+    for step, value in inner:
+        yield from _leaves(value, (*path, step))

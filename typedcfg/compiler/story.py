@@ -68,6 +68,11 @@ class Story:
         return self._compiled[0]
 
     @property
+    def migrations(self) -> tuple[str, ...]:
+        """The migrations that were applied, file by file."""
+        return tuple(step for layer in self.layers for step in layer.migrated)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """The migrations that were applied, and the settings that were dropped."""
         return (*migration_notes(self.layers), *map(str, self.dropped))

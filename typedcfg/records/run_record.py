@@ -47,6 +47,8 @@ class TemplateReference(_Record):
     path: str | None
     """The file, relative to the repository; None outside one."""
     absolute_path: str
+    version: Annotated[int, Ge(1)] = 1
+    """Of its schema, when the last attempt was started."""
 
     @property
     def app(self) -> str:
@@ -112,6 +114,8 @@ class AttemptRecord(_Record):
     exit_code: int | None = None
     failure: Failure | None = None
     """The error, where one ended it."""
+    migrated: tuple[str, ...] = ()
+    """The migrations that `run.yaml` went through for it, where an older schema had written that."""
     resumed_from: str | None = None
     """The checkpoint, relative to the run's folder."""
     is_bitwise: bool = True

@@ -26,6 +26,7 @@ from typedcfg.records.run_record import (
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
 from typedcfg.storage import write_atomically
+from typedcfg.template.migrations import schema_version
 
 _PACKAGES: Final = ("typedcfg", "torch", "lightning", "numpy")
 """Packages that bear on the outcome."""
@@ -89,15 +90,17 @@ class RunBook:
 
 
 def write_config(run: RunDir, config: Config[Experiment]) -> None:
-    """Write `run.yaml`."""
-    write_atomically(run.config, config.to_yaml(origins=True).encode())
+    """Write `run.yaml`, with the version of the schema that can read it as it is."""
+    version = schema_version(type(config.params))
+    write_atomically(run.config, f"$version: {version}\n{config.to_yaml(origins=True)}".encode())
 
 
-def attempt_record(
+def attempt_record(  # noqa: PLR0913  # what is known before it starts
     attempt: AttemptDir,
     *,
     git: GitState | None,
     world_size: int,
+    migrated: Collection[str],
     resumed_from: str | None,
     not_bitwise_because: Collection[str],
 ) -> AttemptRecord:
@@ -110,6 +113,7 @@ def attempt_record(
         versions=versions(),
         pid=os.getpid(),
         world_size=world_size,
+        migrated=tuple(migrated),
         resumed_from=resumed_from,
         is_bitwise=not not_bitwise_because,
         not_bitwise_because=tuple(not_bitwise_because),

@@ -7,6 +7,7 @@ from typedcfg.compiler.identify import source_folder
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import Identity, TemplateReference
 from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.migrations import schema_version
 
 
 def refer_to(template: type[ConfigTemplate]) -> TemplateReference:
@@ -19,6 +20,7 @@ def refer_to(template: type[ConfigTemplate]) -> TemplateReference:
         module=template.__module__,
         path=path.relative_to(top).as_posix() if top else None,
         absolute_path=str(path),
+        version=schema_version(template),
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from typedcfg.compiler.config import Config
+from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.secrets import secrets_in
@@ -152,13 +152,17 @@ class Training:
     def _begin(self, book: RunBook, plan: Plan, code: CodeVersion, identity: Identity) -> AttemptDir:
         """Make an attempt's folder and record it, and first the run's own files if this is its first."""
         template, record = type(self.config.params), book.record
+        recorded = self._recorded() if record else None
         secrets, rule = secrets_in(self.config.params), rule_of(self.config.params.run.score)
-        if record is None:
+        migrations = told_by(recorded)[0].migrations if recorded else ()
+        for step in migrations:
+            _log.info("%s is migrated by %s", self.run.config.name, step)
+        if recorded is None:
             sweep(self.run.path)
             write_config(self.run, self.config)
             if code.patch:
                 write_atomically(self.run.patch, redact_bytes(code.patch, texts_of(secrets)))
-        elif self._recorded() != self.config:
+        elif recorded != self.config:
             write_config(self.run, self.config)
         attempt = self.run.new_attempt()
         if plan.checkpoint is not None:
@@ -177,6 +181,7 @@ class Training:
             attempt,
             git=_git_state(code, source_folder(template)),
             world_size=self.config.params.trainer.devices,
+            migrated=migrations,
             resumed_from=plan.checkpoint.path.relative_to(self.run.path).as_posix() if plan.checkpoint else None,
             not_bitwise_because=plan.not_bitwise_because,
         )

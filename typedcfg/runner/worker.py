@@ -4,15 +4,18 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from typedcfg.compiler.config import Config
+from typedcfg.compiler.config import Config, told_by
+from typedcfg.compiler.migrate import differences
 from typedcfg.compiler.secrets import as_overrides
-from typedcfg.errors import DeprecatedName, Problem, RunError, RunOwned
+from typedcfg.errors import DeprecatedName, Problem, ResumeRefused, RunError, RunOwned
+from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.secrets import take_secrets, texts_of
 from typedcfg.sections.experiment import Experiment
+from typedcfg.sources.files import FileSource
 from typedcfg.template.base import ConfigTemplate
 
 
@@ -56,7 +59,8 @@ def rebuild(run: RunDir, template: type[ConfigTemplate], secrets: dict[str, Any]
 
     Raises:
         ConfigError: `run.yaml` does not compile.
-        RunError: It is not the configuration that the run was begun with: edited since, or of a changed template.
+        RunError: It is of another class.
+        ResumeRefused: It is not the configuration that the run was begun with: edited since, or of a changed template.
     """
     record = RunBook(run).record
     if record is None or not issubclass(template, Experiment):
@@ -65,12 +69,28 @@ def rebuild(run: RunDir, template: type[ConfigTemplate], secrets: dict[str, Any]
         warnings.simplefilter("ignore", DeprecatedName)  # whoever compiled the configuration was told
         config = template.compile(run.config, overrides=as_overrides(secrets))
     if str(config.fingerprint) != record.identity.fingerprint:
-        raise RunError(
-            Problem(
-                f"{run.config.name} is not the configuration that the run was begun with: it has another fingerprint",
-                where=str(run.config),
-                expected=f"{record.identity.fingerprint}, as run.json states\nfound {config.fingerprint}",
-                fix=f"undo what was changed in {run.config.name}, or in the class {template.__qualname__}",
-            )
-        )
+        raise ResumeRefused(_another(run, record, config))
     return config
+
+
+def _another(run: RunDir, record: RunRecord, config: Config[Any]) -> Problem:
+    """The problem of a `run.yaml` that is another run by now."""
+    name, template = run.config.name, type(config.params)
+    expected = f"{record.identity.fingerprint}, as run.json states\nfound {config.fingerprint}"
+    story, _ = told_by(config)
+    if not story.migrations:
+        return Problem(
+            f"{name} is not the configuration that the run was begun with: it has another fingerprint",
+            where=str(run.config),
+            expected=expected,
+            fix=f"undo what was changed in {name}, or in the class {template.__qualname__}",
+        )
+    [written, *_] = FileSource([run.config]).read()
+    changed = differences(written.roots[0], story.layers[0].roots[0])
+    return Problem(
+        f"{name} means another run once it is migrated: it has another fingerprint",
+        where=str(run.config),
+        expected="\n".join([expected, f"migrated by {', '.join(story.migrations)}, which changed", *changed]),
+        fix="let RenamedFrom and AddedIn keep what the run is identified by, or start another run of it: "
+        f"typedcfg run {record.template.app} {run.config}",
+    )

@@ -67,8 +67,8 @@ def _check_fixed(config: Config[Any], run: RunDir) -> None:
     problems = [
         Problem(
             f"{difference.key} cannot change: the run lies in its folder already",
-            where=difference.origin,
-            expected=difference.before,
+            where=difference.now_origin,
+            expected=difference.before_text,
         )
         for difference in recorded.diff(config)
         if difference.key in _FIXED

@@ -7,7 +7,7 @@ from typing import Any, Final
 from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.table import table
 from typedcfg.errors import Problem
-from typedcfg.records.run_record import AttemptRecord, RunRecord
+from typedcfg.records.run_record import AttemptRecord, RunRecord, TemplateReference
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
 from typedcfg.runner.lookup import DEFAULT_ROOT, find_run, iter_runs, status_of, summarize
 from typedcfg.runner.run_book import RunBook
@@ -76,9 +76,14 @@ def _about(run: RunDir, record: RunRecord) -> dict[str, str]:
         "experiment": identity.experiment_id,
         "code uuid": str(identity.code_uuid),
         "fingerprint": identity.fingerprint,
-        "experiment class": record.template.app,
+        "experiment class": _template(record.template),
         "command": " ".join(record.argv),
     }
+
+
+def _template(template: TemplateReference) -> str:
+    """The class; which version of it is worth a word once there is more than one."""
+    return f"{template.app}, version {template.version}" if template.version > 1 else template.app
 
 
 def _about_attempt(attempt: AttemptRecord) -> dict[str, str]:
@@ -91,6 +96,7 @@ def _rows(attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "exit code", "" if attempt.exit_code is None else f"{attempt.exit_code}{_STOPPED.get(attempt.exit_code, '')}"
     yield "started", attempt.started.isoformat()
     yield "ended", attempt.ended.isoformat() if attempt.ended else ""
+    yield "migrated by", ", ".join(attempt.migrated)
     yield "resumed from", attempt.resumed_from or ""
     yield "not bitwise", "; ".join(attempt.not_bitwise_because)
     yield "error", attempt.failure.what if attempt.failure else ""
