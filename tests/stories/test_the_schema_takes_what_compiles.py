@@ -47,41 +47,52 @@ VALIDATOR = Draft202012Validator(Params.json_schema())
 
 references = st.sampled_from(["${loader.batch_size}", "${root.loader}", "${optimizer.lr}", "x-${name}", "${layers}"])
 scalars = st.none() | st.booleans() | st.integers(-1, 3) | st.floats(0, 1) | st.sampled_from(["1", "on", "a", "sgd"])
-values = st.one_of(scalars, scalars, references)
+counts = st.sampled_from([1, 2.0, "3", " 1_0 ", True, "${loader.batch_size * 2}"])
+numbers = counts | st.sampled_from([0.5, "1e-3", float("inf"), "${optimizer.lr}"])
+truths = st.sampled_from([True, "on", "No", 0, 1.0])
+texts = st.sampled_from(["", "a", "x-${name}", "$${"])
+
+
+def mostly(right: st.SearchStrategy[Any], wrong: st.SearchStrategy[Any] = scalars) -> st.SearchStrategy[Any]:
+    """One of twenty is something else."""
+    return st.integers(0, 19).flatmap(lambda number: right if number else wrong)
 
 
 def mappings(fields: Mapping[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """Some of the keys, and now and then one that says what to do."""
-    instructions: dict[str, st.SearchStrategy[Any]] = {
-        "$replace": st.sampled_from([True, False, "x"]),
-        "$delete": st.sampled_from([[], "lr", ["batch_size"], ["name", "loader.bs"], [1]]),
-        "$odd": scalars,
-        "odd": scalars,
-    }
-    rare = st.sampled_from([{}] * 12 + [{name: strategy} for name, strategy in instructions.items()])
-    return rare.flatmap(lambda extra: st.fixed_dictionaries(extra, optional=dict(fields)))
+    """Some of the keys, and now and then one that says what to do, or that nobody declares."""
+    deleted = st.sampled_from([[], "lr", ["batch_size"], ["name", "loader.batch_size"], [1]])
+    extra = {"$replace": st.sampled_from([True, False, "x"]), "$delete": deleted, "$odd": scalars, "odd": scalars}
+    added = mostly(
+        st.just({}), st.sampled_from(list(extra)).flatmap(lambda name: st.fixed_dictionaries({name: extra[name]}))
+    )
+    return added.flatmap(
+        lambda more: st.fixed_dictionaries({}, optional=dict(fields)).map(lambda file: {**more, **file})
+    )
 
 
-loaders = mappings({"batch_size": values, "bs": values, "readers": values})
-optimizers = st.one_of(
-    mappings(
-        {"kind": st.sampled_from(["adamw", "adam"]), "lr": values, "betas": st.lists(values, max_size=3) | values}
-    ),
-    mappings({"kind": st.just("sgd"), "lr": values, "nesterov": values}),
-    st.sampled_from(["sgd", "adam", "${spare}"]),
-    values,
+loaders = mappings({"batch_size": mostly(counts), "readers": mostly(counts | st.none())}) | mappings(
+    {"bs": mostly(counts)}
 )
+adamws = mappings(
+    {
+        "kind": st.sampled_from(["adamw", "adam"]),
+        "lr": mostly(numbers),
+        "betas": mostly(st.lists(numbers, min_size=2, max_size=2), st.lists(numbers)),
+    }
+)
+sgds = mappings({"kind": st.just("sgd"), "lr": mostly(numbers), "nesterov": mostly(truths)})
+optimizers = mostly(adamws | sgds | st.sampled_from(["sgd", "adamw", "adam", "${optimizer}"]), scalars | references)
 files = mappings(
     {
         # No null: it would compile beside `data.size`, which is moved here and replaces it.
-        "loader": loaders | references,
+        "loader": mostly(loaders, references),
         "optimizer": optimizers,
-        "spare": optimizers,
-        "layers": st.lists(loaders, max_size=2) | values,
-        "groups": st.dictionaries(st.sampled_from(["a", "b.c", "$$d"]), optimizers, max_size=2) | values,
-        "tags": st.dictionaries(st.sampled_from(["a", "b.c", "$$d", "$d", "$replace"]), values, max_size=2) | values,
-        "name": values,
-        "data": st.fixed_dictionaries({}, optional={"size": values}),
+        "spare": optimizers | st.none(),
+        "layers": mostly(st.lists(loaders, max_size=2) | st.just("${layers}"), scalars),
+        "groups": mostly(st.dictionaries(st.sampled_from(["a", "b.c", "$$d"]), sgds, max_size=2)),
+        "tags": mostly(st.dictionaries(st.sampled_from(["a", "$$d", "$d"]), mostly(counts | texts), max_size=2)),
+        "name": mostly(texts),
+        "data": mostly(st.fixed_dictionaries({}, optional={"size": counts})),
     }
 )
 
