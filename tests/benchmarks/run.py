@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from compiling import compile_files, follow_references
 from processes import start_processes
 from reading import fingerprint, read_attributes
+from resolving import resolve_references
 from stopwatch import Row
 
 
@@ -26,6 +27,7 @@ QUICK: Final = Effort(leaves=(65, 650), links=(10, 100), seconds=0)
 BENCHMARKS: Final[dict[str, Callable[[Effort], Iterable[Row]]]] = {
     "compile": lambda effort: compile_files(effort.leaves, effort.seconds),
     "references": lambda effort: follow_references(effort.links, effort.seconds),
+    "resolve": lambda effort: resolve_references(effort.links, effort.seconds),
     "attributes": lambda effort: read_attributes(effort.seconds),
     "fingerprint": lambda effort: fingerprint(effort.leaves[:3], effort.seconds),
     "processes": lambda effort: start_processes(effort.seconds),

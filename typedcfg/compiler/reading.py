@@ -122,9 +122,7 @@ class Reading:
 
     def leaf(self, section: SectionSpot, entry: Entry) -> Any:
         """A value as the finished configuration will have it."""
-        return self._leaf((*section.path, entry.name), section, entry)
-
-    def _leaf(self, path: KeyPath, section: SectionSpot, entry: Entry) -> Any:
+        path = (*section.path, entry.name)
         read = self.inputs[path] = self._read_field(path, section, entry)
         return read.value
 
@@ -157,7 +155,8 @@ class Reading:
         if isinstance(around, SectionSpot):
             entry = around.catalog.entries.get(str(path[-1]))
             if entry is not None and entry.is_leaf:
-                return self._leaf(path, around, entry)
+                read = self.inputs[path] = self._read_field(path, around, entry)
+                return read.value
         spot: Spot = self._root
         for depth, step in enumerate(path):
             if isinstance(spot, SectionSpot):

@@ -5,9 +5,9 @@ one is. Nothing recurses, so a chain may be as long as memory allows, and when a
 the message.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr, ValidationError
 
@@ -52,40 +52,41 @@ class Resolver:
         self.reading = Reading(descent, shape)
         self.failed = self.reading.failed
         """Keys that have no value, for a reason that was reported."""
+        self._copied = {slot: copied for slot in shape.slots.values() if (copied := _copied_by(slot, shape.slots))}
+        """What slots copy that are plain references: most are, and need nothing of what expressions do."""
 
     def resolve(self) -> None:
         """Find every value."""
         stack: list[Slot] = []
-        awaited: dict[Slot, Iterator[Slot]] = {}
+        opened: set[Slot] = set()
+        awaited: dict[Slot, list[Slot]] = {}
+        """What slots on the stack have asked for, the next one last."""
         # Deepest first: what sums up usually stands above what it sums, and is put off once for each that is not known.
         for first in sorted(self.slots.values(), key=_depth, reverse=True):
-            if not first.is_known:
-                stack.append(first)
-                awaited[first] = self._foreseen(first)
-            while stack:
-                slot = stack[-1]
-                needed = _first_unknown(awaited[slot])
-                if needed is not None and needed not in awaited:
-                    stack.append(needed)
-                    awaited[needed] = self._foreseen(needed)
-                    continue
+            needed: Slot | None = None if first.is_known else first
+            while needed is not None or stack:
                 if needed is not None:
+                    stack.append(needed)
+                    opened.add(needed)
+                    copied = self._copied.get(needed)
+                    needed = None if copied is None else copied.source
+                slot = stack[-1]
+                if slot in awaited:
+                    needed = _next_unknown(awaited[slot])
+                if needed is not None and not needed.is_known:
+                    if needed not in opened:
+                        continue
                     self._report_cycle(stack, needed)
                 try:
                     self._evaluate(slot)
                 except Needs as needs:
-                    awaited[slot] = iter(needs.slots)
+                    awaited[slot] = [*needs.slots][::-1]
+                    needed = None
                     continue
+                needed = None
                 slot.is_known = True
-                del awaited[slot], stack[-1]
-
-    def _foreseen(self, slot: Slot) -> Iterator[Slot]:
-        """What a slot is sure to ask for: the value that it is a reference to, if that is a slot itself."""
-        whole = _reference_in(slot)
-        # What surrounds the slot is looked at in its turn: a path through `parent` is not foreseen.
-        path = absolute(whole, (), slot.path[:-1], slot.top) if whole is not None else None
-        source = self.slots.get(path) if path is not None else None
-        return iter(()) if source is None else iter((source,))
+                opened.remove(slot)
+                stack.pop()
 
     # --- evaluating -------------------------------------------------------------------------------------------------
 
@@ -98,8 +99,9 @@ class Resolver:
         self.reading.inputs = {}
         slot.variables = ()
         try:
-            if slot.path not in self.failed:
-                slot.holder[slot.key] = self._value_of(slot)
+            if not self.failed or slot.path not in self.failed:
+                copied = self._copied.get(slot)
+                slot.holder[slot.key] = self._value_of(slot) if copied is None else self._copy(slot, copied.path)
         except (Blocked, NotThere):
             self.failed.add(slot.path)
         except Refused as refused:
@@ -241,11 +243,22 @@ class Resolver:
             where = self._place_in(slot, error.column)
             raise Refused(Problem(what, where, expected=error.expected, fix=error.fix)) from None
 
-    def _referenced(self, slot: Slot, reference: Reference, *, is_measured: bool = False) -> Any:
-        path = self._absolute(slot, reference)
+    def _copy(self, slot: Slot, path: KeyPath) -> Any:
+        read = self.reading.seen.get(path)
+        if read is None:
+            value = self._value_at(slot, path)
+            self._refuse_leaks(slot)
+            return value
+        self.reading.inputs = {path: read}
+        if not read.bears:
+            self._refuse_leaks(slot)
+        return read.value
+
+    def _referenced(self, slot: Slot, reference: Reference) -> Any:
+        return self._value_at(slot, self._absolute(slot, reference))
+
+    def _value_at(self, slot: Slot, path: KeyPath) -> Any:
         value = self.reading.value_at(path)
-        if is_measured and isinstance(value, GroupSpot):
-            return value.tree
         if isinstance(value, (SectionSpot, GroupSpot)):
             raise Refused(
                 Problem(
@@ -256,11 +269,16 @@ class Resolver:
             )
         return value
 
+    def _measured(self, slot: Slot, reference: Reference) -> Any:
+        path = self._absolute(slot, reference)
+        value = self.reading.value_at(path)
+        return value.tree if isinstance(value, GroupSpot) else self._value_at(slot, path)
+
     def operand(self, slot: Slot, reference: Reference, *, is_measured: bool = False) -> Any:
         """What an expression in a slot reads by one of its references."""
         before, self.reading.inputs = self.reading.inputs, {}
         try:
-            value = self._referenced(slot, reference, is_measured=is_measured)
+            value = self._measured(slot, reference) if is_measured else self._referenced(slot, reference)
         except Nowhere as nowhere:
             problem = nowhere.problem
             fix = self._quoted_key(slot) or problem.fix
@@ -371,23 +389,34 @@ class _Scope:
         return self._resolver.variables.text(name)
 
 
-def _reference_in(slot: Slot) -> Reference | None:
-    """The plain reference that a slot's text is, if it is one and nothing else."""
+class _Copied(NamedTuple):
+    """What a plain reference means."""
+
+    path: KeyPath
+    source: Slot | None
+    """The slot at the path, where the value there is not known from the start."""
+
+
+def _copied_by(slot: Slot, slots: Mapping[KeyPath, Slot]) -> _Copied | None:
+    """What a slot copies, if its text is a plain reference and nothing else."""
     if slot.raw is None or REFERENCE_MARK not in slot.raw:
         return None
     read = read_interpolation(slot.raw)
-    return read.whole if isinstance(read, Interpolation) and isinstance(read.whole, Reference) else None
+    if not isinstance(read, Interpolation) or not isinstance(read.whole, Reference):
+        return None
+    # What surrounds the slot is not entered yet, and a path through `parent` is found by it.
+    path = absolute(read.whole, (), slot.path[:-1], slot.top)
+    return None if path is None else _Copied(path, slots.get(path))
 
 
 def _depth(slot: Slot) -> int:
     return len(slot.path)
 
 
-def _first_unknown(slots: Iterator[Slot]) -> Slot | None:
-    for slot in slots:
-        if not slot.is_known:
-            return slot
-    return None
+def _next_unknown(slots: list[Slot]) -> Slot | None:
+    while slots and slots[-1].is_known:
+        slots.pop()
+    return slots[-1] if slots else None
 
 
 def _is_of_references(text: str, refused: Refused) -> bool:
