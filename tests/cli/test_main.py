@@ -93,7 +93,7 @@ def test_debug_shows_where_an_error_was_raised() -> None:
 def test_show_prints_values_with_their_origins(capsys: pytest.CaptureFixture[str]) -> None:
     call(["show", "loader.batch_size=256"], template=Params)
 
-    assert "lr: 0.02     # derived: loader.batch_size / 128 * 0.01 <- argument 2" in capsys.readouterr().out
+    assert "lr: 0.02     # derived: loader.batch_size / 128 * 0.01  <- argument 2" in capsys.readouterr().out
 
 
 def test_what_show_prints_compiles_to_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -102,5 +102,5 @@ def test_origins_stand_behind_the_values() -> None:
 
     lines = {line.split(":")[0].strip(): line.partition("#")[2].strip() for line in text.splitlines() if "#" in line}
     assert lines["value"] == "overrides[0]"
-    assert lines["half"] == "derived: inner.width / 2 <- overrides[1]"
+    assert lines["half"] == "derived: inner.width / 2  <- overrides[1]"
     assert lines["day"] == "default"

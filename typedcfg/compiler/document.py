@@ -1,6 +1,6 @@
 """A configuration as a document: what a file says that gives it back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -48,10 +48,27 @@ def to_yaml(section: ConfigTemplate, story: Story, above: KeyPath, *, origins: b
 
     comments: dict[KeyPath, str] = {(): left_out(section)}
     if origins:
-        from typedcfg.compiler.explain import origin_text
-
-        comments |= {leaf.path: origin_text(story, (*above, *leaf.path)) for leaf in iter_leaves(section)}
+        comments |= {
+            path[len(above) :]: text
+            for leaf in iter_leaves(section)
+            for path, text in _origins(story, (*above, *leaf.path), leaf.value)
+        }
     return write_yaml(document(section), comments=comments)
+
+
+def _origins(story: Story, path: KeyPath, value: object) -> Iterator[tuple[KeyPath, str]]:
+    """Where a value came from; what several settings made together is told entry by entry."""
+    from typedcfg.compiler.explain import origin_text
+
+    place = story.descent.place(path)
+    entries: Iterable[tuple[Any, object]] = ()
+    if place is not None and len(place.live) > 1 and isinstance(value, (Mapping, list)):
+        entries = enumerate(value) if isinstance(value, list) else ((str(key), item) for key, item in value.items())
+    if value and entries:
+        for step, entry in entries:
+            yield from _origins(story, (*path, step), entry)
+    else:
+        yield path, origin_text(story, path)
 
 
 def to_json(section: ConfigTemplate) -> str:

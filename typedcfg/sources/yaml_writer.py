@@ -152,7 +152,7 @@ def _text(text: str) -> str:
 
 
 def _one_line(comment: str) -> str:
-    return _printable(" ".join(comment.split()))
+    return _printable(" ".join(line.strip() for line in comment.splitlines()))
 
 
 def _printable(comment: str) -> str:
