@@ -11,7 +11,7 @@ from stopwatch import Row, race
 
 from typedcfg import ConfigTemplate
 from typedcfg.compiler.descent import Descent
-from typedcfg.compiler.interpolation import read_interpolation
+from typedcfg.compiler.interpolation import plain_reference, read_interpolation
 from typedcfg.compiler.shape import Shape, shape
 from typedcfg.compiler.values import Resolver
 from typedcfg.compiler.variables import Variables
@@ -55,6 +55,7 @@ def _resolve(graph: Graph) -> None:
 
 def _read_and_resolve(graph: Graph) -> None:
     read_interpolation.cache_clear()
+    plain_reference.cache_clear()
     _resolve(graph)
 
 

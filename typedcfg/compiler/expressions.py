@@ -110,6 +110,8 @@ _PATH: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_NAMES: Final = re.compile(r"(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
+"""What most paths are."""
 _LIKELY_KEY: Final = re.compile(r"[\w-]{1,40}\Z")
 _ESCAPE: Final = re.compile(r"\\(?![\\'\"ntr]|x[0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})")
 """A backslash that begins nothing that is understood; halves of a character are not."""
@@ -203,6 +205,8 @@ def parse_expression(text: str, column: int) -> Expression | Problem:
     """
     stripped = text.strip()
     start = column + text.find(stripped) if stripped else column
+    if _NAMES.match(stripped):
+        return reference_to(tuple(stripped.split(".")), start)
     if _PATH.match(stripped):
         return reference_to(parse_key_path(stripped), start)
     try:

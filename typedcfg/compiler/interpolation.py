@@ -57,6 +57,13 @@ def read_interpolation(text: str) -> Interpolation | Problem:
     return Interpolation(tuple(parts), whole)
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def plain_reference(text: str) -> Reference | None:
+    """The reference that a text is, if it is one and nothing else."""
+    read = read_interpolation(text) if REFERENCE_MARK in text else None
+    return read.whole if isinstance(read, Interpolation) and isinstance(read.whole, Reference) else None
+
+
 def whole_reference(text: object, here: KeyPath, top: KeyPath = ()) -> KeyPath | Problem:
     """The section or list that a text names, where a section or list is expected.
 

@@ -58,9 +58,9 @@ def absolute(reference: Reference, sections: Sequence[KeyPath], beside: KeyPath,
     Returns:
         The path, or None if it climbs above the root.
     """
+    if reference.start is Start.TOP:
+        return (*top, *reference.path) if top else reference.path
     match reference.start:
-        case Start.TOP:
-            return (*top, *reference.path) if top else reference.path
         case Start.ROOT:
             return reference.path
         case Start.HERE:

@@ -7,7 +7,7 @@ the message.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from pydantic import SecretStr, ValidationError
 
@@ -16,7 +16,7 @@ from typedcfg.compiler.crashes import crash
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.evaluation import evaluate
 from typedcfg.compiler.expressions import Expression
-from typedcfg.compiler.interpolation import Interpolation, read_interpolation
+from typedcfg.compiler.interpolation import Interpolation, plain_reference, read_interpolation
 from typedcfg.compiler.printed import NotPrintable, printed
 from typedcfg.compiler.reading import Blocked, Needs, Nowhere, Reading, Refused
 from typedcfg.compiler.references import Reference, Start, absolute
@@ -40,6 +40,8 @@ _MOST_TOLD: Final = 8
 _LONGEST_TEXT: Final = 1_000_000
 """Characters; ten lines that each refer ten times to the one above would otherwise be gigabytes."""
 
+_NO_COPY: Final = (None, None)
+
 
 class Resolver:
     """The values of one configuration, as far as they are known."""
@@ -52,7 +54,7 @@ class Resolver:
         self.reading = Reading(descent, shape)
         self.failed = self.reading.failed
         """Keys that have no value, for a reason that was reported."""
-        self._copied = {slot: copied for slot in shape.slots.values() if (copied := _copied_by(slot, shape.slots))}
+        self._copied = dict(_copies(shape.slots))
         """What slots copy that are plain references: most are, and need nothing of what expressions do."""
 
     def resolve(self) -> None:
@@ -68,8 +70,7 @@ class Resolver:
                 if needed is not None:
                     stack.append(needed)
                     opened.add(needed)
-                    copied = self._copied.get(needed)
-                    needed = None if copied is None else copied.source
+                    _, needed = self._copied.get(needed, _NO_COPY)
                 slot = stack[-1]
                 if slot in awaited:
                     needed = _next_unknown(awaited[slot])
@@ -100,8 +101,8 @@ class Resolver:
         slot.variables = ()
         try:
             if not self.failed or slot.path not in self.failed:
-                copied = self._copied.get(slot)
-                slot.holder[slot.key] = self._value_of(slot) if copied is None else self._copy(slot, copied.path)
+                path, _ = self._copied.get(slot, _NO_COPY)
+                slot.holder[slot.key] = self._value_of(slot) if path is None else self._copy(slot, path)
         except (Blocked, NotThere):
             self.failed.add(slot.path)
         except Refused as refused:
@@ -389,24 +390,15 @@ class _Scope:
         return self._resolver.variables.text(name)
 
 
-class _Copied(NamedTuple):
-    """What a plain reference means."""
-
-    path: KeyPath
-    source: Slot | None
-    """The slot at the path, where the value there is not known from the start."""
-
-
-def _copied_by(slot: Slot, slots: Mapping[KeyPath, Slot]) -> _Copied | None:
-    """What a slot copies, if its text is a plain reference and nothing else."""
-    if slot.raw is None or REFERENCE_MARK not in slot.raw:
-        return None
-    read = read_interpolation(slot.raw)
-    if not isinstance(read, Interpolation) or not isinstance(read.whole, Reference):
-        return None
-    # What surrounds the slot is not entered yet, and a path through `parent` is found by it.
-    path = absolute(read.whole, (), slot.path[:-1], slot.top)
-    return None if path is None else _Copied(path, slots.get(path))
+def _copies(slots: Mapping[KeyPath, Slot]) -> Iterator[tuple[Slot, tuple[KeyPath, Slot | None]]]:
+    """Slots whose text is a plain reference: the path that it means, and the slot there, if one is."""
+    for slot in slots.values():
+        reference = None if slot.raw is None else plain_reference(slot.raw)
+        if reference is not None:
+            # What surrounds the slot is not entered yet, and a path through `parent` is found by it.
+            path = absolute(reference, (), slot.path[:-1], slot.top)
+            if path is not None:
+                yield slot, (path, slots.get(path))
 
 
 def _depth(slot: Slot) -> int:
