@@ -15,6 +15,7 @@ PUBLIC = [
     "ConfigError",
     "ConfigTemplate",
     "Deprecated",
+    "Draft",
     "Experiment",
     "Kind",
     "NotInIdentity",

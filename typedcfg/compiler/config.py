@@ -1,6 +1,7 @@
 """`Config`: the finished, frozen configuration, which remembers where every value came from."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from typedcfg.compiler.diff import Difference
+    from typedcfg.compiler.draft import Draft
     from typedcfg.identity.fingerprint import Fingerprint
     from typedcfg.identity.run_identity import RunIdentity
 
@@ -49,6 +51,26 @@ class Config(Mapping[str, Any], Generic[T]):
         """Hold finished sections; `ConfigTemplate.compile` makes these."""
         # Fields never begin with an underscore: what is found in __dict__ is either ours or a value read before.
         self.__dict__.update(params=params, _story=story, _path=path)
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "Config[Any]":
+        """A frozen configuration of a nested mapping, without a template.
+
+        Args:
+            values: Texts as keys; mappings, drafts and configurations may lie within.
+
+        Raises:
+            ConfigError: A key is no text, or a mapping holds itself.
+            UnsupportedValue: A value has no canonical text; it is named.
+
+        Example:
+            >>> Config.from_dict({"loader": {"batch_size": 128}})["loader.batch_size"]
+            128
+        """
+        from typedcfg.compiler.caller import line_of_caller
+        from typedcfg.compiler.untyped import config_from
+
+        return config_from(values, line_of_caller())
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -243,6 +265,46 @@ class Config(Mapping[str, Any], Generic[T]):
         from typedcfg.compiler.merged import merged
 
         return merged(self, other, keep_existing=keep_existing)
+
+    def unlock(self) -> "Draft":
+        """A draft to change: settings are assigned by attribute, item or key path, and `draft.lock()` compiles them.
+
+        The draft of a section is a part of the draft of the whole: `config.loader.unlock()` is
+        `config.unlock().loader`, and locking either compiles everything.
+
+        Example:
+            >>> from typedcfg import ConfigTemplate
+            >>> class Params(ConfigTemplate):
+            ...     epochs: int = 10
+            >>> draft = Params.compile().unlock()
+            >>> draft.epochs = 20
+            >>> draft.lock().epochs
+            20
+        """
+        from typedcfg.compiler.edits import Edits
+        from typedcfg.compiler.section_draft import SectionDraft
+
+        return SectionDraft(Edits(self), self._path)
+
+    @contextmanager
+    def unlocked(self) -> "Iterator[Draft]":
+        """A draft that is locked at the end of the `with` block; `draft.lock()` gives the configuration behind it.
+
+        Raises:
+            ConfigError: At the end of the block, with everything that is wrong.
+
+        Example:
+            >>> from typedcfg import ConfigTemplate
+            >>> class Params(ConfigTemplate):
+            ...     epochs: int = 10
+            >>> with Params.compile().unlocked() as draft:
+            ...     draft.epochs = 20
+            >>> draft.lock().epochs
+            20
+        """
+        draft = self.unlock()
+        yield draft
+        draft.lock()
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.shape import ABSENT, Absent
 from typedcfg.compiler.shown import shown
-from typedcfg.key_path import KeyPath, render_key_path
+from typedcfg.key_path import KeyPath, parse_key_path, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.leaves import Leaf, iter_leaves, leaves_within
@@ -83,6 +83,10 @@ def diff(before: Config[Any], now: Config[Any]) -> tuple[Difference, ...]:
         >>> print(difference)
         epochs: 10 -> 20  (default -> overrides[0])
     """
+    from typedcfg.compiler.untyped import UntypedConfig
+
+    if isinstance(before, UntypedConfig) or isinstance(now, UntypedConfig):
+        return tuple(_flat(before, now))
     return tuple(
         _difference(pair, before, now) for pair in _sections(before.params, now.params, (), is_in_identity=True)
     )
@@ -101,6 +105,24 @@ def _difference(pair: Pair, before: Config[Any], now: Config[Any]) -> Difference
         is_secret=any(leaf.entry.is_secret for leaf in leaves),
         is_derived=pair.now is not None and _is_derived(now, path),
     )
+
+
+def _flat(before: Config[Any], now: Config[Any]) -> Iterator[Difference]:
+    """What differs where one of the two has no template: value by value, every one of them counts."""
+    earlier, later = dict(before.leaves()), dict(now.leaves())
+    for key in {**later, **earlier}:
+        was, value = earlier.get(key, ABSENT), later.get(key, ABSENT)
+        if was is ABSENT or value is ABSENT or not is_same(was, value):
+            yield Difference(
+                parse_key_path(key),
+                was,
+                value,
+                before_origin="" if was is ABSENT else before.origin(key),
+                now_origin="" if value is ABSENT else now.origin(key),
+                is_in_identity=True,
+                is_secret=False,
+                is_derived=False,
+            )
 
 
 def _is_derived(config: Config[Any], path: KeyPath) -> bool:

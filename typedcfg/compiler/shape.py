@@ -86,6 +86,12 @@ def shape(descent: Descent) -> Shape:
     return Shape(tree, shaper.slots, tuple(shaper.dropped))
 
 
+def shape_at(place: Place) -> tuple[Any, dict[KeyPath, Slot]]:
+    """What stands at one place and below, with what is not known yet; what is wrong is reported to the descent."""
+    shaper = _Shaper(place.descent)
+    return shaper.value(place), shaper.slots
+
+
 class _Shaper:
     def __init__(self, descent: Descent) -> None:
         self.descent = descent

@@ -23,10 +23,14 @@ def is_flow(text: object) -> bool:
 
 def builds_on(said: Sequence[Contribution]) -> bool:
     """Whether something is said that builds on what lies below: one key of a mapping, one item of a list."""
-    return any(
-        isinstance(c.value, (Branch, *LIST_EDITS)) or (isinstance(c.value, Text) and c.value.lstrip().startswith("{"))
-        for c in said
-    )
+    return any(map(_builds_on, said))
+
+
+def _builds_on(contribution: Contribution) -> bool:
+    value = contribution.value
+    if isinstance(value, Branch):
+        return not value.replaces
+    return isinstance(value, LIST_EDITS) or (isinstance(value, Text) and value.lstrip().startswith("{"))
 
 
 def read_flow(place: "Place", contribution: Contribution) -> list[Contribution]:

@@ -87,6 +87,12 @@ def validate(
     return None
 
 
+def problems_of(descent: Descent, failure: Failure) -> list[Problem]:
+    """What is wrong with one field that was validated alone."""
+    complaints = [locate(descent, detail, failure.path, failure.template) for detail in details_of(failure)]
+    return list(_problems(descent, complaints)) if complaints else [_crash(descent, failure)]
+
+
 def _crash(descent: Descent, failure: Failure) -> Problem:
     key = render_key_path(failure.key) or "the configuration"
     entry = catalog_of(failure.template).entries.get(failure.field)

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from typedcfg.identity.canonical import VERSION
 
-_WRITTEN: Final = re.compile(r"v([1-9][0-9]*)-([0-9a-f]{64})", re.ASCII)
+_WRITTEN: Final = re.compile(r"(untyped-)?v([1-9][0-9]*)-([0-9a-f]{64})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,11 @@ class Fingerprint:
     digest: str
     """64 lower-case hexadecimal digits."""
     version: int = VERSION
+    is_untyped: bool = False
+    """Whether it is of values without a template, all of which count."""
 
     def __str__(self) -> str:
-        return f"v{self.version}-{self.digest}"
+        return f"{'untyped-' if self.is_untyped else ''}v{self.version}-{self.digest}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -42,7 +44,7 @@ class Fingerprint:
         match = _WRITTEN.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not a fingerprint, which is 'v1-' and 64 hexadecimal digits")
-        return cls(match[2], int(match[1]))
+        return cls(match[3], int(match[2]), is_untyped=match[1] is not None)
 
 
 def fingerprint_of(text: str) -> Fingerprint:

@@ -13,11 +13,17 @@ from typedcfg.template.numeral import Numeral
 C = TypeVar("C", bound=type)
 
 
+_ASSIGN: Final = {"list": "[*draft.tags, x]", "dict": "{**draft.tags, key: x}", "set": "{*draft.tags, x}"}
+"""How one that holds more is written."""
+
+
 def _refuse(container: object, *_: object, **__: object) -> NoReturn:
+    kind = type(container).__mro__[1].__name__
     raise Frozen(
         Problem(
-            f"this {type(container).__mro__[1].__name__} belongs to a frozen configuration and cannot change",
-            fix="compile with an override, or take a copy: list(...), dict(...), config.plain()",
+            f"this {kind} belongs to a frozen configuration and cannot change",
+            fix="compile with an override, or take a copy: list(...), dict(...), config.plain();\n"
+            f"in a draft assign another one: draft.tags = {_ASSIGN[kind]}",
         )
     )
 
@@ -107,7 +113,8 @@ def freeze(value: Any) -> Any:
         Traceback (most recent call last):
         ...
         typedcfg.errors.Frozen: this list belongs to a frozen configuration and cannot change
-          fix           compile with an override, or take a copy: list(...), dict(...), config.plain()
+          fix           compile with an override, or take a copy: list(...), dict(...), config.plain();
+                        in a draft assign another one: draft.tags = [*draft.tags, x]
     """
     kind = type(value)
     if kind in _ATOMS:

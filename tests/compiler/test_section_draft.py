@@ -1,0 +1,290 @@
+"""A draft of a compiled configuration: what follows, what is checked at once, what is checked when it is locked."""
+
+import copy
+import pickle
+from typing import Annotated, Any, Literal, Self
+
+import pytest
+from annotated_types import Gt
+from pydantic import SecretStr, model_validator
+
+from typedcfg import Config, ConfigTemplate, derived, section
+from typedcfg.compiler.draft import Draft
+from typedcfg.errors import ConfigError, Frozen, MissingKey
+
+
+class Loader(ConfigTemplate):
+    batch_size: Annotated[int, Gt(0)] = 128
+    workers: int = 2
+
+
+class Sgd(ConfigTemplate):
+    kind: Literal["sgd"] = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+
+
+class AdamW(ConfigTemplate):
+    kind: Literal["adamw"] = "adamw"
+    lr: float = derived(lambda c: c.root.loader.batch_size / 128 * 0.01)
+
+
+class Params(ConfigTemplate):
+    loader: Loader
+    optimizer: AdamW | Sgd = section(AdamW)
+    layers: list[Loader] = []
+    groups: dict[str, Loader] = {}
+    tags: list[str] = ["a"]
+    option: Loader | None = None
+    low: int = 0
+    high: int = 9
+    token: SecretStr = SecretStr("hunter2")
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+        return self
+
+
+def config(**overrides: Any) -> Config[Params]:
+    return Params.compile(overrides=overrides)
+
+
+# --- following ------------------------------------------------------------------------------------------------------
+
+
+def test_formulas_follow_until_they_are_set_by_hand() -> None:
+    draft = config().unlock()
+
+    draft.loader.batch_size = 256
+    assert draft.optimizer.lr == 0.02
+    draft["optimizer.lr"] = 1
+    draft["loader.batch_size"] = 512
+    assert draft.optimizer.lr == 1.0
+    del draft.optimizer.lr
+    assert draft.lock().optimizer.lr == 0.04
+
+
+def test_references_follow_and_may_be_assigned() -> None:
+    draft = config(low="${loader.workers}").unlock()
+
+    draft.loader.workers = 4
+    draft.high = "${loader.workers + 3}"
+
+    assert draft.lock().low == 4
+    assert draft.lock().high == 7
+
+
+def test_an_explanation_names_the_line_that_assigned() -> None:
+    draft = config(**{"loader.batch_size": 64}).unlock()
+    draft.loader.batch_size = 32
+
+    told = draft.lock().explain("loader.batch_size")
+
+    assert "wins      32   tests/compiler/test_section_draft.py:" in told
+    assert "over      64   overrides['loader.batch_size']" in told
+    assert "because   an edit of a draft wins over an override in code" in told
+
+
+def test_deleting_goes_back_below_files_and_overrides_to_the_template() -> None:
+    draft = config(**{"loader.batch_size": 64, "groups": {"a": {}, "b": {}}}).unlock()
+
+    del draft.loader.batch_size
+    del draft.groups["a"]
+
+    assert draft.lock() == config(groups={"b": {}})
+
+
+# --- sections -------------------------------------------------------------------------------------------------------
+
+
+def test_a_section_that_is_assigned_is_all_there_is() -> None:
+    draft = config(optimizer={"kind": "sgd", "lr": 5}).unlock()
+
+    draft.optimizer = Sgd(momentum=0.5)
+
+    assert draft.lock().params.optimizer == Sgd(momentum=0.5)
+
+
+def test_a_kind_keeps_what_was_said_for_it() -> None:
+    draft = config(optimizer={"kind": "sgd", "lr": 5}).unlock()
+
+    draft.optimizer = "adamw"
+    assert draft.optimizer.lr == 0.01
+    draft.optimizer.kind = "sgd"
+    draft.optimizer.momentum = 0.5
+    draft.optimizer = "sgd"
+
+    assert draft.lock().params.optimizer == Sgd(lr=5, momentum=0.5)
+
+
+def test_lists_and_mappings_of_sections_are_edited_in_place() -> None:
+    draft = config(layers=[{}, {"workers": 3}, {}]).unlock()
+
+    draft.layers[-1].batch_size = 7
+    del draft.layers[0]
+    draft.layers = [*draft.layers, Loader(workers=5)]
+    draft.groups["a.b"] = {"workers": 6}
+    draft["groups.c"] = Loader()
+    draft.option = {}
+
+    params = draft.lock().params
+    assert params.layers == [Loader(workers=3), Loader(batch_size=7), Loader(workers=5)]
+    assert params.groups == {"a.b": Loader(workers=6), "c": Loader()}
+    assert params.option == Loader()
+
+
+def test_what_is_put_elsewhere_keeps_its_formulas() -> None:
+    one, other = config(**{"loader.batch_size": 256}), config().unlock()
+
+    other.optimizer = one.optimizer
+    other.loader = one.unlock().loader
+
+    assert other.lock().params == one.params
+    other.unlock().loader.batch_size = 512
+    assert other.optimizer.lr == 0.04
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("loader.batch_size", 0, "loader.batch_size = 0 is wrong"),
+        ("loader.batch_sise", 1, "did you mean  loader.batch_size"),
+        ("lodder.batch_size", 1, "did you mean  loader"),
+        ("optimizer", "sdg", "did you mean  sgd"),
+        ("optimizer", {"momentum": 1}, "optimizer has no kind"),
+        ("optimizer", Sgd(), None),
+        ("optimizer.momentum", 1, "it is a key of kind sgd"),
+        ("loader", 3, "loader = 3 is no section"),
+        ("loader", Sgd(), "unknown key 'loader.kind'"),
+        ("option", {"wrkers": 1}, "did you mean  option.workers"),
+        ("layers", [{"workers": "x"}], r"layers\[0\].workers = 'x' is wrong"),
+        ("layers[0].workers", 1, r"there is no key 'layers\[0\]'"),
+        ("token", 3, "token is wrong"),
+    ],
+)
+def test_a_wrong_value_is_refused_at_once_and_changes_nothing(key: str, value: Any, told: str | None) -> None:
+    draft = config().unlock()
+
+    if told is not None:
+        with pytest.raises(ConfigError, match=told) as caught:
+            draft[key] = value
+        assert "test_section_draft.py:" in caught.value.problems[0].where
+        assert draft.lock() == config()
+
+
+def test_what_concerns_several_values_is_told_at_the_lock() -> None:
+    draft = config().unlock()
+
+    draft.low = 20
+    with pytest.raises(ConfigError, match="low is above high"):
+        draft.lock()
+    assert "1 problem to solve" in repr(draft)
+    draft.high = 30
+
+    assert draft.lock().low == 20
+
+
+def test_a_name_that_is_not_there_is_told() -> None:
+    draft: Any = config().unlock()
+
+    assert not hasattr(draft, "lodder")
+    with pytest.raises(AttributeError, match="Params has no key 'lodder'; did you mean 'loader'"):
+        draft.lodder  # noqa: B018  # reading it is the test
+    with pytest.raises(MissingKey, match=r"did you mean  loader\.workers"):
+        draft["loader.wrkers"]
+    with pytest.raises(AttributeError, match="write draft"):
+        draft.update = 3
+    with pytest.raises(ConfigError, match="unknown key"):
+        del draft["loader.wrkers"]
+    with pytest.raises(Frozen, match=r"draft.tags = \[\*draft.tags, x\]"):
+        draft.tags.append("b")
+
+
+# --- locking --------------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_draft_refuses_until_it_is_unlocked() -> None:
+    draft = config().unlock()
+    first = draft.lock()
+
+    with pytest.raises(Frozen, match="the draft is locked"):
+        draft.loader.workers = 3
+    with pytest.raises(Frozen):
+        del draft["loader.workers"]
+    assert draft.is_locked
+    draft.unlock().loader.workers = 3
+
+    assert (first.loader.workers, draft.lock().loader.workers) == (2, 3)
+
+
+def test_drafts_of_drafts_do_not_grow() -> None:
+    settled = config()
+
+    for number in range(1, 20):
+        draft = settled.unlock()
+        draft.loader.batch_size = number
+        draft.optimizer = "sgd"
+        settled = draft.lock()
+
+    assert settled.loader.batch_size == 19
+    assert settled.explain("loader.batch_size").count("\n") == 3
+    del draft.unlock().loader.batch_size
+    assert draft.lock().loader.batch_size == 128
+
+
+def test_a_block_locks_its_draft_at_the_end() -> None:
+    with config().unlocked() as draft:
+        draft.low = 20
+        draft.high = 30
+
+    assert draft.lock().low == 20
+    with pytest.raises(ConfigError, match="low is above high"), config().unlocked() as draft:
+        draft.low = 20
+    with pytest.raises(ZeroDivisionError), config().unlocked() as draft:
+        draft.low = 20 // 0
+    assert not draft.is_locked
+
+
+def test_the_draft_of_a_section_is_part_of_the_whole() -> None:
+    draft = config().optimizer.unlock()
+    with pytest.raises(ConfigError):
+        draft.batch_size = 1
+
+    draft.lr = 7
+    section_of_it = draft.lock()
+
+    assert section_of_it.lr == 7.0
+    assert section_of_it.explain("lr").startswith("optimizer.lr = 7")
+
+
+# --- copies ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("twin_of", [copy.copy, copy.deepcopy, lambda draft: pickle.loads(pickle.dumps(draft))])
+def test_a_copy_of_a_draft_goes_its_own_way(twin_of: Any) -> None:
+    draft = config().unlock()
+    draft.low = 1
+
+    twin = twin_of(draft)
+    twin.low = 2
+
+    assert (draft.lock().low, twin.lock().low) == (1, 2)
+    assert isinstance(twin, Draft)
+
+
+def test_a_draft_is_a_mapping_of_its_keys() -> None:
+    draft = config().unlock()
+
+    assert list(draft) == list(Params.model_fields)
+    assert len(draft.loader) == 2
+    assert {**draft.loader} == {"batch_size": 128, "workers": 2}
+    assert "loader.workers" in draft
+    assert "loader.nope" not in draft
+    assert draft.get("nope", 7) == 7
+    assert draft.loader == config().unlock().loader
+    assert "hunter2" not in repr(draft)

@@ -1,0 +1,275 @@
+"""Edits: what a draft changes, kept as one more layer of settings above those that a configuration was made from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from typedcfg.compiler.caller import line_of_caller
+from typedcfg.compiler.compile import compile_layers
+from typedcfg.compiler.config import Config, told_by
+from typedcfg.compiler.crashes import Failure
+from typedcfg.compiler.descent import Descent, Place, known_keys
+from typedcfg.compiler.one_field import fields_before
+from typedcfg.compiler.precedence import DRAFT
+from typedcfg.compiler.shape import ABSENT, Slot, shape_at, unknown_key
+from typedcfg.compiler.story import Story
+from typedcfg.compiler.validate import problems_of
+from typedcfg.errors import ConfigError, Frozen, Problem
+from typedcfg.key_path import KeyPath, render_key_path
+from typedcfg.origin import Origin
+from typedcfg.sources.base import (
+    MOST_LEVELS,
+    Branch,
+    Edit,
+    Layer,
+    Positions,
+    branch_at,
+    branch_from,
+    endless,
+    is_unsettled,
+)
+from typedcfg.sources.instances import explicit_settings
+from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.nodes import ListNode, MapNode, VariantsNode
+from typedcfg.template.variants import KIND
+from typedcfg.text import nearest
+
+_SECTIONS: Final = (Config, ConfigTemplate)
+
+
+class Change(NamedTuple):
+    """One edit."""
+
+    path: KeyPath
+    value: object
+    """A setting, as a source would give it, or `Edit.RESET`."""
+    origin: Origin
+
+    @property
+    def rearranges(self) -> bool:
+        """Whether it takes an item out of a list: what was said before counts the items otherwise than what follows."""
+        return self.value is Edit.RESET and isinstance(self.path[-1], int)
+
+
+class Edits:
+    """All that a draft changes. An edit that a later one makes void is forgotten, so that drafts do not grow."""
+
+    def __init__(self, config: Config[Any]) -> None:
+        """Begin with a configuration's layers, and go on with the edits of an earlier draft."""
+        story, _ = told_by(config)
+        self.template = type(story.root)
+        *below, last = story.layers or (Layer("", "", ()),)
+        is_draft = last.strength == DRAFT
+        self.below = tuple(below if is_draft else story.layers)
+        self.changes: list[Change] = list(map(_change_in, last.roots)) if is_draft else []
+        self.is_locked = False
+        self._descent: Descent | None = story.descent
+        self._config: Config[Any] | None = _whole(config, story)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """What the draft would be compiled from."""
+        roots = tuple(branch_at(*change) for change in self.changes)
+        return (*self.below, Layer("draft", DRAFT, roots)) if roots else self.below
+
+    @property
+    def descent(self) -> Descent:
+        """The way down through the settings as they are now."""
+        if self._descent is None:
+            self._descent = Descent(self.template, self.layers)
+        return self._descent
+
+    def config(self) -> Config[Any]:
+        """The configuration that the settings make as they are now.
+
+        Raises:
+            ConfigError: With everything that is wrong.
+        """
+        if self._config is None:
+            self._config = compile_layers(self.template, self.layers)
+        return self._config
+
+    def put(self, path: KeyPath, value: object) -> None:
+        """Set what stands at a path; it is all there is to be there.
+
+        Raises:
+            Frozen: The draft is locked.
+            ConfigError: There is no such key, or the value does not fit; nothing has changed then.
+        """
+        origin = line_of_caller()
+        place = self.descent.place(path[:-1])
+        if path[-1] == KIND and place is not None and isinstance(place.node, VariantsNode):
+            path = path[:-1]
+        self._make(Change(path, setting_from(value, origin), origin))
+
+    def take_back(self, path: KeyPath) -> None:
+        """Let a key go back to its default or formula; an item of a list or mapping without one goes.
+
+        Raises:
+            Frozen: The draft is locked.
+            ConfigError: There is no such key.
+        """
+        place = self.descent.place(path)
+        if place is None:
+            raise ConfigError(self._unknown(self.descent, path, str(line_of_caller())))
+        self._make(Change(path, Edit.RESET, line_of_caller()))
+
+    def _make(self, change: Change) -> None:
+        if self.is_locked:
+            key = render_key_path(change.path)
+            raise Frozen(Problem(f"{key} cannot change: the draft is locked", str(change.origin), fix="draft.unlock()"))
+        before = self.changes
+        self.changes = [*self._kept(change), change]
+        descent = Descent(self.template, self.layers)
+        try:
+            problems = list(self._problems(descent, change))
+        except BaseException:
+            self.changes = before
+            raise
+        if problems:
+            self.changes = before
+            raise ConfigError(*problems)
+        self._descent, self._config = None, None
+
+    def _kept(self, change: Change) -> list[Change]:
+        """The edits that still count beside a new one: all but those at its path and below."""
+        place = self.descent.place(change.path)
+        if place is not None and place.kind is not None and place.kind == change.value:
+            # Choosing the kind in force once more takes nothing away that was said for it.
+            return [earlier for earlier in self.changes if earlier[:2] != change[:2]]
+        kept: list[Change] = []
+        is_void = True
+        for earlier in reversed(self.changes):
+            is_void = is_void and not (earlier.rearranges and change.path[: len(earlier.path) - 1] == earlier.path[:-1])
+            if not (is_void and earlier.path[: len(change.path)] == change.path):
+                kept.append(earlier)
+        return kept[::-1]
+
+    def copy(self) -> "Edits":
+        """The same edits, to go on with apart."""
+        twin = Edits.__new__(Edits)
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def take_over(self, other: "Edits") -> None:
+        """Hold what another holds.
+
+        Raises:
+            Frozen: The draft is locked.
+        """
+        self.__dict__.update(other.__dict__)
+
+    # --- what is wrong with an edit ---------------------------------------------------------------------------------
+
+    def _problems(self, descent: Descent, change: Change) -> list[Problem]:
+        """What is wrong with an edit, as far as it can be told without the values of other keys."""
+        place = descent.root
+        field = place
+        for depth, step in enumerate(change.path):
+            child = place.child(step)
+            if descent.problems:
+                return descent.problems
+            if child is None and change.value is Edit.RESET and depth == len(change.path) - 1:
+                break
+            if child is None:
+                return [self._unknown(descent, change.path[: depth + 1], str(change.origin))]
+            place = child
+            field = place if place.path == place.field else field
+        found, slots = shape_at(field)
+        return descent.problems or list(_wrong_values(field, found, slots))
+
+    def _unknown(self, descent: Descent, path: KeyPath, where: str) -> Problem:
+        above = descent.place(path[:-1])
+        if above is not None and above.is_section:
+            return unknown_key(above, str(path[-1]), Origin(where), DRAFT)
+        known = [] if above is None else [render_key_path((*path[:-1], step)) for step in known_keys(above)]
+        key = render_key_path(path)
+        return Problem(f"there is no key {key!r}", where, suggestion=nearest(key, known))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_descent": None, "_config": None}
+
+
+def _whole(config: Config[Any], story: Story) -> Config[Any]:
+    return config if config.params is story.root else Config(story.root, story)
+
+
+def _change_in(root: Branch) -> Change:
+    """The edit that a root of an earlier draft's layer holds: down to what is all there is to be, or a value."""
+    path: list[str | int] = []
+    held: Any = root
+    while isinstance(held, Positions) or (isinstance(held, Branch) and not held.replaces):
+        [(step, held)] = held.items()
+        path.append(step)
+    return Change(tuple(path), held, root.origin)
+
+
+def _wrong_values(place: Place, value: Any, slots: Mapping[KeyPath, Slot]) -> Iterator[Problem]:
+    """What is wrong with the values at a place and below; what is a reference, or a formula's, is not known yet."""
+    if place.is_section or isinstance(place.node, (ListNode, MapNode)):
+        entries = value.items() if isinstance(value, dict) else enumerate(value or ())
+        for step, item in entries:
+            child = place.child(step)
+            if child is not None:
+                yield from _wrong_values(child, item, slots)
+        return
+    entry = place.entry
+    is_known = (
+        value is not ABSENT
+        and not is_unsettled(value)
+        and not any(path[: len(place.path)] == place.path for path in slots)
+    )
+    # A validator that asks for other fields has its say when the draft is locked.
+    if entry is not None and entry.is_leaf and is_known and not fields_before(entry):
+        try:
+            entry.validator.validate_python(value)
+        except Exception as error:  # noqa: BLE001  # whatever a user's validator raises is told with its key
+            yield from problems_of(place.descent, Failure(place.path[:-1], entry.template, entry.name, error))
+
+
+# --- values as settings ---------------------------------------------------------------------------------------------
+
+
+def setting_from(value: object, origin: Origin) -> object:
+    """A Python value as a setting; a section or mapping is all there is to be, and is merged with nothing.
+
+    A text means what it would mean in a file: `${...}` in it is a reference. Of a section instance, and of a section
+    of a configuration, what was set explicitly counts.
+
+    Raises:
+        ConfigError: A list or mapping holds itself.
+    """
+    setting = branch_from({"value": _settings(value, 0)}, origin)["value"]
+    if isinstance(setting, Branch):
+        setting.replaces = True
+    return setting
+
+
+def _settings(value: Any, depth: int) -> Any:
+    if depth > MOST_LEVELS:
+        raise endless()
+    if isinstance(value, Config):
+        story, path = told_by(value)
+        return _explicit(story.descent.place(path), value.params)
+    if isinstance(value, ConfigTemplate):
+        return explicit_settings(value)
+    if isinstance(value, Mapping):
+        return {key: _settings(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list) or (isinstance(value, tuple) and any(isinstance(v, _SECTIONS) for v in value)):
+        return [_settings(item, depth + 1) for item in value]
+    return value
+
+
+def _explicit(place: Place | None, value: Any) -> Any:
+    """What was set in a compiled section, by anybody; a reference has become its value."""
+    if place is not None and isinstance(value, ConfigTemplate):
+        settings = {KIND: place.kind} if place.kind is not None else {}
+        for name in place.names():
+            child = place.child(name)
+            if name not in settings and child is not None and child.live:
+                settings[name] = _explicit(child, getattr(value, name))
+        return settings
+    if place is not None and isinstance(place.node, ListNode) and isinstance(value, (list, tuple)):
+        return [_explicit(place.child(position), item) for position, item in enumerate(value)]
+    if place is not None and isinstance(place.node, MapNode) and isinstance(value, dict):
+        return {key: _explicit(place.child(str(key)), item) for key, item in value.items()}
+    return explicit_settings(value)

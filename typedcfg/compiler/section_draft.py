@@ -1,0 +1,230 @@
+"""Drafts of what templates declare: what `config.unlock()` gives."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
+
+from typedcfg.compiler.config import Config
+from typedcfg.compiler.descent import Place
+from typedcfg.compiler.draft import Draft
+from typedcfg.compiler.edits import Edits
+from typedcfg.errors import ConfigError, MissingKey, Problem
+from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
+from typedcfg.template.nodes import ListNode, MapNode
+from typedcfg.text import count, nearest
+
+if TYPE_CHECKING:
+    from typedcfg.compiler.diff import Difference
+
+Drafted: TypeAlias = "SectionDraft | ListDraft"
+
+
+class SectionDraft(Draft):
+    """A draft of a section, or of a mapping of sections: it keeps settings, not values.
+
+    What was set stays set, and what follows by a formula or a reference is worked out again when it is read. Assigning
+    checks the value at once; what concerns several values, when the draft is locked.
+
+    Example:
+        >>> from typedcfg import ConfigTemplate, derived
+        >>> class Params(ConfigTemplate):
+        ...     batch_size: int = 128
+        ...     lr: float = derived(lambda c: c.batch_size / 128 * 0.01)
+        >>> draft = Params.compile().unlock()
+        >>> draft.batch_size = 512
+        >>> draft.lr
+        0.04
+        >>> draft.lock().params
+        Params(batch_size=512, lr=0.04)
+    """
+
+    __slots__ = ("_at_path", "_edits")
+
+    def __init__(self, edits: Edits, path: KeyPath, /) -> None:
+        """Stand at one section of what is edited."""
+        super().__init__()
+        object.__setattr__(self, "_edits", edits)
+        object.__setattr__(self, "_at_path", path)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[str]:
+        place = self._place()
+        return iter(place.catalog.entries if place.is_section else list(place.names()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _place(self) -> Place:
+        place: Place | None = self._edits.descent.place(self._at_path)
+        if place is None or not (place.is_section or isinstance(place.node, MapNode)):
+            key = render_key_path(self._at_path)
+            raise MissingKey(Problem(f"{key} is no section any more", fix="take it from the draft again"))
+        return place
+
+    def _name(self) -> str:
+        place = self._place()
+        return place.catalog.template.__qualname__ if place.is_section else render_key_path(self._at_path)
+
+    def _path(self, key: str) -> KeyPath:
+        if not isinstance(key, str):
+            raise MissingKey(Problem(f"{key!r} is no text", expected="a key path: loader.batch_size"))
+        if not self._place().is_section:
+            return super()._path(key)
+        try:
+            return parse_key_path(key)
+        except KeyPathError as error:
+            raise MissingKey(Problem(str(error), expected="a key path: loader.batch_size")) from None
+
+    def _find(self, path: KeyPath) -> Any:
+        return found(self._edits, (*self._at_path, *path))
+
+    # --- changing ---------------------------------------------------------------------------------------------------
+
+    def _put(self, path: KeyPath, value: Any) -> None:
+        self._edits.put(_counted(self._edits, (*self._at_path, *path)), settled(value))
+
+    def _take(self, path: KeyPath) -> None:
+        self._edits.take_back(_counted(self._edits, (*self._at_path, *path)))
+
+    def apply(self, differences: "Sequence[Difference]") -> None:
+        """Make the changes that a diff tells of: `draft.apply(a.diff(b))` in a draft of `a` makes `b` of it.
+
+        What a formula made in the other is left to the formula, as far as it comes to the same here.
+
+        Raises:
+            ConfigError: A change does not fit; nothing has changed then.
+        """
+        from typedcfg.compiler.patch import apply
+
+        apply(self._edits, self._at_path, differences)
+
+    # --- locking ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the draft refuses to change."""
+        return bool(self._edits.is_locked)
+
+    def lock(self) -> Config[Any]:
+        """The configuration that the settings make; the draft refuses to change from then on.
+
+        A draft of a section locks the whole configuration, and gives the section of it.
+
+        Raises:
+            ConfigError: With everything that is wrong.
+        """
+        config = self._edits.config()
+        self._edits.is_locked = True
+        node: Config[Any] = config[render_key_path(self._at_path)] if self._at_path else config
+        return node
+
+    def unlock(self) -> Self:
+        """Let the whole draft change again; a configuration that was made from it stays what it is."""
+        self._edits.is_locked = False
+        return self
+
+    # --- copying and showing ----------------------------------------------------------------------------------------
+
+    def __copy__(self) -> "SectionDraft":
+        return SectionDraft(self._edits.copy(), self._at_path)
+
+    def __deepcopy__(self, memo: object) -> "SectionDraft":
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SectionDraft, (self._edits, self._at_path)
+
+    def __repr__(self) -> str:
+        try:
+            held = self._edits.config()
+            value = held[render_key_path(self._at_path)] if self._at_path else held
+        except ConfigError as error:
+            return f"Draft[{self._name()}]({count(len(error.problems), 'problem')} to solve)"
+        return repr(value).replace("Config[", "Draft[", 1) if isinstance(value, Config) else f"Draft({value!r})"
+
+
+class ListDraft(Sequence[Any]):
+    """A draft of a list of sections: its items are drafts, and can be assigned and deleted one by one."""
+
+    __slots__ = ("_edits", "_path")
+
+    def __init__(self, edits: Edits, path: KeyPath) -> None:
+        """Stand at one list of what is edited."""
+        self._edits = edits
+        self._path = path
+
+    def __len__(self) -> int:
+        place = self._edits.descent.place(self._path)
+        return place.length() if place is not None else 0
+
+    @overload
+    def __getitem__(self, position: int) -> Any: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[Any]: ...
+    def __getitem__(self, position: int | slice) -> Any:
+        """An item, as a draft."""
+        if isinstance(position, slice):
+            return [self[at] for at in range(len(self))[position]]
+        # range() knows what counts from the end, and raises the IndexError by which a loop ends.
+        return found(self._edits, (*self._path, range(len(self))[position]))
+
+    def __setitem__(self, position: int, value: Any) -> None:
+        self._edits.put((*self._path, range(len(self))[position]), settled(value))
+
+    def __delitem__(self, position: int) -> None:
+        self._edits.take_back((*self._path, range(len(self))[position]))
+
+    def __repr__(self) -> str:
+        return f"[{', '.join(map(repr, self))}]"
+
+
+def found(edits: Edits, path: KeyPath) -> Any:
+    """What stands at a path: a draft of sections, or a value.
+
+    Raises:
+        MissingKey: There is no such key.
+        ConfigError: The value cannot be told, because something is wrong.
+    """
+    place: Place | None = edits.descent.root
+    for depth, step in enumerate(path):
+        assert place is not None
+        child = place.child(step)
+        if child is None:
+            known = place.catalog.entries if place.is_section else map(str, place.names())
+            near = nearest(str(step), known)
+            key, shown = render_key_path(path), render_key_path((*path[:depth], near)) if near else None
+            raise MissingKey(Problem(f"there is no key {key!r}", suggestion=shown))
+        place = child
+    assert place is not None
+    if place.is_section or (isinstance(place.node, MapNode) and _is_there(place)):
+        return SectionDraft(edits, place.path)
+    if isinstance(place.node, ListNode) and _is_there(place):
+        return ListDraft(edits, place.path)
+    return edits.config()[render_key_path(place.path)]
+
+
+def _is_there(place: Place) -> bool:
+    return bool(place.live) and place.live[-1].value is not None
+
+
+def settled(value: Any) -> Any:
+    """A value that is assigned, with drafts in it as what they hold by now."""
+    if isinstance(value, SectionDraft):
+        held = value._edits.config()  # noqa: SLF001  # a draft of the same kind
+        path = value._at_path  # noqa: SLF001  # as above
+        return held[render_key_path(path)] if path else held
+    if isinstance(value, (ListDraft, list)):
+        return [settled(item) for item in value]
+    if isinstance(value, Mapping) and not isinstance(value, Config):
+        return {key: settled(item) for key, item in value.items()}
+    return value
+
+
+def _counted(edits: Edits, path: KeyPath) -> KeyPath:
+    """A path with the positions that count from the end counted from the start: the list may grow later."""
+    counted: list[str | int] = []
+    for step in path:
+        place = edits.descent.place(tuple(counted)) if isinstance(step, int) and step < 0 else None
+        assert isinstance(step, str) or place is not None or step >= 0
+        counted.append(step + place.length() if place is not None and isinstance(step, int) else step)
+    return tuple(counted)
