@@ -1,5 +1,6 @@
 import datetime as dt
 import re
+from collections import Counter
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -74,6 +75,7 @@ def entry(annotation: Any) -> Entry:
         (list[int | str], "list of (integer or text)"),
         (list[Activation], "list of (one of: relu, gelu)"),
         (dict[str, list[float]], "mapping of texts to lists of numbers"),
+        (Counter[str], "mapping of texts to integers"),
         (Annotated[int, Gt(0), Unit("samples")], "integer > 0 [samples]"),
         (Annotated[float, Interval(gt=0, le=1), Unit("1/step")], "number, 0 < x <= 1 [1/step]"),
         (Annotated[float, Gt(0)] | None, "number > 0 or null"),

@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
+from fractions import Fraction
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -21,14 +23,16 @@ from pydantic import (
     BeforeValidator,
     ByteSize,
     Field,
+    IPvAnyAddress,
     PlainValidator,
+    Secret,
     SecretStr,
     StringConstraints,
     WithJsonSchema,
     WrapValidator,
     create_model,
 )
-from typing_extensions import TypedDict
+from typing_extensions import TypeAliasType, TypedDict
 
 from typedcfg import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
@@ -61,6 +65,14 @@ class Lenient(Enum):
 class Point(TypedDict):
     x: int
     y: float
+
+
+class Pair(NamedTuple):
+    first: int
+    second: str = ""
+
+
+Json = TypeAliasType("Json", "list[Json] | dict[str, Json] | str | int | None")
 
 
 def _split(value: object) -> object:
@@ -130,6 +142,15 @@ TYPES: Sequence[Any] = (
     Annotated[list[str], BeforeValidator(_split)],
     Annotated[int, WrapValidator(_first)],
     Annotated[int, PlainValidator(str)],
+    Json,
+    dict[str, Json],
+    OrderedDict[str, int],
+    defaultdict[str, int],
+    Counter[str],
+    Pair,
+    Fraction,
+    IPvAnyAddress,
+    Secret[int],
 )
 """Every way in which a leaf may be declared."""
 

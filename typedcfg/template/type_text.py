@@ -227,7 +227,8 @@ def _container(annotation: Any, within: tuple[Any, ...]) -> str:
     if not isinstance(origin, type) or not held:
         return ""
     if issubclass(origin, Mapping):
-        return f"mapping of {_plural(held[0])} to {_plural(held[1])}"
+        # A Counter says only what it counts.
+        return f"mapping of {_plural(held[0])} to {_plural(held[1] if len(held) > 1 else _NOUNS['int'])}"
     if origin is tuple and Ellipsis not in get_args(annotation):
         return f"list of {len(held)}: {', '.join(map(_enclosed, held))}"
     return f"list of {_plural(held[0])}" if issubclass(origin, Iterable) and len(held) == 1 else ""

@@ -105,8 +105,8 @@ def free_mapping(values: Schema) -> Schema:
 
 def or_else(schema: Schema, *others: Schema) -> Schema:
     """A schema that takes what any of several take; what it says about the value stays with it."""
-    about = {key: value for key, value in schema.items() if key in _ABOUT}
-    itself = {key: value for key, value in schema.items() if key not in _ABOUT}
+    itself = _constraints(schema)
+    about = {key: value for key, value in schema.items() if key not in itself}
     choices = itself["anyOf"] if itself.keys() == {"anyOf"} else [itself]
     return {**about, "anyOf": [*choices, *(other for other in others if other not in choices)]}
 
@@ -116,8 +116,13 @@ def or_reference(schema: Schema) -> Schema:
     return schema if _takes_any_text(schema) else or_else(schema, ref("$reference"))
 
 
+def _constraints(schema: Schema) -> Schema:
+    """A schema without what it only says about the value."""
+    return {key: value for key, value in schema.items() if key not in _ABOUT and not key.startswith("x-")}
+
+
 def _takes_any_text(schema: Schema) -> bool:
-    itself = {key: value for key, value in schema.items() if key not in _ABOUT}
+    itself = _constraints(schema)
     if itself.keys() == {"anyOf"}:
         return any(map(_takes_any_text, itself["anyOf"]))
     if itself.get("format") in _UNCHECKED:
@@ -270,6 +275,19 @@ class _Values(GenerateJsonSchema):
         if allowed and all(isinstance(name, str) for name in allowed):
             mapping["propertyNames"] = {"enum": [*allowed, *INSTRUCTIONS]}
         return mapping
+
+    @override
+    def ordered_dict_schema(self, schema: Any) -> Schema:
+        return self.dict_schema(schema)
+
+    @override
+    def counter_schema(self, schema: Any) -> Schema:
+        return free_mapping({})
+
+    @override
+    def call_schema(self, schema: core_schema.CallSchema) -> Schema:
+        # A named tuple: a list of its values, or a mapping.
+        return {"type": ["array", "object"]}
 
     @override
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> Schema:
