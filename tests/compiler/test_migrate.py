@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import SecretStr
 
-from typedcfg import Config, ConfigError, ConfigTemplate, RenamedFrom, migrates
+from typedcfg import Config, ConfigError, ConfigTemplate, Deprecated, RenamedFrom, migrates
 from typedcfg.errors import DeprecatedName, TemplateError
 from typedcfg.template.migrations import Values
 
@@ -161,10 +161,21 @@ def test_texts_with_references_pass_through_and_are_resolved_behind(write: Write
 
 
 def test_names_that_are_still_accepted_may_stand_in_an_old_file(write: Write) -> None:
-    with pytest.warns(DeprecatedName, match=r"^run.yaml:3:1: rounds is now called epochs$"):
-        config = load("$version: 2\nmodel: {width: 1}\nrounds: 9", write)
+    config = load("$version: 3\nrounds: 9", write)
 
     assert config.params.epochs == 9
+    assert config.notes == ("run.yaml:2:1: rounds is now called epochs",)
+
+
+def test_nobody_is_warned_of_a_field_that_a_saved_file_says_because_it_says_all(write: Write) -> None:
+    class Params(ConfigTemplate):
+        lr: Annotated[float, Deprecated("use rate", since="0.3")] = 0.1
+
+    write(run="$version: 1\nlr: 1", base="lr: 1")
+
+    assert Params.load("run.yaml").params.lr == 1
+    with pytest.warns(DeprecatedName, match=r"^base.yaml:1:1: lr is deprecated since 0.3: use rate$"):
+        Params.load("base.yaml")
 
 
 def test_other_layers_are_of_today(write: Write) -> None:

@@ -1,5 +1,6 @@
 """Settings under the names that fields used to have, beside and from the top."""
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Annotated, Any, Literal
@@ -142,3 +143,51 @@ def test_layers_are_left_as_they_were() -> None:
     assert place is not None
     assert [c.value for c in place.live] == [5]
     assert layer == before
+
+
+def test_a_section_that_replaces_what_is_weaker_does_so_under_old_names() -> None:
+    config = compiled("loader={$replace: true, bs: 3}", match="loader.bs is now", loader={"token": "hunter2"})
+
+    assert config.params.loader.batch_size == 3
+    assert config.params.loader.token.get_secret_value() == ""
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("~loader.bs", "loader.bs is now called loader.batch_size"),
+        ("~data.loader.bs", "data.loader.bs is now called loader.batch_size"),
+        ("loader={bs: 4}", "loader.bs is now called loader.batch_size"),
+    ],
+)
+def test_an_old_name_is_accepted_however_an_override_writes_it(
+    override: str, told: str, write: Callable[..., None]
+) -> None:
+    write(base="loader: {batch_size: 7}")
+
+    with pytest.warns(DeprecatedName, match=rf"^overrides\[0\]: {re.escape(told)}$"):
+        config = Top.compile("base.yaml", overrides=[override])
+
+    assert config.params.loader.batch_size == (4 if "=" in override else 1)
+
+
+def test_an_old_name_in_a_variable_is_told_with_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOP__READER__BS", "5")
+
+    with pytest.warns(DeprecatedName) as warned:
+        config = Top.compile(env_prefix="TOP__")
+
+    assert config.params.loader.batch_size == 5
+    assert {str(w.message) for w in warned} == {
+        "variable TOP__READER__BS: reader is now called loader",
+        "variable TOP__READER__BS: loader.bs is now called loader.batch_size",
+    }
+
+
+def test_an_old_name_that_a_file_deletes_is_told_with_its_place(write: Callable[..., None]) -> None:
+    write(base="loader: {batch_size: 7}", wide="loader:\n  $delete: [bs]")
+
+    with pytest.warns(DeprecatedName, match=r"^wide.yaml:2:13: loader.bs is now called loader.batch_size$"):
+        config = Top.compile("base.yaml", "wide.yaml")
+
+    assert config.params.loader.batch_size == 1

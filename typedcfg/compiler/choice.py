@@ -72,7 +72,8 @@ def _template_of(place: "Place", node: VariantsNode, kind: Contribution) -> type
     if isinstance(kind.value, str) and kind.value in node.templates:
         template = node.templates[kind.value]
         if kind.value not in _literals(template):
-            place.descent.warn(f"{kind.origin}: {key} {kind.value!r} is now called {kinds_of(template)[0]!r}")
+            now = kinds_of(template)[0]
+            place.descent.warn(f"{kind.origin}: {key} {kind.value!r} is now called {now!r}", kind.layer)
         return template
     if isinstance(kind.value, str) and REFERENCE_MARK in kind.value:
         problem = Problem(

@@ -302,6 +302,8 @@ class Descent:
         self.is_partial = is_partial
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
+        self.renamed: list[str] = []
+        """What saved files say under names that were given up since."""
         self.broken: list[KeyPath] = []
         """Keys below which nothing is known; what fails there is only a consequence."""
         self._fresh: dict[Entry, Contribution | None] = {}
@@ -333,10 +335,12 @@ class Descent:
         if broken is not None:
             self.broken.append(broken)
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, layer: Layer) -> None:
         """Note something that works today and should be changed."""
-        if text not in self.warnings:
-            self.warnings.append(text)
+        # A saved file is a record: nobody is to change it.
+        told = self.warnings if layer.version is None else self.renamed
+        if text not in told:
+            told.append(text)
 
     def default(self, entry: Entry) -> Contribution | None:
         """The template's own default for a field, as the weakest contribution to it."""

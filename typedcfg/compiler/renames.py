@@ -9,13 +9,13 @@ from typedcfg.compiler.merge import Contribution
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, parse_key_path, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, branch_at
+from typedcfg.sources.base import Branch, Layer, branch_at
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, catalog_of
 from typedcfg.template.nodes import SectionNode, VariantsNode, sections_below
 
 Report = Callable[[Problem], None]
-Warn = Callable[[str], None]
+Warn = Callable[[str, Layer], None]
 
 
 class Move(NamedTuple):
@@ -62,7 +62,7 @@ def with_moved(contribution: Contribution, moves: tuple[Move, ...], report: Repo
         if twin is not None:
             report(_both_set(old, new, place, twin[1]))
             continue
-        warn(_now_called(place, old, new))
+        warn(_now_called(place, old, new), contribution.layer)
         moved.append(contribution._replace(value=branch_at(new, value, place), origin=place))
     return [contribution._replace(value=left), *moved]
 
@@ -81,6 +81,7 @@ def _at(branch: Branch, path: KeyPath) -> tuple[object, Origin] | None:
 def _without(branch: Branch, path: KeyPath) -> Branch:
     """A copy of a tree without one key, and without the mappings that held nothing else."""
     left = Branch(branch.origin)
+    left.replaces = branch.replaces
     for key, value in branch.items():
         if key != path[0]:
             left.put(key, value, branch.origins[key])
@@ -102,6 +103,7 @@ def with_new_names(
     if not isinstance(branch, Branch) or not (branch.keys() & renamed.keys()):
         return contribution
     present = Branch(branch.origin)
+    present.replaces = branch.replaces
     for key, value in branch.items():
         origin = branch.origins[key]
         name = renamed.get(key, key)
@@ -110,7 +112,7 @@ def with_new_names(
             report(_both_set(old, new, origin, branch.origins[name]))
             continue
         if name != key:
-            warn(_now_called(origin, old, new))
+            warn(_now_called(origin, old, new), contribution.layer)
         present.put(name, value, origin)
     return contribution._replace(value=present)
 

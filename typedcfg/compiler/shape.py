@@ -310,12 +310,14 @@ class _Shaper:
         """Say where a field is set that is on its way out."""
         for entry in catalog.deprecated:
             for layer, value, *_ in place.live:
-                if isinstance(value, Branch) and entry.name in value and layer.strength != DEFAULTS:
+                # A saved file says every value, whether anybody has set it or not.
+                is_meant = layer.strength != DEFAULTS and layer.version is None
+                if is_meant and isinstance(value, Branch) and entry.name in value:
                     mark = entry.deprecation
                     assert mark is not None, "the catalog lists deprecated fields"
                     key = render_key_path((*place.path, entry.name))
                     self.descent.warn(
-                        f"{value.origins[entry.name]}: {key} is deprecated since {mark.since}: {mark.instead}"
+                        f"{value.origins[entry.name]}: {key} is deprecated since {mark.since}: {mark.instead}", layer
                     )
 
 

@@ -74,8 +74,9 @@ class Story:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The migrations that were applied, and the settings that were dropped."""
-        return (*migration_notes(self.layers), *map(str, self.dropped))
+        """What saved files needed to be read today, and the settings that were dropped."""
+        dropped = self.dropped  # first: on the way there it is seen which names were given up
+        return (*migration_notes(self.layers), *self.descent.renamed, *map(str, dropped))
 
     @property
     def resolutions(self) -> dict[KeyPath, Resolution]:
