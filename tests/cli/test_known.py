@@ -43,7 +43,7 @@ def test_names_in_a_mapping_are_values_of_one_field() -> None:
 def test_a_derived_value_says_what_it_comes_from() -> None:
     [_, depth] = values("layers[1].width=16")["layers[i].depth"]
 
-    assert depth == Value("layers[1].depth", "32", "derived  <- overrides[0]")
+    assert depth == Value("layers[1].depth", "32", "derived <- overrides[0]")
 
 
 def test_a_secret_is_not_shown() -> None:

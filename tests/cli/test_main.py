@@ -177,7 +177,7 @@ def test_help_shows_what_a_derived_value_comes_from(capsys: pytest.CaptureFixtur
 
     told = capsys.readouterr().out
     assert "default   = loader.batch_size / 128 * 0.01\n" in told
-    assert "now       0.02  (derived  <- argument 3)\n" in told
+    assert "now       0.02  (derived <- argument 3)\n" in told
 
 
 def test_help_of_a_file_that_is_not_there_is_no_key(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from typedcfg.cli.verbs import EVERYWHERE, usage, verb_named
 from typedcfg.compiler.compile import compile_sources
@@ -13,8 +13,6 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import Source
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.text import nearest, one_of
-
-C = TypeVar("C", bound=str)
 
 Token = tuple[int, str]
 """An argument, and its position on the command line, counted from 1 behind the program's name."""
@@ -87,16 +85,16 @@ class Context:
                 raise UsageError(Problem(f"{name} has no value", expected=f"{name} {options[name].value}"))
         return rest
 
-    def choice(self, option: str, choices: Sequence[C]) -> C:
+    def choice(self, option: str) -> str:
         """An option's value; the first of its choices if it was not given.
 
         Raises:
             UsageError: It is none of them.
         """
+        choices = verb_named(self._verb).options[option].choices
         value = self.options.get(option, choices[0])
-        for known in choices:
-            if known == value:
-                return known
+        if value in choices:
+            return value
         near = nearest(value, choices)
         raise UsageError(Problem(f"{option} has no choice {value!r}", expected=one_of(choices), suggestion=near))
 
@@ -159,7 +157,7 @@ class Context:
         """
         fields = template.__pydantic_fields__
         self._refuse_misspelt([token for token in self._tokens if _first_step(token[1]) not in fields])
-        return compile_sources(template, self._sources(template, base))
+        return compile_sources(template, self.sources(template, base))
 
     def _refuse_misspelt(self, tokens: Sequence[Token]) -> None:
         """Refuse what was meant to be an option; left to itself it would be taken for a setting.
@@ -181,7 +179,12 @@ class Context:
         """What variables begin with that set values."""
         return self.options.get("--env-prefix", default_prefix(template))
 
-    def _sources(self, template: type[ConfigTemplate], base: Sequence[str | Path]) -> list[Source]:
+    def sources(self, template: type[ConfigTemplate], base: Sequence[str | Path] = ()) -> list[Source]:
+        """What the rest of the arguments names, and what is always read; nothing is read yet.
+
+        Raises:
+            ConfigError: The prefix of variables is none.
+        """
         from typedcfg.sources.environment import environment_sources
         from typedcfg.sources.files import FileSource
         from typedcfg.sources.overrides import split_arguments

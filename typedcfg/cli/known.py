@@ -29,8 +29,8 @@ def known_of(prefix: str, config: Config[Any] | None = None) -> Known:
 
 def _without_formula(origin: str) -> str:
     """Where a derived value's inputs come from: the formula stands in help already."""
-    formula, arrow, inputs = origin.rpartition("  <- ")
-    return f"derived{arrow.rstrip()} {inputs}" if formula.startswith("derived: ") else origin
+    formula, arrow, inputs = origin.rpartition(" <- ")
+    return f"derived{arrow}{inputs}" if formula.startswith("derived: ") else origin
 
 
 def place_of(section: ConfigTemplate, path: KeyPath) -> str:

@@ -10,6 +10,8 @@ class Option(NamedTuple):
     value: str
     """The word for its value; empty where it takes none."""
     summary: str
+    choices: tuple[str, ...] = ()
+    """The values that it may have, the one that counts without it first; empty where they are not known."""
 
 
 class Verb(NamedTuple):
@@ -37,7 +39,7 @@ VERBS: Final[dict[str, Verb]] = {
     "help": Verb(
         f"APP [KEY] {_SETTINGS}",
         "what may be configured, and how: all of it, or one key",
-        {**_SOURCES, "--format": Option("FORMAT", "text, json or markdown")},
+        {**_SOURCES, "--format": Option("FORMAT", "text, json or markdown", ("text", "json", "markdown"))},
     ),
     "keys": Verb(
         f"APP {_SETTINGS}",
@@ -50,7 +52,11 @@ VERBS: Final[dict[str, Verb]] = {
         "the values, and where each came from",
         {
             **_SOURCES,
-            "--format": Option("FORMAT", "origins, which is YAML with where each value came from, yaml or json"),
+            "--format": Option(
+                "FORMAT",
+                "origins, which is YAML with where each value came from, yaml or json",
+                ("origins", "yaml", "json"),
+            ),
         },
     ),
     "explain": Verb(f"APP KEY {_SETTINGS}", "why one value is what it is", _SOURCES),
@@ -78,6 +84,7 @@ VERBS: Final[dict[str, Verb]] = {
             "--app": Option("APP", "the experiment, where the one that was recorded cannot be trusted"),
         },
     ),
+    "completion": Verb("bash | zsh | fish", "the script that completes commands, keys and values on TAB", {}),
     "runs": Verb(
         "ls [FOLDER] | show RUN", "the runs in a folder", {"--json": Option("", "print JSON, for another program")}
     ),
@@ -86,7 +93,10 @@ VERBS: Final[dict[str, Verb]] = {
 EVERYWHERE: Final = ("--help", "--debug")
 """Options of every command."""
 
-HIDDEN: Final = {"worker": Verb("RUN", "one of the processes of a run", {})}
+HIDDEN: Final = {
+    "worker": Verb("RUN", "one of the processes of a run", {}),
+    "complete": Verb("line | words", "what may stand where the cursor is, asked by a shell", {}),
+}
 
 
 def verb_named(name: str) -> Verb:

@@ -1,7 +1,7 @@
 """`typedcfg help APP [KEY] [FILES] [key=value ...]`: what may be configured, and what it is where files say so."""
 
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 
 from typedcfg.cli.context import Context
 from typedcfg.cli.ink import ink_of_output
@@ -12,7 +12,6 @@ from typedcfg.template.help import render_help
 
 Format: TypeAlias = Literal["text", "json", "markdown"]
 
-_FORMATS: Final[tuple[Format, ...]] = ("text", "json", "markdown")
 _READ: Final = frozenset({".yaml", ".yml", ".json", ".toml"})
 """What files of settings end with."""
 
@@ -20,15 +19,15 @@ _READ: Final = frozenset({".yaml", ".yml", ".json", ".toml"})
 def run(context: Context) -> int:
     """Print the help of a template, or of what lies below one key."""
     app = context.app()
-    key = context.word("KEY") if _is_key(context.peek(), app.template) else ""
-    form = context.choice("--format", _FORMATS)
+    key = context.word("KEY") if is_key(context.peek(), app.template) else ""
+    form = cast("Format", context.choice("--format"))
     config = context.compile(app.template) if context.has_sources() else None
     known = known_of(context.prefix(app.template), config)
     print(render_help(app.template, format=form, key=key, known=known, ink=ink_of_output()))
     return 0
 
 
-def _is_key(word: str, template: type[ConfigTemplate]) -> bool:
+def is_key(word: str, template: type[ConfigTemplate]) -> bool:
     """Whether a word is meant as a key, rather than as a file or a setting."""
     if not word or word.startswith(("-", "~", ".", "/")) or Path(word).exists():
         return False

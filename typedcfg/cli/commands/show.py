@@ -5,7 +5,7 @@ from typedcfg.cli.context import Context
 
 def run(context: Context) -> int:
     """Print the compiled configuration as YAML with origins, as plain YAML, or as JSON."""
-    form = context.choice("--format", ("origins", "yaml", "json"))
+    form = context.choice("--format")
     config = context.compile(context.app().template)
     if form == "json":
         import json
