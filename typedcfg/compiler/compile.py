@@ -132,11 +132,16 @@ def _kind_of(value: object) -> str:
     return f"a section, {type(value).__qualname__}(...)" if isinstance(value, ConfigTemplate) else type(value).__name__
 
 
-def compile_instance(instance: T) -> Config[T]:
+def compile_instance(instance: T, *, store_description: bool = False) -> Config[T]:
     """What `ConfigTemplate.to_config` does: what was set in the instance is a preset."""
     origin = Origin(f"{type(instance).__qualname__}(...)")
     layer = Layer(str(origin), "presets", (branch_from_instance(instance, origin),))
-    return compile_layers(type(instance), [layer])
+    config = compile_layers(type(instance), [layer])
+    if not store_description:
+        return config
+    from typedcfg.compiler.described import described
+
+    return described(config)
 
 
 def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: bool = False) -> Config[T]:

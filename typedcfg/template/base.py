@@ -269,15 +269,19 @@ class ConfigTemplate(BaseModel):
         loaded: Config[Self] = import_module(_COMPILER).load(cls, path)
         return loaded
 
-    def to_config(self) -> "Config[Self]":
+    def to_config(self, *, store_description: bool = False) -> "Config[Self]":
         """This instance as a configuration: what was given is explicit, and derived values are evaluated.
 
         The section that this is called on is the root of every formula in it.
 
+        Args:
+            store_description: Carry the types and descriptions of all fields under the key `__help__`: they are in
+                `plain()`, and in nothing that identifies or compares.
+
         Raises:
             ConfigError: A formula fails, or its value does not fit.
         """
-        compiled: Config[Self] = import_module(_COMPILER).compile_instance(self)
+        compiled: Config[Self] = import_module(_COMPILER).compile_instance(self, store_description=store_description)
         return compiled
 
     # --- copies are validated ---------------------------------------------------------------------------------------
