@@ -4,7 +4,7 @@ import pytest
 
 from typedcfg.compiler.arithmetic import Undefined
 from typedcfg.compiler.evaluation import evaluate
-from typedcfg.compiler.expressions import parse_expression
+from typedcfg.compiler.grammar import parse_expression
 from typedcfg.compiler.references import Reference
 from typedcfg.errors import Problem
 

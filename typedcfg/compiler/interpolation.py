@@ -3,7 +3,8 @@
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from typedcfg.compiler.expressions import Expression, closing_brace, parse_expression
+from typedcfg.compiler.expressions import Expression
+from typedcfg.compiler.grammar import closing_brace, parse_expression
 from typedcfg.compiler.references import Reference, absolute
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath

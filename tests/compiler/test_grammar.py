@@ -6,9 +6,6 @@ import warnings
 import pytest
 
 from typedcfg.compiler.expressions import (
-    LONGEST,
-    MOST_BRACKETS,
-    MOST_NODES,
     Call,
     Choice,
     Comparison,
@@ -17,9 +14,8 @@ from typedcfg.compiler.expressions import (
     Logic,
     Operation,
     Variable,
-    closing_brace,
-    parse_expression,
 )
+from typedcfg.compiler.grammar import LONGEST, MOST_BRACKETS, MOST_NODES, closing_brace, parse_expression
 from typedcfg.compiler.references import Reference, Start
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath

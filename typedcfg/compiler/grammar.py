@@ -1,0 +1,399 @@
+"""The grammar of expressions: what may stand inside `${...}`.
+
+The syntax is Python's: `ast` parses it, after the text was cut into the few tokens that are allowed, and what it
+finds is turned into a tree of our own, once for each text. Nothing is ever compiled or evaluated as Python.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from typedcfg.compiler.arithmetic import FUNCTIONS
+from typedcfg.compiler.expressions import (
+    Call,
+    Choice,
+    Comparison,
+    Constant,
+    Expression,
+    Logic,
+    Operation,
+    Variable,
+)
+from typedcfg.compiler.printed import MOST_BITS
+from typedcfg.compiler.references import Reference, reference_to
+from typedcfg.errors import Problem
+from typedcfg.key_path import KeyPathError, parse_key_path, render_key_path
+from typedcfg.text import listed, nearest, shorten
+
+MOST_NODES: Final = 200
+"""Values, operators and calls in one expression."""
+MOST_BRACKETS: Final = 50
+"""Within one another."""
+_TOKENS_OF_A_NODE: Final = 5
+"""An operator, a bracket on either side, a dot: whatever has more tokens than this for each node has too many nodes."""
+LONGEST: Final = 10_000
+"""Characters of one expression."""
+_LONGEST_NUMBER: Final = 1_300
+"""Digits; 4096 bits are fewer in every notation but the binary one."""
+
+_QUOTED: Final = r"""(?: "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )"""
+_TOKEN: Final = re.compile(
+    rf"""
+    (?P<space> [\s]+ )
+    | (?P<name> [^\W\d]\w* )
+    | (?P<number> (?>
+          0[xXoObB][0-9a-fA-F_]+ | (?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?
+      )(?!\w) )
+    | (?P<text> {_QUOTED} )
+    | (?P<open> [(\[] )
+    | (?P<close> [)\]] )
+    | (?P<symbol> \*\* | // | [=!<>]= | [-+*/%<>,.] )
+    """,
+    re.VERBOSE,
+)
+_PATH: Final = re.compile(
+    r"""
+    (?! (?:true|false|null|True|False|None) \b )
+    (?: [^\W\d]\w* | \["[^"\\]*"\] )
+    (?: \.[^\W\d]\w* | \[-?[0-9]+\] | \["[^"\\]*"\] | \['[^'\\]*'\] )*
+    \Z
+    """,
+    re.VERBOSE,
+)
+_NAMES: Final = re.compile(r"(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
+"""What most paths are."""
+_LIKELY_KEY: Final = re.compile(r"[\w-]{1,40}\Z")
+_ESCAPE: Final = re.compile(r"\\(?![\\'\"ntr]|x[0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})")
+"""A backslash that begins nothing that is understood; halves of a character are not."""
+_CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
+_PYTHON_WORDS: Final = {"True": "true", "False": "false", "None": "null"}
+_HABITS: Final = {
+    "&": "write: a and b",
+    "|": "write: a or b",
+    "!": "write: not a",
+    "?": "write: a if condition else b",
+    "^": "write: a ** b",
+    ":": 'a variable is read by env("NAME", "default"), a choice is a if condition else b',
+    "=": "two values are compared by ==",
+    "{": "lists and mappings are written outside of ${...}",
+    "\\": "write the key in quotes",
+}
+"""Characters that mean something elsewhere."""
+
+_BINARY: Final[dict[type[ast.operator], str]] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+}
+_COMPARED: Final[dict[type[ast.cmpop], str]] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+_ONE_TEXT: Final = "a text is one quoted text, with nothing before or behind it"
+_REFUSED: Final[dict[type[ast.AST], tuple[str, str]]] = {
+    ast.JoinedStr: (_ONE_TEXT, "write ${...} into the text around it"),
+    ast.ListComp: ("nothing is repeated here", ""),
+    ast.GeneratorExp: ("nothing is repeated here", ""),
+    ast.List: ("lists are written outside of ${...}", ""),
+    ast.Tuple: ("lists are written outside of ${...}", ""),
+    ast.Starred: ("nothing is spread out here", ""),
+    ast.In: ("`in` is not understood here", "write: a == 1 or a == 2"),
+    ast.NotIn: ("`not in` is not understood here", "write: a != 1 and a != 2"),
+    ast.Is: ("`is` is not understood here", "write: a == null"),
+    ast.IsNot: ("`is not` is not understood here", "write: a != null"),
+}
+"""What Python has and an expression has not: what is wrong, and what to do instead."""
+
+
+class _Unreadable(Exception):
+    def __init__(self, what: str, offset: int, *, suggestion: str | None = None, fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.offset = offset
+        self.suggestion = suggestion
+        self.fix = fix
+
+
+def closing_brace(text: str, position: int) -> int:
+    """Where the brace that closes an expression stands: the first outside of quotes; -1 if none does.
+
+    Example:
+        >>> closing_brace('${groups["}"].lr} wide', 2)
+        16
+    """
+    depth = 0
+    while (found := _STOP.search(text, position)) is not None:
+        position = found.end()
+        match found[0]:
+            case "{":
+                depth += 1
+            case "}" if depth == 0:
+                return found.start()
+            case "}":
+                depth -= 1
+    return -1
+
+
+# A quote that is never closed hides every brace behind it.
+_STOP: Final = re.compile(rf"""{_QUOTED} | ["'].* | [{{}}]""", re.VERBOSE | re.DOTALL)
+
+
+def parse_expression(text: str, column: int) -> Expression | Problem:
+    """The tree of an expression, or what is wrong with it.
+
+    Args:
+        text: What stands between the braces.
+        column: Where that begins in the value that holds it, counted from 1.
+    """
+    stripped = text.strip()
+    start = column + text.find(stripped) if stripped else column
+    if _NAMES.match(stripped):
+        return reference_to(tuple(stripped.split(".")), start)
+    if _PATH.match(stripped):
+        return reference_to(parse_key_path(stripped), start)
+    try:
+        tree = _parsed(stripped)
+        return _Reader(stripped, start).expression(tree.body)
+    except _Unreadable as wrong:
+        fix = wrong.fix or ("" if wrong.suggestion else _as_a_path(stripped))
+        return Problem(
+            f"${{{shorten(text)}}} is no expression: {wrong.what} at column {start + wrong.offset}",
+            expected="a key path, or arithmetic: loader.batch_size / 128 * 0.01"
+            if not (fix or wrong.suggestion)
+            else "",
+            suggestion=wrong.suggestion,
+            fix=fix,
+        )
+
+
+def _as_a_path(text: str) -> str:
+    """How to write what is a key path, but no expression, because of a key that is no identifier."""
+    try:
+        path = parse_key_path(text)
+    except KeyPathError:
+        return ""
+    is_likely = str(path[0])[0].isalpha() and all(isinstance(step, int) or _LIKELY_KEY.match(step) for step in path)
+    return f"put a key that is no identifier in quotes: ${{{render_key_path(path)}}}" if is_likely else ""
+
+
+def _parsed(text: str) -> ast.Expression:
+    """What Python's parser makes of a text that holds allowed tokens alone."""
+    _check_tokens(text)
+    # A line break is as good as a space: it cannot stand in quotes.
+    flat = re.sub(r"[^\S ]", " ", text)
+    try:
+        return ast.parse(flat, mode="eval")
+    except SyntaxError as error:
+        # Where the text ends too early, Python names no place, or one behind it.
+        offset = min(error.offset - 1, len(text)) if error.offset and error.lineno == 1 else len(text)
+        raise _Unreadable("something is missing" if offset >= len(text) else "unexpected text", offset) from None
+    except (ValueError, MemoryError, RecursionError):
+        raise _Unreadable("too much lies within one another", 0) from None
+
+
+def _check_tokens(text: str) -> None:
+    """Refuse what `ast` need not see: what no expression holds, and what is too long or too deep for its parser."""
+    if not text:
+        raise _Unreadable("nothing stands between the braces", 0)
+    if len(text) > LONGEST:
+        raise _Unreadable(f"it has more than {LONGEST:,} characters", 0)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _Unreadable("half of a character", error.start) from None
+    opened: list[int] = []
+    for number, token in enumerate(_tokens(text)):
+        if number > MOST_NODES * _TOKENS_OF_A_NODE:
+            raise _too_many(token.start())
+        match token.lastgroup:
+            case "open":
+                opened.append(token.start())
+            case "close" if opened:
+                opened.pop()
+        if len(opened) > MOST_BRACKETS:
+            raise _Unreadable(f"more than {MOST_BRACKETS} brackets lie within one another", token.start())
+    if opened:
+        raise _Unreadable(f"the bracket {text[opened[-1]]} is never closed", opened[-1])
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise _unexpected(text, position)
+        if token.lastgroup == "number" and len(token[0]) > _LONGEST_NUMBER:
+            raise _Unreadable(f"an integer of more than {MOST_BITS} bits", position)
+        if token.lastgroup == "text":
+            _check_escapes(token)
+        if token.lastgroup != "space":
+            yield token
+        position = token.end()
+
+
+def _check_escapes(token: re.Match[str]) -> None:
+    # A backslash and what it escapes are looked at together: `\\\\d` is a backslash and a d.
+    for escape in re.finditer(r"\\.", token[0]):
+        if _ESCAPE.match(token[0], escape.start()):
+            fix = "a backslash is written \\\\"
+            raise _Unreadable(f"{escape[0]} means nothing", token.start() + escape.start(), fix=fix)
+
+
+def _unexpected(text: str, position: int) -> _Unreadable:
+    character = text[position]
+    if character.isdigit() or character == ".":
+        return _Unreadable("this is no number", position)
+    if character in "\"'":
+        return _Unreadable("a quote is never closed", position)
+    return _Unreadable(f"{character!r} is not understood here", position, fix=_HABITS.get(character, ""))
+
+
+def _too_many(offset: int) -> _Unreadable:
+    fix = "compute a part of it in another value, and refer to that"
+    return _Unreadable(f"it has more than {MOST_NODES} parts", offset, fix=fix)
+
+
+class _Reader:
+    """Turns what `ast` found into the tree, from the text that it was found in."""
+
+    def __init__(self, text: str, column: int) -> None:
+        self.text = text
+        self.column = column
+        self.source = text.encode()
+        self.nodes = 0
+
+    def expression(self, node: ast.expr) -> Expression:  # noqa: C901, PLR0911  # one case for each kind of node
+        """The tree of one node and all below."""
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise _too_many(self.offset(node))
+        match node:
+            case ast.Constant():
+                return self.constant(node)
+            case ast.Name() if self.raw(node) in _CONSTANTS:
+                return Constant(_CONSTANTS[self.raw(node)])
+            case ast.Name() | ast.Attribute() | ast.Subscript() | ast.List(elts=[ast.Constant(value=str())]):
+                return self.reference(node)
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Not()):
+                symbol = {ast.USub: "-", ast.UAdd: "+", ast.Not: "not"}[type(node.op)]
+                return Operation(symbol, (self.expression(node.operand),), self.at(node))
+            case ast.BinOp() if type(node.op) in _BINARY:
+                operands = (self.expression(node.left), self.expression(node.right))
+                return Operation(_BINARY[type(node.op)], operands, self.at(node))
+            case ast.Compare():
+                return self.comparison(node)
+            case ast.BoolOp():
+                symbol = "and" if isinstance(node.op, ast.And) else "or"
+                return Logic(symbol, tuple(map(self.expression, node.values)), self.at(node))
+            case ast.IfExp():
+                parts = (self.expression(node.test), self.expression(node.body), self.expression(node.orelse))
+                return Choice(*parts, self.at(node))
+            case ast.Call():
+                return self.call(node)
+        raise self.refused(node)
+
+    def constant(self, node: ast.Constant) -> Constant:
+        """A number or a text; Python's own words are spelt otherwise here."""
+        word = _PYTHON_WORDS.get(self.raw(node))
+        if word is not None:
+            raise _Unreadable(f"{self.raw(node)} is Python's word", self.offset(node), suggestion=word)
+        value = node.value
+        if isinstance(value, str) and not re.fullmatch(_QUOTED, self.raw(node), re.VERBOSE):
+            raise _Unreadable(_ONE_TEXT, self.offset(node))
+        if isinstance(value, int) and value.bit_length() > MOST_BITS:
+            raise _Unreadable(f"an integer of more than {MOST_BITS} bits", self.offset(node))
+        if isinstance(value, float) and value in (float("inf"), float("-inf")):
+            raise _Unreadable("a number that is larger than a float can be", self.offset(node))
+        if not isinstance(value, int | float | str):
+            raise self.refused(node)
+        return Constant(value)
+
+    def reference(self, node: ast.expr) -> Reference:
+        """A path: names, positions and quoted keys, all of them written out."""
+        steps: list[str | int] = []
+        inner = node
+        while True:
+            match inner:
+                case ast.Name():
+                    steps.append(self.raw(inner))
+                    break
+                case ast.List(elts=[ast.Constant(value=str(key))]):
+                    steps.append(key)
+                    break
+                case ast.Attribute():
+                    # From the text: `ast` spells identifiers in a normal form of Unicode, and keys are as written.
+                    steps.append(self.raw(inner).rpartition(".")[2].strip())
+                    inner = inner.value
+                case ast.Subscript():
+                    steps.append(self.step(inner.slice))
+                    inner = inner.value
+                case _:
+                    raise _Unreadable("this has no keys: a path begins with a key", self.offset(inner))
+        if steps[-1] in _PYTHON_WORDS or steps[-1] in _CONSTANTS:
+            raise _Unreadable(f"{steps[-1]} has no keys", self.offset(node))
+        return reference_to(tuple(reversed(steps)), self.at(node))
+
+    def step(self, node: ast.expr) -> str | int:
+        """What stands between square brackets."""
+        match node:
+            case ast.Constant(value=str() | int() as step) if not isinstance(step, bool):
+                return step
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as step)) if not isinstance(step, bool):
+                return -step
+        raise _Unreadable("a position or a quoted key is expected, written out", self.offset(node))
+
+    def comparison(self, node: ast.Compare) -> Comparison:
+        """A chain of comparisons."""
+        for operator in node.ops:
+            if type(operator) not in _COMPARED:
+                what, fix = _REFUSED[type(operator)]
+                raise _Unreadable(what, self.offset(node), fix=fix)
+        symbols = tuple(_COMPARED[type(operator)] for operator in node.ops)
+        return Comparison(symbols, tuple(map(self.expression, (node.left, *node.comparators))), self.at(node))
+
+    def call(self, node: ast.Call) -> Call | Variable:
+        """A call of one of the functions there are."""
+        name = self.raw(node.func)
+        if not isinstance(node.func, ast.Name) or name not in (*FUNCTIONS, "env"):
+            fix = f"the functions are {listed([*FUNCTIONS, 'env'])}"
+            near = nearest(name, [*FUNCTIONS, "env"]) if isinstance(node.func, ast.Name) else None
+            raise _Unreadable(f"there is no function {shorten(name)}", self.offset(node), suggestion=near, fix=fix)
+        if node.keywords:
+            raise _Unreadable(f"{name}() takes no named values", self.offset(node))
+        if name == "env":
+            return self.variable(node)
+        return Call(name, tuple(map(self.expression, node.args)), self.at(node))
+
+    def variable(self, node: ast.Call) -> Variable:
+        """A variable, whose name is written out so that one sees what is read."""
+        match node.args:
+            case [ast.Constant(value=str(name)), *rest] if len(rest) <= 1 and name and not set("=\0") & set(name):
+                return Variable(name, self.expression(rest[0]) if rest else None, self.at(node))
+        what = 'env() takes the name of a variable, in quotes, and a default: env("HOME", "/tmp")'
+        raise _Unreadable(what, self.offset(node))
+
+    def refused(self, node: ast.AST) -> _Unreadable:
+        """What is Python, but no expression here."""
+        what, fix = _REFUSED.get(type(node), ("this is not understood here", ""))
+        return _Unreadable(what, self.offset(node), fix=fix)
+
+    def raw(self, node: ast.expr) -> str:
+        """A node as it was written."""
+        return self.source[node.col_offset : node.end_col_offset].decode()
+
+    def offset(self, node: ast.AST) -> int:
+        """Where a node begins, in characters; `ast` counts bytes."""
+        return len(self.source[: getattr(node, "col_offset", 0)].decode())
+
+    def at(self, node: ast.expr) -> int:
+        """Where a node begins in its text."""
+        return self.column + self.offset(node)
