@@ -390,6 +390,18 @@ class Config(Mapping[str, Any], Generic[T]):
 
         return to_yaml(self.params, self._story, self._path, origins=origins)
 
+    def to_python(self) -> str:
+        """Python code that assigns an equal section to `params`, every value written out and its imports above.
+
+        Secrets are left out, with a comment in their place. `params.to_config()` is the configuration again.
+
+        Raises:
+            UnsupportedValue: A value cannot be written as Python.
+        """
+        from typedcfg.compiler.python_text import to_python
+
+        return to_python(self.params)
+
     def save(self, path: "str | PathLike[str]") -> None:
         """Write every value but secrets to a file, derived ones as they are; the suffix says the format.
 

@@ -231,6 +231,16 @@ class UntypedConfig(Config[Any]):
         comments = {path: self.origin(render_key_path(path)) for path, _ in _leaves(self._values, ())}
         return write_yaml(self.plain(), comments=comments if origins else {})
 
+    def to_python(self) -> str:
+        """Python code that assigns an equal configuration to `config`.
+
+        Raises:
+            UnsupportedValue: A value cannot be written as Python.
+        """
+        from typedcfg.compiler.python_text import mapping_to_python
+
+        return mapping_to_python(thaw(self._values))
+
     def __repr__(self) -> str:
         return f"Config({', '.join(f'{key}={value!r}' for key, value in self.items())})"
 
