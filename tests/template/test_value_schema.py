@@ -232,7 +232,7 @@ WRONG: Sequence[tuple[Any, object]] = (
     (Annotated[int, Gt(0)], 0),
     (Annotated[int, MultipleOf(8)], 12),
     (float, "fast"),
-    (Annotated[float, Ge(0), Le(1)], 1.5),
+    (Annotated[float, Ge(0), Le(0.75)], 1.5),
     (bool, "perhaps"),
     (bool, 2),
     (str, 1),
