@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
-from pydantic import SecretBytes, SecretStr
+from pydantic import Secret, SecretBytes
 
 from typedcfg.compiler.printed import NotPrintable, printed
 
@@ -36,7 +36,7 @@ def test_values_print_as_in_json(value: object, text: str) -> None:
         (frozenset(), "a list"),
         (b"", "bytes"),
         (SecretBytes(b"x"), "bytes"),
-        (SecretStr("x"), "a secret, and no text"),
+        (Secret(1), "a secret, and no text"),
         (2**4096, "an integer of more than 4096 bits"),
     ],
 )
