@@ -11,6 +11,7 @@ Problems are collected over all of it and raised together.
 """
 
 import gc
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -244,7 +245,7 @@ def _size(files: Sequence[str | Path]) -> int:
     total = 0
     for file in files:
         with suppress(OSError, ValueError):  # the source of files tells what is wrong with it
-            total += Path(file).stat().st_size
+            total += os.stat(file).st_size  # noqa: PTH116  # once a file, and half the cost
     return total
 
 

@@ -26,7 +26,7 @@ def parse_file(path: str, name: str, asked: Origin) -> Branch:
         ConfigError: The file cannot be read, or its text is no mapping in the format of its suffix.
     """
     text = read_text(path, name, asked)
-    suffix = Path(path).suffix.lower()
+    suffix = _suffix(path)
     # Each reader is imported for the first file that needs it: yaml alone costs more than a small check.
     if suffix == ".json":
         from typedcfg.sources.json_reader import read_json
@@ -47,16 +47,16 @@ def read_text(path: str, name: str, asked: Origin, suffixes: Sequence[str] = SUF
     Raises:
         ConfigError: There is no such file, it cannot be read, its suffix is another, or it is not UTF-8.
     """
-    file = Path(path)
     try:
-        raw = file.read_bytes().removeprefix(BOM_UTF8)
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # for every file: `Path` costs as much as it reads
+            raw = file.read().removeprefix(BOM_UTF8)
     except FileNotFoundError:
         raise ConfigError(_missing(path, name, asked)) from None
     except (OSError, ValueError) as error:  # a name may hold a NUL byte
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         what = f"{shorten(repr(name))} cannot be read: {reason.lower()}"
         raise ConfigError(Problem(what, where=str(asked), expected="a file")) from error
-    suffix = file.suffix.lower()
+    suffix = _suffix(path)
     if suffixes and suffix not in suffixes:
         what = f"{name!r} has no format: the suffix is {suffix!r}" if suffix else f"{name!r} has no suffix"
         raise ConfigError(Problem(what, where=str(asked), expected=one_of(suffixes)))
@@ -70,18 +70,21 @@ def read_text(path: str, name: str, asked: Origin, suffixes: Sequence[str] = SUF
         raise ConfigError(Problem(what, where=where, fix="save the file as UTF-8")) from error
 
 
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()  # noqa: PTH122  # as above
+
+
 def written_path(path: str) -> str:
     """The path as a user would write it: from the current folder where the file lies below it."""
     tidy = os.path.normpath(path)
     if tidy != path and os.path.realpath(tidy) != os.path.realpath(path):
         return path  # a `..` behind a link leads elsewhere than the text says
-    from_here = os.path.relpath(tidy)
-    return tidy if from_here.startswith(os.pardir) else from_here
+    return tidy.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118  # once a file: `Path` is slow
 
 
 def _missing(path: str, name: str, asked: Origin) -> Problem:
     folder = Path(path).parent
     beside = [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
     near = nearest(Path(path).name, sorted(beside))
-    fix = "" if Path(path).suffix.lower() in SUFFIXES else "a setting is written key=value"
+    fix = "" if _suffix(path) in SUFFIXES else "a setting is written key=value"
     return Problem(f"no file {name!r}", where=str(asked), suggestion=near and written_path(str(folder / near)), fix=fix)
