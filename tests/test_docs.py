@@ -161,7 +161,9 @@ def test_files_that_compile_on_a_page_are_taken_by_the_schema(page: Path, tmp_pa
     for app, files in compiled_files(page, tmp_path):
         schema = Draft202012Validator(json.loads(run(f"typedcfg schema {app}", tmp_path)))
         for file in files:
-            schema.validate(read_yaml((tmp_path / file).read_text(encoding="utf-8"), file))
+            written = read_yaml((tmp_path / file).read_text(encoding="utf-8"), file)
+            if "$version" not in written:  # what another version has saved need not be of today's schema
+                schema.validate(written)
 
 
 def test_a_page_is_read_in_order(tmp_path: Path) -> None:
