@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
+from comparing import compare
 from compiling import compile_files, follow_references
 from processes import start_processes
 from reading import fingerprint, read_attributes
@@ -30,6 +31,7 @@ BENCHMARKS: Final[dict[str, Callable[[Effort], Iterable[Row]]]] = {
     "resolve": lambda effort: resolve_references(effort.links, effort.seconds),
     "attributes": lambda effort: read_attributes(effort.seconds),
     "fingerprint": lambda effort: fingerprint(effort.leaves[:3], effort.seconds),
+    "diff": lambda effort: compare(effort.leaves[2:3] or effort.leaves[:1], effort.seconds),
     "processes": lambda effort: start_processes(effort.seconds),
 }
 

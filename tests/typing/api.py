@@ -17,6 +17,7 @@ from typedcfg import (
     ConfigError,
     ConfigTemplate,
     Deprecated,
+    Draft,
     Experiment,
     Kind,
     NotInIdentity,
@@ -124,6 +125,29 @@ def reads(config: Config[Digits]) -> None:
     assert_type(config.to_yaml(origins=True), str)
     assert_type(config.run_uuid, UUID)
     assert_type(config.fingerprint.digest, str)
+
+
+def changes(config: Config[Digits]) -> Config[Any]:
+    """A draft is not typed below its name; what it is locked to is a configuration."""
+    draft = config.unlock()
+    assert_type(draft, Draft)
+    draft.loader.batch_size = 512
+    draft["loader.batch_size"] = 512
+    del draft.optimizer.lr
+    with config.unlocked() as other:
+        assert_type(other, Draft)
+        other.optimizer = Sgd(momentum=0.5)
+    assert_type(config.merge({"loader": {"batch_size": 1}}, keep_existing=True), Config[Digits])
+    for difference in config.diff(config):
+        assert_type(difference.before_origin, str)
+        assert_type(difference.is_in_identity, bool)
+    assert_type(dict(config.leaves()), dict[str, Any])
+    assert_type([section for _, section in config.walk()], list[Config[Any]])
+    assert_type(config.to_python(), str)
+    assert_type(Config.from_dict({"lr": 0.1}), Config[Any])
+    assert_type(Draft(a=1, b=Draft(c=2)).b.c, Any)
+    assert_type(Draft.from_dict({"a": 1}, on_missing="none"), Draft)
+    return draft.lock()
 
 
 def chooses(config: Config[Digits]) -> float:

@@ -1,0 +1,76 @@
+"""Which edits are kept, and what they make of a path."""
+
+from typing import Any
+
+import pytest
+
+from typedcfg import ConfigTemplate
+from typedcfg.compiler.edits import Edits, setting_from
+from typedcfg.errors import ConfigError
+from typedcfg.origin import Origin
+
+
+class Loader(ConfigTemplate):
+    workers: int = 2
+
+
+class Params(ConfigTemplate):
+    loader: Loader
+    layers: list[Loader] = []
+    rates: dict[str, int] = {}
+
+
+def edits(**settings: Any) -> Edits:
+    return Edits(Params.compile(presets=[settings]))
+
+
+def test_a_later_edit_of_a_key_takes_the_place_of_earlier_ones_there_and_below() -> None:
+    some = edits()
+
+    for number in range(3):
+        some.put(("loader", "workers"), number)
+    some.put(("loader",), {"workers": 5})
+
+    assert [change.path for change in some.changes] == [("loader",)]
+
+
+def test_an_edit_before_an_item_was_taken_out_means_another_item() -> None:
+    some = edits(layers=[{}, {}, {}])
+
+    some.put(("layers", 1, "workers"), 5)
+    some.take_back(("layers", 0))
+    some.put(("layers", 1, "workers"), 7)
+
+    assert some.config().plain()["layers"] == [{"workers": 5}, {"workers": 7}]
+
+
+def test_edits_are_found_again_in_the_layer_that_they_made() -> None:
+    some = edits(layers=[{}], rates={"a": 1, "b": 2})
+    some.put(("layers", 0, "workers"), 5)
+    some.put(("loader",), Loader(workers=1))
+    some.take_back(("rates", "a"))
+
+    again = Edits(some.config())
+
+    assert [change[:2] for change in again.changes] == [change[:2] for change in some.changes]
+    assert [str(change.origin) for change in again.changes] == [str(change.origin) for change in some.changes]
+    assert again.config().plain() == {"loader": {"workers": 1}, "layers": [{"workers": 5}], "rates": {"b": 2}}
+
+
+def test_an_edit_that_is_refused_leaves_no_trace() -> None:
+    some = edits()
+    before = some.config()
+
+    with pytest.raises(ConfigError):
+        some.put(("loader", "workers"), "many")
+
+    assert some.changes == []
+    assert some.config() is before
+
+
+def test_values_that_hold_themselves_are_refused() -> None:
+    values: list[Any] = []
+    values.append(values)
+
+    with pytest.raises(ConfigError, match="lie within one another"):
+        setting_from(values, Origin("here"))
