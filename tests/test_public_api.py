@@ -62,6 +62,7 @@ COMMANDS = {
     "explain": [["explain", APP, "optimizer.lr", "base.yaml"]],
     "schema": [["schema", APP], ["schema", APP, "optimizer"]],
     "init": [["init", APP], ["init", APP, "new.yaml"]],
+    "completion": [["completion", "bash"]],
     "runs": [["runs", "ls"]],
 }
 """What each command that trains nothing is called with."""
