@@ -53,7 +53,7 @@ def test_a_secret_that_begins_like_a_reference_is_not_repeated() -> None:
         Params.compile(overrides=["token=${hunter2}"])
 
     assert "hunter2" not in str(caught.value)
-    assert "token cannot be read as a reference" in str(caught.value)
+    assert "token is no text with references" in str(caught.value)
 
 
 def test_an_assertion_without_words_still_names_its_key() -> None:
