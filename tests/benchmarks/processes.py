@@ -8,6 +8,8 @@ from typing import Final
 
 from stopwatch import Row, race_processes
 
+from schemas import written_schema
+
 _HERE: Final = Path(__file__).parent
 _APP: Final = f"{_HERE / 'apps' / 'templates.py'}:Training"
 _KEY: Final = "loader.batch_size"
@@ -18,21 +20,23 @@ _IMPORT_PYDANTIC: Final = ["-c", "from pydantic import BaseModel"]
 
 def start_processes(seconds: float) -> Iterator[Row]:
     """Importing, and the commands that do not train."""
-    floors = {"pydantic": _IMPORT_PYDANTIC, "hand": _BY_HAND}
-    commands: list[tuple[str, list[str], str, float | None]] = [
-        ("import typedcfg", ["-c", "import typedcfg"], "pydantic", 1.1),
-        ("from typedcfg import ConfigTemplate", ["-c", "from typedcfg import ConfigTemplate"], "pydantic", None),
-        ("typedcfg check APP key=value", ["-m", "typedcfg", "check", _APP, _OVERRIDE], "hand", 1.25),
-        ("typedcfg explain APP KEY key=value", ["-m", "typedcfg", "explain", _APP, _KEY, _OVERRIDE], "hand", None),
-        ("typedcfg help APP", ["-m", "typedcfg", "help", _APP], "hand", None),
-    ]  # fmt: skip  # a table
-    with TemporaryDirectory() as bytecode:
+    with TemporaryDirectory() as folder:
         environment = {
             **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             "PYTHONPATH": str(_HERE / "apps"),
-            "PYTHONPYCACHEPREFIX": bytecode,
+            "PYTHONPYCACHEPREFIX": folder,
         }
-        for what, arguments, floor, target in commands:
-            yield race_processes(
-                what, arguments, floors[floor], seconds=seconds, environment=environment, target=target
-            )
+        for what, arguments, floor, target in _commands(Path(folder)):
+            yield race_processes(what, arguments, floor, seconds=seconds, environment=environment, target=target)
+
+
+def _commands(folder: Path) -> Iterator[tuple[str, list[str], list[str], float | None]]:
+    """What is measured: its name, its arguments, those of the floor, and the most that the ratio should be."""
+    small, large = (["-m", "typedcfg", "help", written_schema(leaves, folder)] for leaves in (65, 650))
+    check, explain, help_ = (["-m", "typedcfg", verb, _APP] for verb in ("check", "explain", "help"))
+    yield "import typedcfg", ["-c", "import typedcfg"], _IMPORT_PYDANTIC, 1.1
+    yield "from typedcfg import ConfigTemplate", ["-c", "from typedcfg import ConfigTemplate"], _IMPORT_PYDANTIC, None
+    yield "typedcfg check APP key=value", [*check, _OVERRIDE], _BY_HAND, 1.25
+    yield "typedcfg explain APP KEY key=value", [*explain, _KEY, _OVERRIDE], _BY_HAND, None
+    yield "typedcfg help APP", help_, _BY_HAND, None
+    yield "typedcfg help, 650 leaves against 65", large, small, 1.5

@@ -11,6 +11,7 @@ import pytest
 from pydantic import Field
 
 from typedcfg.origin import Origin
+from typedcfg.template import descriptions
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.descriptions import declared_at, descriptions_of, summary_of
 
@@ -158,3 +159,15 @@ def test_of_two_classes_with_one_name_the_one_with_these_fields_is_read(load: Ca
 
     assert descriptions_of(module.kept)["workers"] == "How many processes read."
     assert descriptions_of(module.Loader) == {"other": "Another."}
+
+
+def test_the_sources_of_classes_without_fields_are_not_parsed(
+    load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(descriptions, "_statement", lambda cls: asked.append(cls.__qualname__))
+
+    descriptions_of(load(SOURCE).Loader)
+
+    assert "Loader" in asked
+    assert not {"ConfigTemplate", "BaseModel"} & set(asked)

@@ -8,12 +8,16 @@ Not at import: parsing the source is more than half of what creating a class wit
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from typedcfg.origin import Origin, in_code
 
 if TYPE_CHECKING:
     import ast
+
+
+_BLOCKS: Final = ("body", "orelse", "finalbody", "handlers", "cases")
+"""The parts of a statement that hold statements, or handlers and cases that hold some."""
 
 
 class Declaration(NamedTuple):
@@ -77,6 +81,8 @@ def summary_of(template: type[Any]) -> str:
 @cache
 def _declarations(cls: type[Any]) -> Mapping[str, Declaration]:
     """The fields that a class itself declares, as far as its source can be found."""
+    if vars(cls).get("__pydantic_fields__") == {}:
+        return {}  # pydantic's own source is long, and need not be parsed to see that its classes have no fields
     found = _statement(cls)
     return {} if found is None else dict(_read(*found))
 
@@ -119,7 +125,7 @@ def _classes(source: str) -> dict[str, list["ast.ClassDef"]]:
     todo: list[tuple[str, ast.AST]] = [("", module)]
     while todo:
         above, node = todo.pop()
-        for child in ast.iter_child_nodes(node):
+        for child in _statements(node):
             inner = above
             if isinstance(child, ast.ClassDef):
                 found.setdefault(above + child.name, []).append(child)
@@ -128,6 +134,12 @@ def _classes(source: str) -> dict[str, list["ast.ClassDef"]]:
                 inner = f"{above}{child.name}.<locals>."
             todo.append((inner, child))
     return found
+
+
+def _statements(node: "ast.AST") -> Iterator["ast.AST"]:
+    """What stands in the blocks of a statement; no class lies in an expression, and those are most of a tree."""
+    for block in _BLOCKS:
+        yield from getattr(node, block, ())
 
 
 def _targets(node: "ast.ClassDef") -> Iterator[str]:

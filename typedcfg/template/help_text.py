@@ -46,27 +46,27 @@ class HelpText(NamedTuple):
 
     def _panel(self, fields: Sequence[FieldHelp], indent: int) -> Iterator[str]:
         """The fields of one section: its values as rows, then its sections as panels of their own."""
-        leaves = [field for field in fields if field.entry.is_leaf]
+        leaves = [(field, type_text(field.entry)) for field in fields if field.entry.is_leaf]
         columns = self._columns(leaves, indent + _STEP)
         if leaves:
             yield ""
-        for field in leaves:
-            yield from self._row(field, columns)
+        for field, words in leaves:
+            yield from self._row(field, words, columns)
         for field in fields:
             if not field.entry.is_leaf:
                 yield ""
                 yield from self._sections(field, indent)
 
-    def _columns(self, leaves: Sequence[FieldHelp], indent: int) -> _Columns:
+    def _columns(self, leaves: Sequence[tuple[FieldHelp, str]], indent: int) -> _Columns:
         """Columns as wide as what stands in them, within reason."""
-        keys = min(max((len(field.key) for field in leaves), default=0), _WIDEST_KEY)
+        keys = min(max((len(field.key) for field, _ in leaves), default=0), _WIDEST_KEY)
         texts = indent + keys + _GAP
-        types = max((len(type_text(field.entry)) for field in leaves), default=0)
+        types = max((len(words) for _, words in leaves), default=0)
         return _Columns(indent, texts, min(types, max((self.width - texts) // 2, _NARROWEST)))
 
-    def _row(self, field: FieldHelp, columns: _Columns) -> Iterator[str]:
+    def _row(self, field: FieldHelp, words: str, columns: _Columns) -> Iterator[str]:
         """A value: key, type and what counts without it; below them what is set, and what it means."""
-        words, fallback = type_text(field.entry), field.fallback
+        fallback = field.fallback
         line = f"{words:<{columns.types}}{' ' * _GAP}{fallback}" if fallback else words
         room = self.width - columns.texts
         body = [line]
@@ -133,4 +133,6 @@ class HelpText(NamedTuple):
 
 
 def _wrapped(text: str, width: int) -> list[str]:
+    if len(text) <= width and text.isprintable():
+        return [text] if text else []
     return wrap(text, max(width, _NARROWEST), break_long_words=False, break_on_hyphens=False)
