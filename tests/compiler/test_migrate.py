@@ -279,3 +279,17 @@ def test_the_steps_are_known_after_pickling(write: Write) -> None:
     config = load("$version: 2\nmodel: {width: 3}", write)
 
     assert pickle.loads(pickle.dumps(config)).notes == config.notes
+
+
+@pytest.mark.usefixtures("write")  # it goes into a folder of its own
+def test_a_mapping_that_was_saved_whole_stays_whole() -> None:
+    class Params(ConfigTemplate):
+        sizes: dict[str, int] = {"a": 1}
+        lr: float = 0.1
+
+    Params(sizes={"b": 2}).to_config().save("run.yaml")
+    migrates(Params, from_version=1)(lambda values: {**values, "lr": 5.0})
+
+    config = Params.load("run.yaml")
+
+    assert config.plain() == {"sizes": {"b": 2}, "lr": 5.0}

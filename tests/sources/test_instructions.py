@@ -94,6 +94,10 @@ def test_what_an_alias_names_twice_loses_one_dollar_only() -> None:
     assert apart("a: &a {$$$b: 1}\nc: *a").own == {"a": {"$$b": 1}, "c": {"$$b": 1}}
 
 
+def test_a_saved_file_may_replace_what_is_to_be_all_there_is() -> None:
+    assert apart("$version: 2\na: {$replace: true, b: 1}").version == 2
+
+
 def test_a_saved_file_says_its_version() -> None:
     document = apart("$version: 2\na: 1")
 
@@ -111,7 +115,7 @@ def test_a_saved_file_says_its_version() -> None:
         ("$extends: '${a}'", "$extends names '${a}'"),
         ("a: {$version: 1}", "$version inside a section"),
         ("$version: true", "$version is True"),
-        ("$version: 1\na: {$replace: true}", "$version says that a configuration was saved"),
+        ("$version: 1\na: {$delete: b}", "$version says that a configuration was saved"),
         ("a: {$extend: p}", "did you mean  $extends"),
         ("a: {$merge: p}", "is written '$$merge'"),
     ],

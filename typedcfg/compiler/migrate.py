@@ -50,12 +50,30 @@ def _migrated(template: type[ConfigTemplate], layer: Layer, problems: list[Probl
     steps = chain[version - 1 :]
     roots = layer.roots
     try:
-        for step in steps:
-            roots = tuple(_applied(template, step, layer, root) for root in roots)
+        if steps:
+            tree = _as_one(layer)
+            for step in steps:
+                tree = _applied(template, step, layer, tree)
+            roots = (tree,)
     except ConfigError as error:
         problems += error.problems
         roots = ()
     return replace(layer, roots=roots, version=today, migrated=(*layer.migrated, *map(str, steps)))
+
+
+def _as_one(layer: Layer) -> Branch:
+    """The tree of a saved file, in which mappings that replace what is weaker are marked rather than said before."""
+    *before, own = layer.roots
+    for root in before:
+        _mark_replacing(root, own)
+    return own
+
+
+def _mark_replacing(said: object, own: object) -> None:
+    if isinstance(said, Branch) and isinstance(own, Branch):
+        own.replaces = own.replaces or said.replaces
+        for key in said.keys() & own.keys():
+            _mark_replacing(said[key], own[key])
 
 
 def _too_new(template: type[ConfigTemplate], layer: Layer, today: int) -> Problem:
@@ -154,6 +172,7 @@ class _Retraced:
         twin = self._twin(values, was)
         known = isinstance(twin, Branch)
         branch = Branch(twin.origin if known else place)
+        branch.replaces = known and twin.replaces
         for key, value in values.items():
             if not isinstance(key, str):
                 what = f"returned the key {key!r} {f'at {render_key_path(path)}' if path else 'at the top'}"

@@ -22,17 +22,33 @@ from typedcfg.errors import ConfigError, DeprecatedName, Problem, UnsupportedVal
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.storage import staged
 from typedcfg.template.leaves import iter_leaves
+from typedcfg.template.migrations import schema_version
 from typedcfg.text import one_of, shorten
 
-_TEXTS: Final[dict[str, Callable[[Config[Any]], str]]] = {
-    ".yaml": lambda config: config.to_yaml(),
-    ".yml": lambda config: config.to_yaml(),
-    ".json": lambda config: to_json(config.params),
-    ".toml": lambda config: to_toml(config.params),
-}
 _EXACT: Final = (float, complex, Decimal)
 _NOTHING: Final = object()
 _FIX: Final = "give the field the type of its value instead of Any, or hold a value of another type"
+
+
+def _yaml(config: Config[Any]) -> str:
+    return f"$version: {_version(config)}\n{config.to_yaml().removeprefix('{}')}"
+
+
+def _json(config: Config[Any]) -> str:
+    first, rest = f'{{\n  "$version": {_version(config)}', to_json(config.params).removeprefix("{")
+    return f"{first}\n{rest}" if rest.startswith("}") else f"{first},{rest}"
+
+
+def _toml(config: Config[Any]) -> str:
+    return f'"$version" = {_version(config)}\n{to_toml(config.params)}'
+
+
+def _version(config: Config[Any]) -> int:
+    return schema_version(type(config.params))
+
+
+_TEXTS: Final[dict[str, Callable[[Config[Any]], str]]] = {".yaml": _yaml, ".yml": _yaml, ".json": _json, ".toml": _toml}
+"""What a file of each format holds: the values, and the version of the schema that reads them as they are."""
 
 
 def save(config: Config[Any], path: str | PathLike[str]) -> None:

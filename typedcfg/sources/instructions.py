@@ -97,15 +97,11 @@ def take_apart(tree: Branch) -> tuple[Document, list[Problem]]:
     own = taker.take(tree, Point())
     assert isinstance(own, Branch), "a mapping stays one"
     document = Document(own, tuple(taker.steps), taker.version)
-    if document.version is not None and document.steps:
-        what = f"{VERSION} says that a configuration was saved, and {_first_other(tree)} was added to it"
+    if document.version is not None and taker.additions:
+        what = f"{VERSION} says that a configuration was saved, and {taker.additions[0]} was added to it"
         fix = f"let another file extend this one, or take {VERSION} out once it is as today's schema wants it"
         taker.problems.append(Problem(what, where=str(tree.origins.get(VERSION, tree.origin)), fix=fix))
     return document, taker.problems
-
-
-def _first_other(tree: Branch) -> str:
-    return next((key for key in tree if key in INSTRUCTIONS and key != VERSION), "another $ key below")
 
 
 class _Taker:
@@ -113,6 +109,8 @@ class _Taker:
         self.steps: list[Branch | Mount] = []
         self.problems: list[Problem] = []
         self.version: int | None = None
+        self.additions: list[str] = []
+        """What no saved file holds: of `$` keys, it bears its version and replaces what is to be all there is."""
         self._marked: dict[tuple[int, bool], bool] = {}
 
     def take(self, value: object, point: Point) -> object:
@@ -159,6 +157,7 @@ class _Taker:
         """Note what a mapping does, in the order in which it is done."""
         if VERSION in done:
             self._take_version(*done[VERSION], point)
+        self.additions += [key for key in (EXTENDS, DELETE) if key in done]
         replaces = REPLACE in done and self._is_true(*done[REPLACE])
         files = tuple(self._files(*done[EXTENDS])) if EXTENDS in done else ()
         if replaces or (done and KIND in own):
@@ -222,6 +221,7 @@ class _Taker:
 
     def _take_edited(self, items: Items, point: Point) -> Positions:
         """A list whose items do something: it is said first without them, and they as edits to their positions."""
+        self.additions.append("a $ key in a list")
         self.steps.append(point.root(self._hollow(items), items.origin))
         own = Positions(items.origin)
         for position, (item, origin) in enumerate(zip(items, items.origins, strict=True)):
