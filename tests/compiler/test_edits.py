@@ -68,6 +68,12 @@ def test_an_edit_that_is_refused_leaves_no_trace() -> None:
     assert some.config() is before
 
 
+@pytest.mark.parametrize("path", [("rates", "b"), ("layers", 1), ("nope",), ("loader", "nope")])
+def test_what_is_not_there_cannot_be_taken_back(path: Any) -> None:
+    with pytest.raises(ConfigError, match=r"there is no key|unknown key"):
+        edits(layers=[{}], rates={"a": 1}).take_back(path)
+
+
 def test_values_that_hold_themselves_are_refused() -> None:
     values: list[Any] = []
     values.append(values)

@@ -109,7 +109,8 @@ class Edits:
             ConfigError: There is no such key.
         """
         place = self.descent.place(path)
-        if place is None:
+        # Below a free list or mapping there is a place for every step, whether something stands there or not.
+        if place is None or (place.path != place.field and not place.live and not place.is_section):
             raise ConfigError(self._unknown(self.descent, path, str(line_of_caller())))
         self._make(Change(path, Edit.RESET, line_of_caller()))
 

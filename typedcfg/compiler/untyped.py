@@ -1,6 +1,7 @@
 # ruff: noqa: SLF001  # a section looks into another of its kind
 """Untyped: a frozen configuration without a template, of which nothing is known but its values and where they stood."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,6 +21,8 @@ from typedcfg.template.frozen import freeze, thaw
 from typedcfg.text import nearest
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from typedcfg.compiler.draft import Draft
     from typedcfg.identity.fingerprint import Fingerprint
     from typedcfg.identity.run_identity import RunIdentity
@@ -240,6 +243,20 @@ class UntypedConfig(Config[Any]):
         from typedcfg.compiler.python_text import mapping_to_python
 
         return mapping_to_python(thaw(self._values))
+
+    def save(self, path: "str | PathLike[str]") -> NoReturn:
+        """Nothing is saved: no field would say what a text in the file means.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(
+            Problem(
+                f"a configuration without a template cannot be saved to {os.fspath(path)!r} and come back as it was",
+                expected="a template, whose fields say what a text in a file means",
+                fix="write config.to_yaml() yourself, if paths may come back as texts, and tuples as lists",
+            )
+        )
 
     def __repr__(self) -> str:
         return f"Config({', '.join(f'{key}={value!r}' for key, value in self.items())})"
