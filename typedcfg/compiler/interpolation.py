@@ -4,7 +4,6 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from typedcfg.compiler.expressions import Expression
-from typedcfg.compiler.grammar import closing_brace, parse_expression
 from typedcfg.compiler.references import Reference, absolute
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath
@@ -26,6 +25,9 @@ class Interpolation(NamedTuple):
 @lru_cache(maxsize=_MOST_REMEMBERED)
 def read_interpolation(text: str) -> Interpolation | Problem:
     """The texts and expressions that a value is made of, or what is wrong with it."""
+    # Most configurations that are only checked hold no expression: its grammar takes longer to import than to use.
+    from typedcfg.compiler.grammar import closing_brace, parse_expression
+
     parts: list[str | Expression] = []
     literal = ""
     position = 0
