@@ -191,3 +191,10 @@ def test_an_old_name_that_a_file_deletes_is_told_with_its_place(write: Callable[
         config = Top.compile("base.yaml", "wide.yaml")
 
     assert config.params.loader.batch_size == 1
+
+
+def test_a_reference_by_an_old_name_is_told_the_new_one() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Top.compile(presets=[{"optimizer": {"lr": "${loader.bs}"}}])
+
+    assert [problem.suggestion for problem in caught.value.problems] == ["loader.batch_size"]

@@ -363,19 +363,20 @@ class Descent:
     def unknown_target(self, target: KeyPath, *, where: str = "") -> Problem:
         """The problem of a reference to a key that does not exist."""
         place: Place | None = self.root
-        known: list[str] = []
+        key, near = render_key_path(target), None
         for depth, step in enumerate(target):
             assert place is not None
             known = [render_key_path((*target[:depth], name)) for name in known_keys(place)]
+            renamed = place.catalog.renamed.get(str(step)) if place.is_section else None
+            near = render_key_path((*target[:depth], renamed.name)) if renamed else nearest(key, known)
             place = place.child(step)
             if place is None:
                 break
-        key = render_key_path(target)
         return Problem(
             f"the reference to {shorten(key)} leads nowhere",
             where,
             expected="a key of the configuration, from the top; parent. and here. begin a relative path",
-            suggestion=nearest(key, known),
+            suggestion=near,
         )
 
 
