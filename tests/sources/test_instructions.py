@@ -105,6 +105,10 @@ def test_a_saved_file_says_its_version() -> None:
     assert document.own == {"a": 1}
 
 
+def test_the_schema_for_an_editor_says_nothing() -> None:
+    assert apart("$schema: digits.schema.json\na: 1") == Document(read_yaml("a: 1", "f.yaml"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -114,6 +118,7 @@ def test_a_saved_file_says_its_version() -> None:
         ("$extends: {a: 1}", "$extends names {'a': 1}"),
         ("$extends: '${a}'", "$extends names '${a}'"),
         ("a: {$version: 1}", "$version inside a section"),
+        ("a: {$schema: s.json}", "$schema inside a section"),
         ("$version: true", "$version is True"),
         ("$version: 1\na: {$delete: b}", "$version says that a configuration was saved"),
         ("a: {$extend: p}", "did you mean  $extends"),

@@ -28,7 +28,11 @@ EXTENDS: Final = "$extends"
 REPLACE: Final = "$replace"
 DELETE: Final = "$delete"
 VERSION: Final = "$version"
-INSTRUCTIONS: Final = (EXTENDS, REPLACE, DELETE, VERSION)
+SCHEMA: Final = "$schema"
+"""Names the JSON Schema by which an editor completes the file: no business of ours."""
+INSTRUCTIONS: Final = (EXTENDS, REPLACE, DELETE, VERSION, SCHEMA)
+_OF_THE_FILE: Final = (VERSION, SCHEMA)
+"""What is said of a file, and so at its top."""
 
 
 class Point(NamedTuple):
@@ -155,8 +159,13 @@ class _Taker:
 
     def _take_steps(self, done: dict[str, tuple[object, Origin]], own: Branch, point: Point) -> None:
         """Note what a mapping does, in the order in which it is done."""
-        if VERSION in done:
-            self._take_version(*done[VERSION], point)
+        for key in [key for key in _OF_THE_FILE if key in done]:
+            value, origin = done.pop(key)
+            if point.path:
+                what, expected = f"{key} inside a section", f"{key} at the top of a file"
+                self.problems.append(Problem(what, str(origin), expected=expected))
+            elif key == VERSION:
+                self._take_version(value, origin)
         self.additions += [key for key in (EXTENDS, DELETE) if key in done]
         replaces = REPLACE in done and self._is_true(*done[REPLACE])
         files = tuple(self._files(*done[EXTENDS])) if EXTENDS in done else ()
@@ -172,11 +181,8 @@ class _Taker:
         if files:
             self.steps.append(Mount(point, files))
 
-    def _take_version(self, value: object, origin: Origin, point: Point) -> None:
-        if point.path:
-            what = f"{VERSION} inside a section"
-            self.problems.append(Problem(what, str(origin), expected=f"{VERSION} at the top of a saved file"))
-        elif isinstance(value, int) and not isinstance(value, bool) and value > 0:
+    def _take_version(self, value: object, origin: Origin) -> None:
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             self.version = value
         else:
             what = f"{VERSION} is {shorten(repr(value))}"

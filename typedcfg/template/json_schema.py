@@ -68,7 +68,11 @@ class _Sections:
     def whole(self) -> Schema:
         """The schema of a file that says the whole configuration, or some of it."""
         section = self.section(self.template)
-        section["properties"] = {"$version": ref("$version"), **section["properties"]}
+        section["properties"] = {
+            "$version": ref("$version"),
+            "$schema": ref("$schema"),
+            **section["properties"],
+        }
         for each in self.names:
             for old, entry in catalog_of(each).moved.items():
                 self.add_old_place(section, tuple(map(str, parse_key_path(old))), entry)

@@ -43,6 +43,7 @@ SHARED: Final[Mapping[str, Schema]] = {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
     },
     "$version": {"description": "The version of the schema that the file was written by.", "type": "integer"},
+    "$schema": {"description": "The JSON Schema by which an editor completes this file.", "type": "string"},
     "$reference": {"description": "Another value: ${loader.batch_size}.", "type": "string", "pattern": r"\$\{"},
     "$copy": {
         "description": "The same as another place: ${root.loader}.",
