@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -96,3 +97,15 @@ def test_each_place_has_its_own_words(words: tuple[str, ...], found: list[str]) 
 )
 def test_an_option_has_its_own_values(words: tuple[str, ...], found: list[str]) -> None:
     assert texts(*words) == found
+
+
+def test_completing_loads_nothing_heavy(tmp_path: Path) -> None:
+    script = (
+        "import sys; from typedcfg.cli.completion.words import complete;"
+        f"print(len(complete(['check', '{FOUND}', 'optimizer='])),"
+        " [name for name in ('torch', 'lightning', 'numpy', 'yaml') if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "2 []\n"
