@@ -395,6 +395,13 @@ def test_a_formula_returns_no_section(result: str) -> None:
     assert "a is derived as a section" in refusal(Root)
 
 
+def test_a_formula_returns_no_formula() -> None:
+    class Root(ConfigTemplate):
+        a: Any = derived(lambda c: derived(lambda d: c.root or d.root))
+
+    assert "a is derived as another formula, and a formula gives a value" in refusal(Root)
+
+
 def test_a_formula_asks_for_keys_that_exist() -> None:
     class Root(ConfigTemplate):
         loader: Loader

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 
 from typedcfg.compiler.arithmetic import Undefined
 from typedcfg.compiler.crashes import crash
@@ -166,6 +167,8 @@ class Resolver:
             value = list(value)
         if _holds_section(value):
             raise self._formula_refused(slot, "is derived as a section, which would add keys when all keys are known")
+        if isinstance(value, FieldInfo):
+            raise self._formula_refused(slot, "is derived as another formula, and a formula gives a value")
         try:
             self.reading.validated(section, slot.entry, {**section.tree, slot.entry.name: value})
         except ValidationError as error:
