@@ -31,6 +31,13 @@ def test_a_folder_that_is_not_there_offers_nothing() -> None:
     assert texts("nope/") == []
 
 
+@pytest.mark.parametrize("word", [":", "..:", "~nobody/", "~nobody/app.py:", "latin.py:"])
+def test_where_nothing_can_be_found_nothing_is_offered(word: str, tmp_path: Path) -> None:
+    (tmp_path / "latin.py").write_bytes(b"name = '\xe9'\nclass App(ConfigTemplate): ...\n")
+
+    assert list(apps(word)) == []
+
+
 def test_hidden_files_are_offered_where_their_dot_is_typed() -> None:
     assert [candidate.text for candidate in files(".")] == [".env", ".git/"]
 

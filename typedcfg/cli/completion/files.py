@@ -1,6 +1,7 @@
 """Completing what lies on disk: files, folders, and the templates in a Python file, which is not imported for it."""
 
 import ast
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ def files(word: str, suffixes: Collection[str] | None = None) -> Iterator[Candid
     What is hidden is offered only where its dot is typed.
     """
     head, slash, start = word.rpartition("/")
-    folder = Path(head + slash or ".").expanduser()
+    folder = _expanded(head + slash or ".")
     if not folder.is_dir():
         return
     for path in sorted(folder.iterdir()):
@@ -37,15 +38,19 @@ def apps(word: str) -> Iterator[Candidate]:
             goes_on = "" if candidate.text.endswith("/") else ":"
             yield Candidate(candidate.text + goes_on)
         return
-    path = Path(place).expanduser() if place.endswith(".py") else Path(*place.split("."))
-    for source in (path, path.with_suffix(".py"), path / "__init__.py"):
+    path = _expanded(place) if place.endswith(".py") else Path(*place.split("."))
+    for source in (path, Path(f"{path}.py"), path / "__init__.py"):
         if source.is_file():
-            for template in templates_in(source.read_text(encoding="utf-8"), name):
+            for template in templates_in(source.read_bytes(), name):
                 yield Candidate(f"{place}:{template}")
             return
 
 
-def templates_in(source: str, start: str = "") -> tuple[str, ...]:
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # leaves the ~ of nobody's home as it is; Path's own raises
+
+
+def templates_in(source: str | bytes, start: str = "") -> tuple[str, ...]:
     r"""The templates in a Python source whose names begin so, as far as can be told without running it.
 
     Where some of them are experiments only those are named: they are what one runs.
