@@ -117,8 +117,10 @@ def test_an_instance_becomes_a_configuration() -> None:
 
 def test_a_template_reads_what_was_kept_without_a_schema(write: Write) -> None:
     write()
-    Path("config.yaml").write_text(Draft(path="here", dataset=Draft(batch_size=64)).lock().to_yaml())
+    draft = Draft(path="here", dataset=Draft(batch_size=64))
+    Path("config.yaml").write_text(draft.lock().to_yaml())
 
-    assert Params.compile("config.yaml").params == Params(path="here", dataset=Dataset(batch_size=64))
+    for config in (Params.compile("config.yaml"), Params.compile(presets=[draft.lock()])):
+        assert config.params == Params(path="here", dataset=Dataset(batch_size=64))
     with pytest.raises(ConfigError, match=r"unknown key 'pth'(.|\n)*did you mean  path"):
-        Params.compile(presets=[Draft(pth="there").lock().plain()])
+        Params.compile(presets=[Draft(pth="there").lock()])

@@ -66,6 +66,8 @@ def test_a_file_is_read_anew_each_time(write: Write) -> None:
 
     assert compiled("child.yaml") == one
     assert draft.lock() != one
+    write(base="batch: 64")
+    assert compiled("child.yaml").params == one.merge({"batch": 64}).params
 
 
 def test_where_a_file_lies_has_no_bearing_on_the_run(write: Write, tmp_path: Path) -> None:
