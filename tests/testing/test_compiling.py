@@ -12,6 +12,7 @@ from typedcfg.testing import compile_for_test, problems_of
 
 
 class Params(ConfigTemplate):
+    name: str = ""
     lr: Annotated[float, Gt(0)] = 0.1
     width: int = 8
     widths: list[int] = []
@@ -57,6 +58,17 @@ def test_the_process_is_neither_read_nor_touched(monkeypatch: pytest.MonkeyPatch
 
     assert (config["lr"], config["width"]) == (0.5, 8)
     assert (Path.cwd(), dict(os.environ)) == before
+
+
+def test_expressions_read_the_variables_that_are_given_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "of the process")
+    files = {"a.yaml": """name: ${env("HOST", "nobody's")}"""}
+
+    given = compile_for_test(Params, files, environ={"HOST": "of the test"})
+
+    changed = [given, given.merge({"lr": 0.5}), given.unlock().lock()]
+    assert [config["name"] for config in changed] == ["of the test"] * 3
+    assert compile_for_test(Params, files)["name"] == "nobody's"
 
 
 def test_sources_stand_where_compile_puts_them() -> None:

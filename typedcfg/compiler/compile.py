@@ -55,8 +55,12 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
     dotenv: str | Path | None = None,
     secrets_dir: str | Path | None = None,
     sources: Sequence[Source] = (),
+    variables: Variables | None = None,
 ) -> Config[T]:
-    """What `ConfigTemplate.compile` does: everything that is given becomes a source."""
+    """What `ConfigTemplate.compile` does: everything that is given becomes a source.
+
+    `variables` are what expressions read by `env`; by default those of the process.
+    """
     ConfigError.raise_any(_misplaced(files, overrides, presets, sources))
     given: list[Source] = []
     if presets:
@@ -83,7 +87,8 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
         from typedcfg.sources.overrides import override_source
 
         given.append(override_source(overrides))
-    return compile_sources(template, [*given, *sources], is_large=_size(files) > _MANY_BYTES)
+    is_large = _size(files) > _MANY_BYTES
+    return compile_sources(template, [*given, *sources], is_large=is_large, variables=variables)
 
 
 def _misplaced(
@@ -145,7 +150,9 @@ def compile_instance(instance: T, *, store_description: bool = False) -> Config[
     return described(config)
 
 
-def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: bool = False) -> Config[T]:
+def compile_sources(
+    template: type[T], sources: Iterable[Source], *, is_large: bool = False, variables: Variables | None = None
+) -> Config[T]:
     """A configuration from any sources.
 
     Raises:
@@ -164,7 +171,7 @@ def compile_sources(template: type[T], sources: Iterable[Source], *, is_large: b
                         problems.append(_unknown_strength(layer))
             except ConfigError as error:
                 problems += error.problems
-        return compile_layers(template, in_order(layers), problems)
+        return compile_layers(template, in_order(layers), problems, variables=variables)
 
 
 def _unknown_strength(layer: Layer) -> Problem:
@@ -175,13 +182,20 @@ def _unknown_strength(layer: Layer) -> Problem:
     )
 
 
-def compile_layers(template: type[T], layers: Sequence[Layer], problems: Iterable[Problem] = ()) -> Config[T]:
+def compile_layers(
+    template: type[T],
+    layers: Sequence[Layer],
+    problems: Iterable[Problem] = (),
+    *,
+    variables: Variables | None = None,
+) -> Config[T]:
     """A configuration from layers, weakest first.
 
     Args:
         template: What is configured.
         layers: Everything that is set.
         problems: What was found wrong before, to be raised with the rest.
+        variables: What expressions read of the environment; by default that of the process.
 
     Raises:
         ConfigError: With every problem.
@@ -190,7 +204,7 @@ def compile_layers(template: type[T], layers: Sequence[Layer], problems: Iterabl
     layers = migrate(template, layers, problems)
     descent = Descent(template, layers, is_partial=bool(problems))
     found = shape(descent)
-    variables = Variables()
+    variables = variables or Variables()
     resolver = Resolver(descent, found, variables)
     resolver.resolve()
     params = validate(descent, found.tree, unknown=frozenset(resolver.failed))

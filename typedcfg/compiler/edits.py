@@ -57,6 +57,7 @@ class Edits:
         """Begin with a configuration's layers, and go on with the edits of an earlier draft."""
         story, _ = told_by(config)
         self.template = type(story.root)
+        self.variables = story.variables
         *below, last = story.layers or (Layer("", "", ()),)
         is_draft = last.strength == DRAFT
         self.below = tuple(below if is_draft else story.layers)
@@ -85,7 +86,7 @@ class Edits:
             ConfigError: With everything that is wrong.
         """
         if self._config is None:
-            self._config = compile_layers(self.template, self.layers)
+            self._config = compile_layers(self.template, self.layers, variables=self.variables.anew())
         return self._config
 
     def put(self, path: KeyPath, value: object) -> None:

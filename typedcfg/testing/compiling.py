@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from typedcfg.compiler.compile import compile_template
 from typedcfg.compiler.config import Config
+from typedcfg.compiler.variables import Variables
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Items, Layer, Positions, Source
@@ -32,7 +33,7 @@ def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users
     """What `Template.compile` makes of files that are given as texts.
 
     They are written to a folder that is gone afterwards; places name them as if it were the current one. The current
-    folder and the environment of the process are not touched, and read by `env(...)` in an expression alone.
+    folder and the environment of the process are neither touched nor read, by `env(...)` in an expression as little.
 
     Args:
         template: What is configured.
@@ -41,11 +42,12 @@ def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users
         overrides: As for `compile`.
         presets: As for `compile`.
         env_prefix: As for `compile`; the variables are those of `environ`.
-        environ: The environment.
+        environ: The environment, of which `env(...)` reads as well; empty by default.
         sources: As for `compile`.
 
     Raises:
         ConfigError: With every problem; `problems_of` returns them.
+        ValueError: `environ` is given, and nothing has looked at it.
 
     Example:
         >>> class Params(ConfigTemplate):
@@ -54,8 +56,7 @@ def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users
         >>> config.params.epochs, config.origin("epochs")
         (20, 'base.yaml:1:1')
     """
-    if environ and env_prefix is None:
-        raise ValueError("environ= is read by the names of variables: pass env_prefix= as well")
+    variables = Variables(environ=environ or {})
     with TemporaryDirectory(prefix="typedcfg-test-") as name:
         folder = Path(name).resolve()
         for file, text in {**(beside or {}), **(files or {})}.items():
@@ -64,7 +65,12 @@ def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users
         given: list[Source] = [_InFolder(FileSource([folder / file for file in files or {}]), folder)]
         if env_prefix is not None:
             given += environment_sources(template, env_prefix, environ=environ or {})
-        return compile_template(template, overrides=overrides, presets=presets, sources=[*given, *sources])
+        config = compile_template(
+            template, overrides=overrides, presets=presets, sources=[*given, *sources], variables=variables
+        )
+    if environ and env_prefix is None and not variables.read:
+        raise ValueError("environ= is read by the names of variables, or by env(...): pass env_prefix= as well")
+    return config
 
 
 def problems_of(  # noqa: PLR0913  # as above
