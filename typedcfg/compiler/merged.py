@@ -32,7 +32,7 @@ def merged(
     strength = MERGED_BELOW if keep_existing else MERGED
     theirs = [replace(layer, strength=strength) for layer in _layers(other, path)]
     layers = [*theirs, *story.layers] if keep_existing else [*story.layers, *theirs]
-    whole = compile_layers(type(story.root), layers, variables=story.variables.anew())
+    whole: Config[Any] = compile_layers(type(story.root), layers, variables=story.variables.anew())
     found: Config[T] = whole[render_key_path(path)] if path else whole
     return found
 
