@@ -6,15 +6,15 @@ of variants only those stay whose layer spoke for the kind that won. `shape` vis
 on one path.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple
 
 from typedcfg.compiler.choice import Choice, choose
 from typedcfg.compiler.copies import Copies
 from typedcfg.compiler.declared import may_hold_secret
-from typedcfg.compiler.lists import Arrangement, arrange, is_same, meanings
-from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, removed_keys, standing
+from typedcfg.compiler.lists import Arrangement, arrange, meanings
+from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, below_all, standing
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.renames import moves_of, with_moved, with_new_names
 from typedcfg.compiler.texts import builds_on, is_flow, read_edit, read_flow
@@ -59,6 +59,7 @@ class Place:
 
     __slots__ = (
         "_arrangement",
+        "_said",
         "copies",
         "descent",
         "entry",
@@ -92,6 +93,7 @@ class Place:
         self.outvoted: list[Fallen] = []
         """What was said for another kind than the one that won."""
         self._arrangement: Arrangement | None = None
+        self._said: dict[str, list[Contribution]] | None = None
 
     @property
     def is_section(self) -> bool:
@@ -123,7 +125,7 @@ class Place:
     def arrangement(self) -> Arrangement:
         """The items of the list at this place, and the edits that missed."""
         if self._arrangement is None:
-            self._arrangement = arrange(self.live, same=self._is_same_item)
+            self._arrangement = arrange(self.live, meanings=self._meanings)
         return self._arrangement
 
     def length(self) -> int:
@@ -132,27 +134,27 @@ class Place:
 
     def names(self) -> Collection[str]:
         """The keys that mappings set here, in the order in which they first appear."""
-        names: dict[str, None] = {}
-        for contribution in self.live:
-            if isinstance(contribution.value, Branch):
-                names |= dict.fromkeys(contribution.value)
-            elif isinstance(contribution.value, Removed):
-                for key in removed_keys(contribution.value):
-                    names.pop(key, None)
         # Only what is unsettled can take a key back, and hardly any mapping is.
         is_edited = any(isinstance(c.value, Branch) and c.value.unsettled for c in self.live)
-        return [name for name in names if self._has(name)] if is_edited else names
+        return [name for name in self._said_by_key if self._has(name)] if is_edited else self._said_by_key
 
     def _has(self, name: str) -> bool:
         """Whether a mapping has a key after all that was said for it; taken back, it has what is its default."""
-        found = is_default = False
-        for layer, value, *_ in self.live:
-            if isinstance(value, Branch) and name in value:
-                is_default = is_default or layer.strength == DEFAULTS
-                found = is_default or not isinstance(value[name], Edit)
-            elif isinstance(value, Removed) and name in removed_keys(value):
-                found = is_default = False
-        return found
+        said = self._said_by_key.get(name, [])
+        return bool(said) and (
+            not isinstance(said[-1].value, Edit) or any(one.layer.strength == DEFAULTS for one in said)
+        )
+
+    @property
+    def _said_by_key(self) -> dict[str, list[Contribution]]:
+        """What mappings say for each of their keys: there may be many keys, and many who speak of one each."""
+        if self._said is None:
+            self._said = below_all(self.live)
+        return self._said
+
+    def _said_for_key(self, key: str) -> list[Contribution]:
+        # Of a section most keys are leaves, which `shape` takes whole from each layer: few are asked for here.
+        return below(self.live, key) if self.is_section else self._said_by_key.get(key, [])
 
     def child(self, step: str | int) -> "Place | None":
         """The place one step down; None if the templates know no such key."""
@@ -167,7 +169,7 @@ class Place:
             return None
         place = Place(self.descent, path, node, entry, field=path if self.is_section else self.field)
         place.copies = self.copies
-        said = below(self.live, step) if isinstance(step, str) else self._said_for_item(step)
+        said = self._said_for_key(step) if isinstance(step, str) else self._said_for_item(step)
         if entry is not None and self.is_section:
             default = self.descent.default(entry)
             if default is not None and (not entry.is_leaf or builds_on(said)):
@@ -180,14 +182,14 @@ class Place:
         items = self.arrangement.items
         return items[position] if position < len(items) else []
 
-    def _is_same_item(self, item: object, wanted: object) -> bool:
-        """Whether an item of this list is one that is to be removed: the same by its type, or as it was written."""
+    def _meanings(self, item: object) -> Sequence[object]:
+        """What an item of this list may mean, or one that is to be removed: what its type makes of what was written."""
         if is_unsettled(item) and not isinstance(item, Text):
-            return False
+            return ()
         validator = None
         if isinstance(self.node, LeafNode) and self.entry is not None:
             validator = self.entry.validator_at(len(self.path) + 1 - len(self.field))
-        return any(is_same(one, other, validator) for one in meanings(item) for other in meanings(wanted))
+        return meanings(item, validator)
 
     def _child_node(self, step: str | int) -> tuple[Node | None, Entry | None]:
         if self.is_section:

@@ -72,6 +72,20 @@ def below(contributions: Iterable[Contribution], key: str) -> list[Contribution]
     return found
 
 
+def below_all(contributions: Iterable[Contribution]) -> dict[str, list[Contribution]]:
+    """The same for all their keys at once, in the order in which these first appear."""
+    found: dict[str, list[Contribution]] = {}
+    for contribution in contributions:
+        value = contribution.value
+        if isinstance(value, Branch):
+            for key, inner in value.items():
+                found.setdefault(key, []).append(contribution.within(inner, value.origins[key]))
+        elif isinstance(value, Removed):
+            for key in removed_keys(value):
+                found.pop(key, None)
+    return found
+
+
 def removed_keys(removed: Removed) -> list[str]:
     """The keys that are taken out of a mapping."""
     return [str(key) for key in removed.items] if isinstance(removed.items, Items) else []
