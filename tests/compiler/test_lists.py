@@ -1,7 +1,7 @@
 import pytest
 from pydantic_core import SchemaValidator, core_schema
 
-from typedcfg.compiler.lists import arrange, is_same, meanings
+from typedcfg.compiler.lists import arrange, meanings
 from typedcfg.compiler.merge import Contribution
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.origin import Origin
@@ -30,12 +30,12 @@ def said(value: object, *, strength: str = "files") -> Contribution:
 
 
 def arranged(*values: object) -> list[list[object]]:
-    found = arrange(map(said, values), same=lambda one, other: one == other)
+    found = arrange(map(said, values), meanings=meanings)
     return [[contribution.value for contribution in item] for item in found.items]
 
 
 def missed(*values: object) -> list[object]:
-    found = arrange(map(said, values), same=lambda one, other: one == other)
+    found = arrange(map(said, values), meanings=meanings)
     return [one.item for one in found.missed]
 
 
@@ -75,7 +75,7 @@ def test_an_edited_item_is_no_longer_what_it_was() -> None:
 def test_a_reset_leaves_what_the_default_says() -> None:
     default = said((1, 2), strength=DEFAULTS)
 
-    found = arrange([default, said(edits(p0=5)), said(edits(p0=Edit.RESET))], same=lambda one, other: one == other)
+    found = arrange([default, said(edits(p0=5)), said(edits(p0=Edit.RESET))], meanings=meanings)
 
     assert [[c.value for c in item] for item in found.items] == [[1], [2]]
 
@@ -85,20 +85,31 @@ def test_an_edit_that_misses_is_told() -> None:
 
 
 def test_a_bare_text_may_mean_itself_or_what_a_file_means_by_it() -> None:
-    assert meanings(Text("1")) == ("1", 1)
-    assert meanings(Text("[")) == ("[",)
-    assert meanings("1") == ("1",)
+    assert meanings(Text("1")) == ["1", 1]
+    assert meanings(Text("[")) == ["["]
+    assert meanings("1") == ["1"]
 
 
 @pytest.mark.parametrize("wanted", [True, 1.0, "1", 2])
 def test_without_a_type_items_are_compared_as_they_were_written(wanted: object) -> None:
-    assert is_same(1, 1, None)
-    assert not is_same(1, wanted, None)
+    assert arranged(items(1), Removed(items(1))) == []
+    assert missed(items(1), Removed(items(wanted))) == [wanted]
 
 
 def test_with_a_type_items_are_compared_as_it_reads_them() -> None:
     floats = SchemaValidator(core_schema.float_schema())
 
-    assert is_same(1, 1.0, floats)
-    assert is_same("1", 1, floats)
-    assert not is_same(1, "x", floats)
+    assert meanings(1, floats) == meanings("1", floats) == [1.0]
+    assert meanings("x", floats) == []
+
+
+def test_each_item_is_looked_at_once_however_many_are_removed() -> None:
+    looked_at: list[object] = []
+
+    def note(item: object) -> list[object]:
+        looked_at.append(item)
+        return [item]
+
+    arrange(map(said, (items("a", "b", "c"), Removed(items("c", "d")), Removed(items("e")))), meanings=note)
+
+    assert sorted(map(str, looked_at)) == ["a", "b", "c", "d", "e"]

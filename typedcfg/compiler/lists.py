@@ -4,7 +4,8 @@ Edits are carried out one after the other: a position counts in the list as it i
 second item the first for what comes later.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from pydantic_core import SchemaValidator
@@ -15,7 +16,7 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import Appended, Edit, Items, Positions, Removed, Text
 from typedcfg.sources.yaml_value import NotAValue, read_value
 
-Same = Callable[[object, object], bool]
+Meanings = Callable[[object], Sequence[object]]
 
 
 class Missed(NamedTuple):
@@ -35,13 +36,14 @@ class Arrangement(NamedTuple):
     missed: list[Missed]
 
 
-def arrange(live: Iterable[Contribution], *, same: Same) -> Arrangement:
+def arrange(live: Iterable[Contribution], *, meanings: Meanings) -> Arrangement:
     """A list's items after all that counts for it, weakest first.
 
     Args:
         live: A whole list, and edits to it.
-        same: Whether an item, as it was written, is one that is to be removed.
+        meanings: What an item, as it was written, may mean: two are the same if they have a meaning in common.
     """
+    known = _Known(meanings)
     items: list[list[Contribution]] = []
     missed: list[Missed] = []
     for contribution in live:
@@ -59,7 +61,7 @@ def arrange(live: Iterable[Contribution], *, same: Same) -> Arrangement:
             case Appended(items=Items() as added):
                 items += [[contribution.within(*pair)] for pair in zip(added, added.origins, strict=True)]
             case Removed(items=Items() as gone):
-                missed += _remove(items, contribution, gone, same)
+                missed += _remove(items, contribution, gone, known)
     return Arrangement(items, missed)
 
 
@@ -81,31 +83,47 @@ def _edit_positions(items: list[list[Contribution]], contribution: Contribution,
     return missed
 
 
-def _remove(items: list[list[Contribution]], contribution: Contribution, gone: Items, same: Same) -> list[Missed]:
+class _Known:
+    """What items mean, each looked at once, be it compared with ever so many."""
+
+    def __init__(self, meanings: Meanings) -> None:
+        self._meanings = meanings
+        self._of: dict[int, Sequence[object]] = {}
+        """By the id of what was written, which its layer keeps alive."""
+
+    def of(self, written: object) -> Sequence[object]:
+        known = self._of.get(id(written))
+        if known is None:
+            known = self._of[id(written)] = self._meanings(written)
+        return known
+
+
+def _remove(items: list[list[Contribution]], contribution: Contribution, gone: Items, known: _Known) -> list[Missed]:
     missed: list[Missed] = []
     for wanted in gone:
-        kept = [said for said in items if not (len(said) == 1 and same(said[0].value, wanted))]
+        meant = known.of(wanted)
+        kept = [said for said in items if not (len(said) == 1 and _have_one_in_common(known.of(said[0].value), meant))]
         if len(kept) == len(items):
             missed.append(Missed(contribution, wanted, len(items)))
         items[:] = kept
     return missed
 
 
-def meanings(written: object) -> tuple[object, ...]:
-    """What an item may mean: a bare text itself, and what a file would mean by it."""
-    if not isinstance(written, Text):
-        return (written,)
-    try:
-        return (str(written), read_value(str(written), Origin("")))
-    except NotAValue:
-        return (str(written),)
+def _have_one_in_common(some: Sequence[object], others: Sequence[object]) -> bool:
+    """Whether two are the same; True and 1 are not, unless the type of the items has made them so."""
+    return any(type(one) is type(other) and one == other for one in some for other in others)
 
 
-def is_same(item: object, wanted: object, validator: SchemaValidator | None) -> bool:
-    """Whether two values are the same for items of a type; True and 1 are not, unless their type makes them so."""
-    if validator is not None:
-        try:
-            item, wanted = validator.validate_python(item), validator.validate_python(wanted)
-        except Exception:  # noqa: BLE001  # what is no item at all is told of when the whole is validated
-            return False
-    return type(item) is type(wanted) and item == wanted
+def meanings(written: object, validator: SchemaValidator | None = None) -> list[object]:
+    """What an item may mean: a bare text itself, and what a file would mean by it; each as its type makes of it."""
+    found = [written]
+    if isinstance(written, Text):
+        found = [str(written)]
+        with suppress(NotAValue):
+            found.append(read_value(str(written), Origin("")))
+    return found if validator is None else [value for one in found for value in _validated(one, validator)]
+
+
+def _validated(value: object, validator: SchemaValidator) -> Iterator[object]:
+    with suppress(Exception):  # what is no item at all is told of when the whole is validated
+        yield validator.validate_python(value)
