@@ -206,17 +206,20 @@ def _contradictions(
     files: Sequence[_Listed], path: KeyPath, laid: Mapping[tuple[str, KeyPath], _Laid]
 ) -> Iterator[Problem]:
     """Files that a list puts above another, and that stand below it because they were extended earlier."""
-    heights = [laid[file.real_path, path].height if (file.real_path, path) in laid else None for file in files]
-    for number, later in enumerate(files):
-        for earlier, height in zip(files[:number], heights, strict=False):
-            where, own = str(later.origin), heights[number]
-            if earlier.real_path == later.real_path:
-                yield Problem(f"{later.name!r} is listed twice", where=where, fix="list it once")
-                break
-            if height is not None and own is not None and height > own:
-                first = laid[later.real_path, path].listed.origin
-                what = (
-                    f"{later.name!r} is listed after {earlier.name!r}, but stands below it: it is extended at {first}"
-                )
-                yield Problem(what, where=where, fix=f"do not list {later.name!r} here, or list it first")
-                break
+    listed: set[str] = set()
+    highest: _Laid | None = None
+    """Of those listed so far."""
+    for file in files:
+        own = laid.get((file.real_path, path))
+        if file.real_path in listed:
+            yield Problem(f"{file.name!r} is listed twice", where=str(file.origin), fix="list it once")
+        elif own is not None and highest is not None and own.height < highest.height:
+            what = (
+                f"{file.name!r} is listed after {highest.listed.name!r}, but stands below it: "
+                f"it is extended at {own.listed.origin}"
+            )
+            fix = f"do not list {file.name!r} here, or list it first"
+            yield Problem(what, where=str(file.origin), fix=fix)
+        elif own is not None:
+            highest = own
+        listed.add(file.real_path)
