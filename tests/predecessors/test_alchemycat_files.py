@@ -65,6 +65,14 @@ def test_an_empty_mapping_takes_nothing_away(write: Write) -> None:
     assert (config.params.part, config.free) == (Part(x=1), {"a": 1})
 
 
+def test_a_child_takes_back_what_its_parent_set(write: Write) -> None:
+    write(base="part: {x: 1, y: 1}\nfree: {a: 1}", child="$extends: base.yaml\npart: {$delete: x}\nfree: {$delete: a}")
+
+    config = compiled("child.yaml")
+
+    assert (config.params.part, config.free) == (Part(y=1), {})
+
+
 def test_files_are_merged_in_the_order_in_which_they_are_named(write: Write) -> None:
     write(one="part: {x: 1, y: 1}\nfree: {a: {b: 1}}", two="part: {y: 2}\nfree: {a: {c: 2}}")
 
