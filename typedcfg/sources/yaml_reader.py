@@ -27,6 +27,8 @@ from typedcfg.text import nearest, shorten, spaced
 
 _MOST_LEVELS: Final = 200
 _MOST_ALIASED: Final = 100_000
+_FIRST_LETTER: Final = "A"
+"""Keys that begin with a letter are names; `<<` and those that begin with `$` come before."""
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _Place = Callable[[int, int], str]
@@ -110,7 +112,6 @@ class _Reader:
         self._place = place
         self._plain = dict(WORDS)
         """What plain scalars mean, each text resolved once: sections of one document repeat their values."""
-        self._plain_keys: set[str] = set()
         self._anchors: dict[str, _Anchored] = {}
         self._open_anchors: list[_Anchored] = []
         self._counted = 0
@@ -171,13 +172,13 @@ class _Reader:
     def _read_branch(self, path: list[Branch | Items], branch: Branch) -> None:
         """Read entries until another container is next."""
         # Large files pass through this loop whole. A usual entry takes no call in it: calls would be half of the time.
-        next_event, plain, plain_keys = self._next_event, self._plain, self._plain_keys
-        source, origins, new_origin = self._source, branch.origins, tuple.__new__
+        next_event, plain, source = self._next_event, self._plain, self._source
+        origins, new_origin = branch.origins, tuple.__new__
         while True:
             event: Any = next_event()
             if type(event) is ScalarEvent:
                 key = event.value
-                if key not in plain_keys or event.tag or event.anchor:
+                if key < _FIRST_LETTER or event.tag or event.anchor:
                     self._look_at_key(branch, event)
                 if key in branch:
                     self._complain_twice(branch, event)
@@ -200,9 +201,23 @@ class _Reader:
                 branch.unsettled = True
 
     def _read_items(self, path: list[Branch | Items], items: Items) -> None:
-        while isinstance(event := self._next_event(), ScalarEvent):
-            items.put(self._scalar(event), self._origin(event))
-        self._nest(path, "", event)
+        """The same for a list."""
+        next_event, plain, source = self._next_event, self._plain, self._source
+        origins, new_origin = items.origins, tuple.__new__
+        while True:
+            event: Any = next_event()
+            if type(event) is not ScalarEvent:
+                return self._nest(path, "", event)
+            mark = event.start_mark
+            origins.append(new_origin(Origin, (source, mark.line + 1, mark.column + 1)))
+            value: object = event.value
+            if event.tag or event.anchor or (event.implicit[0] and value not in plain):
+                value = self._scalar(event)
+            elif event.implicit[0]:
+                value = plain[event.value]
+            items.append(value)
+            if value.__class__ is str and REFERENCE_MARK in value:
+                items.unsettled = True
 
     def _scalar(self, event: ScalarEvent) -> object:
         """The value of any scalar: marked, quoted, or plain and new."""
@@ -298,7 +313,7 @@ class _Reader:
     # -- keys ---------------------------------------------------------------------------------------------------------
 
     def _look_at_key(self, branch: Branch, event: ScalarEvent) -> None:
-        """Judge a key that is new to this document, or marked; ordinary ones are not looked at again."""
+        """Judge a key that may be more than a name."""
         if event.tag:
             self._complain_tag(event)
         elif event.anchor:
@@ -309,8 +324,6 @@ class _Reader:
                 self._complain("merge key <<", event, fix=fix)
         elif event.value.startswith(INSTRUCTION_MARK):
             branch.unsettled = True
-        else:
-            self._plain_keys.add(event.value)
 
     def _skip_key(self, event: Event) -> str:
         """Read past a key that is a mapping, a list or an alias; what it stood for is reported."""
