@@ -208,7 +208,7 @@ class _Reader:
             event: Any = next_event()
             if type(event) is not ScalarEvent:
                 return self._nest(path, "", event)
-            mark = event.start_mark
+            mark: Any = event.start_mark
             origins.append(new_origin(Origin, (source, mark.line + 1, mark.column + 1)))
             value: object = event.value
             if event.tag or event.anchor or (event.implicit[0] and value not in plain):
