@@ -137,13 +137,6 @@ def test_it_is_written_as_yaml_and_as_plain_values() -> None:
     assert one.to_yaml() == "folder: data\npair: [1, 2]\nnan: .inf\n"
 
 
-def test_it_is_not_saved_for_it_could_not_be_read_back(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="without a template cannot be saved"):
-        config().save(tmp_path / "a.yaml")
-
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_draft_of_it_is_locked_again() -> None:
     with config().unlocked() as draft:
         draft.loader.batch_size = 512

@@ -88,7 +88,7 @@ def test_json_gives_back_what_was_saved_or_is_not_written(tmp_path: Path, value:
 
     with pytest.raises(UnsupportedValue, match="value"):
         Free.compile(presets=[{"value": value}]).save(tmp_path / "run.json")
-    with pytest.raises((ConfigError, UnsupportedValue), match=r"cannot be saved|no canonical text"):
+    with pytest.raises(UnsupportedValue, match=r"would come back as|no canonical text"):
         Draft(value=value).lock().save(tmp_path / "run.json")
 
     assert not list(tmp_path.iterdir())

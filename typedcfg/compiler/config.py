@@ -72,6 +72,25 @@ class Config(Mapping[str, Any], Generic[T]):
 
         return config_from(values, line_of_caller())
 
+    @staticmethod
+    def load(path: "str | PathLike[str]") -> "Config[Any]":
+        """The configuration of a file, without a template: its values, and where each was written.
+
+        Files are extended and referred to as everywhere. Of a saved configuration the values are as they were saved,
+        and `notes` says by which version of its schema. Of a run, `identity`, `run_uuid` and `fingerprint` are those
+        that were recorded. With a template, use `Template.load`.
+
+        Args:
+            path: A YAML, JSON or TOML file, or the folder of a run, which means its `run.yaml`.
+
+        Raises:
+            ConfigError: With everything wrong with the file and those that it extends.
+            RecordError: The record of the run beside it cannot be read.
+        """
+        from typedcfg.compiler.loaded import load_untyped
+
+        return load_untyped(path)
+
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def __getattr__(self, name: str) -> Any:

@@ -35,9 +35,7 @@ def document(section: ConfigTemplate, *, has_null: bool = True) -> dict[str, Any
     Raises:
         UnsupportedValue: A value cannot be written.
     """
-    tree = plain(section)
-    if problems := tuple(_unwritable(tree, ())):
-        raise UnsupportedValue(*problems)
+    tree = writable(plain(section))
     _Marker(section, tree, has_null=has_null).section(section, tree, ())
     return tree
 
@@ -84,18 +82,37 @@ def to_toml(section: ConfigTemplate) -> str:
     Raises:
         UnsupportedValue: A value is None that is not so by default.
     """
+    return toml_of(document(section, has_null=False), header=left_out(section))
+
+
+def toml_of(tree: Mapping[str, Any], *, header: str = "") -> str:
+    """A plain tree as TOML.
+
+    Raises:
+        UnsupportedValue: A value is None.
+    """
     from typedcfg.sources.toml_writer import write_toml
 
-    tree = document(section, has_null=False)
     if problems := tuple(_nulls(tree, ())):
         raise UnsupportedValue(*problems)
-    return write_toml(tree, header=left_out(section))
+    return write_toml(tree, header=header)
 
 
 def left_out(section: ConfigTemplate) -> str:
     """What a document says of the secrets that it does not hold; nothing where there are none."""
     secret = (leaf for leaf in iter_leaves(section) if leaf.entry.is_secret and leaf.value is not None)
     return "\n".join(f"{render_key_path(leaf.path)} is a secret, and not written" for leaf in secret)
+
+
+def writable(tree: dict[str, Any]) -> dict[str, Any]:
+    """A plain tree, if every format has words for what it holds.
+
+    Raises:
+        UnsupportedValue: None has; each such value is named.
+    """
+    if problems := tuple(_unwritable(tree, ())):
+        raise UnsupportedValue(*problems)
+    return tree
 
 
 def _unwritable(value: object, path: KeyPath) -> Iterator[Problem]:

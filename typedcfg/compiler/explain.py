@@ -54,7 +54,22 @@ def explain(story: Story, path: KeyPath) -> str:
     place = story.descent.place(path)
     if place is not None and place.is_section:
         return _explain_section(story, path)
-    return "\n".join(_lines(story, explanation_of(story, path), depth=0))
+    return "\n".join(_lines(story, explanation_of(story, _said_at(story, path)), depth=0))
+
+
+def _said_at(story: Story, path: KeyPath) -> KeyPath:
+    """The path, or that of the value around it where only that was said, as a whole: a reference to a mapping."""
+    place = story.descent.place(path)
+    if place is None or place.entry is None or path == place.field or not _exists(story, path):
+        return path
+    while path != place.field and not (place.live or place.fallen or path in story.resolutions):
+        if _default_rows(place, place.entry):
+            break
+        path = path[:-1]
+        place = story.descent.place(path)
+        assert place is not None, "what lies around a place is one"
+        assert place.entry is not None, "it lies within a field"
+    return path
 
 
 def explanation_of(story: Story, path: KeyPath) -> Explanation:
@@ -103,6 +118,7 @@ def _exists(story: Story, path: KeyPath) -> bool:
 
 def origin_text(story: Story, path: KeyPath) -> str:
     """Where a value came from, in a few words: `wide.yaml:3:15`, `derived: a / b  <- base.yaml:3:1`."""
+    path = _said_at(story, path)
     place, resolution = story.descent.place(path), story.resolutions.get(path)
     if place is None or place.entry is None:
         return ""

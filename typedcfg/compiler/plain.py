@@ -5,9 +5,10 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
 
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from typedcfg.errors import Problem, UnsupportedValue
+from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
 
@@ -35,6 +36,28 @@ def _of_field(value: Any, section: ConfigTemplate, name: str) -> Any:
             fix = "give the field a type that is text in a file, with a serializer and a validator of its own"
             raise UnsupportedValue(Problem(what, fix=fix)) from None
         return _in_order(dumped) if isinstance(value, (set, frozenset)) else dumped
+
+
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A nested mapping as ordinary data; what JSON has no word for as pydantic writes it.
+
+    Raises:
+        UnsupportedValue: It writes nothing for a value.
+    """
+    found: dict[str, Any] = _without_field(values, ())
+    return found
+
+
+def _without_field(value: Any, path: KeyPath) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_field(item, (*path, key)) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_field(item, (*path, position)) for position, item in enumerate(value)]
+    try:
+        return to_jsonable_python(value, inf_nan_mode="constants")
+    except (PydanticSerializationError, UnicodeDecodeError):
+        what = f"{render_key_path(path)} holds a {type(value).__qualname__} that no file can hold"
+        raise UnsupportedValue(Problem(what, fix="hold a text that stands for it")) from None
 
 
 class _NeedsItsField(Exception):  # no error: another way is taken

@@ -7,6 +7,7 @@ type of its field. So nothing is assumed: what is about to be saved is compiled 
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
@@ -15,11 +16,16 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.document import to_json, to_toml
+from typedcfg.compiler.document import to_json, to_toml, toml_of, writable
+from typedcfg.compiler.loaded import load_untyped, version_of
+from typedcfg.compiler.plain import plain_values
 from typedcfg.compiler.secrets import as_overrides, secrets_in
 from typedcfg.compiler.shown import quoted
+from typedcfg.compiler.untyped import UntypedConfig, values_of
 from typedcfg.errors import ConfigError, DeprecatedName, Problem, UnsupportedValue
 from typedcfg.key_path import KeyPath, render_key_path
+from typedcfg.sources.escapes import Instruction
+from typedcfg.sources.instructions import VERSION
 from typedcfg.storage import staged
 from typedcfg.template.leaves import iter_leaves
 from typedcfg.template.migrations import schema_version
@@ -27,6 +33,7 @@ from typedcfg.text import one_of, shorten
 
 _EXACT: Final = (float, complex, Decimal)
 _NOTHING: Final = object()
+_FIX_UNTYPED: Final = "hold a value that files have a word for, or declare a template: its fields say what a text means"
 _FIX: Final = "give the field the type of its value instead of Any, or hold a value of another type"
 
 
@@ -51,6 +58,27 @@ _TEXTS: Final[dict[str, Callable[[Config[Any]], str]]] = {".yaml": _yaml, ".yml"
 """What a file of each format holds: the values, and the version of the schema that reads them as they are."""
 
 
+def _untyped_yaml(tree: Mapping[str, Any]) -> str:
+    from typedcfg.sources.yaml_writer import write_yaml
+
+    return write_yaml(tree)
+
+
+def _untyped_json(tree: Mapping[str, Any]) -> str:
+    from typedcfg.sources.json_writer import write_json
+
+    return write_json(tree)
+
+
+_UNTYPED_TEXTS: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+    ".yaml": _untyped_yaml,
+    ".yml": _untyped_yaml,
+    ".json": _untyped_json,
+    ".toml": toml_of,
+}
+"""What a file of each format holds, where there is no template: the values, as nothing but a file says them."""
+
+
 def save(config: Config[Any], path: str | PathLike[str]) -> None:
     """What `Config.save` does.
 
@@ -59,13 +87,41 @@ def save(config: Config[Any], path: str | PathLike[str]) -> None:
         UnsupportedValue: A value would not come back; each one is named, and nothing is written.
         RecordError: The file cannot be written. What was there still is.
     """
+    suffix = _format_of(path)
+    text = _TEXTS[suffix](config)
+    if problems := losses(config, text, suffix):
+        raise UnsupportedValue(*problems)
+    _replace(path, text)
+
+
+def save_untyped(config: UntypedConfig, path: str | PathLike[str]) -> None:
+    """The same, of a configuration without a template.
+
+    Raises:
+        ConfigError: The suffix names no format.
+        UnsupportedValue: A value would not come back; each one is named, and nothing is written.
+        RecordError: The file cannot be written. What was there still is.
+    """
+    suffix = _format_of(path)
+    values, version = values_of(config), version_of(config)
+    tree = writable(plain_values(values))
+    text = _UNTYPED_TEXTS[suffix](tree if version is None else {Instruction(VERSION): version, **tree})
+    with _written(text, suffix) as file:
+        back = values_of(load_untyped(file))
+    if problems := tuple(_told_apart((), values, back, _FIX_UNTYPED)):
+        raise UnsupportedValue(*problems)
+    _replace(path, text)
+
+
+def _format_of(path: str | PathLike[str]) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in _TEXTS:
         what = f"{shorten(repr(os.fspath(path)))} has no format: the suffix is {suffix!r}"
         raise ConfigError(Problem(what, expected=one_of(_TEXTS)))
-    text = _TEXTS[suffix](config)
-    if problems := losses(config, text, suffix):
-        raise UnsupportedValue(*problems)
+    return suffix
+
+
+def _replace(path: str | PathLike[str], text: str) -> None:
     # What a link names is replaced, not the link.
     target = Path(os.path.realpath(path))
     with staged(target) as file:
@@ -82,10 +138,8 @@ def losses(config: Config[Any], text: str, suffix: str) -> tuple[Problem, ...]:
         text: The document.
         suffix: Its format: `.yaml`.
     """
-    with TemporaryDirectory() as folder, warnings.catch_warnings():
+    with _written(text, suffix) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecatedName)  # whoever compiled the configuration was told
-        file = Path(folder, f"saved{suffix}")
-        file.write_bytes(text.encode())
         try:
             # Secrets are not in the document, and a field may require one.
             read = type(config.params).compile(file, overrides=as_overrides(secrets_in(config.params)))
@@ -94,28 +148,37 @@ def losses(config: Config[Any], text: str, suffix: str) -> tuple[Problem, ...]:
     return tuple(_lost(config, read))
 
 
+@contextmanager
+def _written(text: str, suffix: str) -> Iterator[Path]:
+    """A text in a file that is gone afterwards."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, f"saved{suffix}")
+        file.write_bytes(text.encode())
+        yield file
+
+
 def _lost(config: Config[Any], read: Config[Any]) -> Iterator[Problem]:
     back = {leaf.path: leaf.value for leaf in iter_leaves(read.params)}
     for leaf in iter_leaves(config.params):
         value = back.pop(leaf.path, _NOTHING)
         if not leaf.entry.is_secret:
-            yield from _told_apart(leaf.path, leaf.value, value)
+            yield from _told_apart(leaf.path, leaf.value, value, _FIX)
     for path in back:
         yield Problem(f"{render_key_path(path)} is not there, and would be once it is saved", fix=_FIX)
 
 
-def _told_apart(path: KeyPath, now: Any, back: Any) -> Iterator[Problem]:
+def _told_apart(path: KeyPath, now: Any, back: Any, fix: str) -> Iterator[Problem]:
     """What can be told apart of two values: they are of one type all the way down, and NaN is the same as NaN."""
     is_alike = type(now) is type(back)
     if is_alike and isinstance(now, Mapping) and list(map(_typed, now)) == list(map(_typed, back)):
         for key, value in now.items():
-            yield from _told_apart((*path, str(key)), value, back[key])
+            yield from _told_apart((*path, str(key)), value, back[key], fix)
     elif is_alike and isinstance(now, (list, tuple)) and len(now) == len(back):
         for position, (value, other) in enumerate(zip(now, back, strict=True)):
-            yield from _told_apart((*path, position), value, other)
+            yield from _told_apart((*path, position), value, other, fix)
     elif not (is_alike and _is_same(now, back)):
         other = "nothing" if back is _NOTHING else _named(back)
-        yield Problem(f"{render_key_path(path)} = {_named(now)} would come back as {other}", fix=_FIX)
+        yield Problem(f"{render_key_path(path)} = {_named(now)} would come back as {other}", fix=fix)
 
 
 def _is_same(now: Any, back: Any) -> bool:

@@ -1,7 +1,6 @@
 # ruff: noqa: SLF001  # a section looks into another of its kind
 """Untyped: a frozen configuration without a template, of which nothing is known but its values and where they stood."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -85,7 +84,10 @@ class UntypedConfig(Config[Any]):
                 names = map(str, value) if isinstance(value, Mapping) else ()
                 raise self._missing(path, depth, names) from None
         is_section = isinstance(value, Mapping) and all(isinstance(step, str) for step in path)
-        return UntypedConfig(self._layers, path=(*self._path, *path)) if path and is_section else value
+        return self._section(path) if path and is_section else value
+
+    def _section(self, path: KeyPath) -> "UntypedConfig":
+        return UntypedConfig(self._layers, path=(*self._path, *path))
 
     def walk(self) -> "Iterator[tuple[str, Config[Any]]]":
         """Every mapping with its key path, each before those within it; the configuration itself comes first."""
@@ -108,13 +110,16 @@ class UntypedConfig(Config[Any]):
         Raises:
             MissingKey: There is no such key.
         """
-        value = self._at(self._parse(key)) if key else self
         path = self._parse(key) if key else ()
+        value = self._at(path) if key else self
         if isinstance(value, UntypedConfig):
             rows = [(render_key_path((*path, *inner)), shown(leaf)) for inner, leaf in _leaves(value._values, ())]
             name, width = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
             lines = [f"  {name_:<{name}} = {text:<{width}}  {self.origin(name_)}" for name_, text in rows]
             return "\n".join([f"{key or 'the configuration'}: untyped", *lines])
+        return self._explain_value(path, value)
+
+    def _explain_value(self, path: KeyPath, value: object) -> str:
         live, fallen, _ = (*standing(self._said_at(path)), None)
         said = [*reversed(live), *(one.contribution for one in reversed(fallen))]
         rule = rule_between(said[0].layer, said[1].layer) if len(said) > 1 else "nothing else sets it"
@@ -222,10 +227,9 @@ class UntypedConfig(Config[Any]):
 
     def plain(self) -> dict[str, Any]:
         """The values as ordinary dicts and lists; what JSON has no word for as pydantic writes it."""
-        from pydantic_core import to_jsonable_python
+        from typedcfg.compiler.plain import plain_values
 
-        found: dict[str, Any] = to_jsonable_python(thaw(self._values), inf_nan_mode="constants")
-        return found
+        return plain_values(self._values)
 
     def to_yaml(self, *, origins: bool = False) -> str:
         """The values as YAML."""
@@ -244,19 +248,23 @@ class UntypedConfig(Config[Any]):
 
         return mapping_to_python(thaw(self._values))
 
-    def save(self, path: "str | PathLike[str]") -> NoReturn:
-        """Nothing is saved: no field would say what a text in the file means.
+    def save(self, path: "str | PathLike[str]") -> None:
+        """Write every value to a file; the suffix says the format, and `Config.load` reads it.
+
+        All or nothing: what is written is read back and compared before it takes the place of what was there. A path
+        or a tuple, which only a field's type could tell from a text or a list, is refused.
+
+        Args:
+            path: A file that ends in `.yaml`, `.json` or `.toml`.
 
         Raises:
-            ConfigError: Always.
+            ConfigError: The suffix names no format.
+            UnsupportedValue: A value would come back as another; each is named, and nothing is written.
+            RecordError: The file cannot be written. What was there still is.
         """
-        raise ConfigError(
-            Problem(
-                f"a configuration without a template cannot be saved to {os.fspath(path)!r} and come back as it was",
-                expected="a template, whose fields say what a text in a file means",
-                fix="write config.to_yaml() yourself, if paths may come back as texts, and tuples as lists",
-            )
-        )
+        from typedcfg.compiler.saving import save_untyped
+
+        save_untyped(self, path)
 
     def __repr__(self) -> str:
         return f"Config({', '.join(f'{key}={value!r}' for key, value in self.items())})"
@@ -267,6 +275,12 @@ class UntypedConfig(Config[Any]):
 
 def _unpickle(layers: Sequence[Layer], path: KeyPath) -> UntypedConfig:
     return UntypedConfig(layers, path=path)
+
+
+def values_of(config: UntypedConfig) -> dict[str, Any]:
+    """The values as they are, in ordinary containers."""
+    values: dict[str, Any] = thaw(config._values)
+    return values
 
 
 def config_from(values: Mapping[str, Any], origin: Origin) -> UntypedConfig:

@@ -312,13 +312,18 @@ class Resolver:
     def _absolute(self, slot: Slot, reference: Reference) -> KeyPath:
         sections: list[KeyPath] = []
         if reference.start is Start.PARENT:
-            sections = [section.path for section in self.reading.sections_around(slot.path)]
+            sections = self._sections_around(slot)
         path = absolute(reference, sections, slot.path[:-1], slot.top)
         if path is None:
             raise Refused(
                 Problem(f"{render_key_path(slot.path)} has a reference that climbs above the whole configuration")
             )
         return path
+
+    def _sections_around(self, slot: Slot) -> list[KeyPath]:
+        if slot.entry.mappings_are_sections:
+            return [slot.path[:depth] for depth, step in enumerate(slot.path) if isinstance(step, str)]
+        return [section.path for section in self.reading.sections_around(slot.path)]
 
     def _without_text(self, slot: Slot, part: str | Expression, error: NotPrintable) -> Problem:
         if isinstance(part, Reference):

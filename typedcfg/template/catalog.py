@@ -31,6 +31,9 @@ _SECRETS: Final = (Secret, SecretBytes, SecretStr)
 class Entry:
     """One field of a template."""
 
+    mappings_are_sections = False
+    """Whether a mapping in the value is what a section is elsewhere: where nobody declared which are."""
+
     def __init__(self, template: type[ConfigTemplate], name: str, info: FieldInfo) -> None:
         """Read what pydantic knows of the field."""
         self.template = template

@@ -84,6 +84,8 @@ class _Hidden(SecretStr):
 class _FreeEntry(Entry):
     """A key that is absent where nobody sets it; pydantic is told a default, and nobody else."""
 
+    mappings_are_sections = True
+
     @property
     def has_default(self) -> bool:
         """None that anybody declared."""

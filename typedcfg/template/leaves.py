@@ -57,5 +57,6 @@ def value_at(section: ConfigTemplate, path: KeyPath) -> Any:
     """The value at a path that is known to exist."""
     value: Any = section
     for step in path:
-        value = getattr(value, str(step)) if isinstance(value, ConfigTemplate) else value[step]
+        # Not by attribute: a key that nobody declared may have the name of a property.
+        value = value.__dict__[str(step)] if isinstance(value, ConfigTemplate) else value[step]
     return value
