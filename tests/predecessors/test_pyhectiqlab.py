@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -86,10 +85,14 @@ def test_a_tree_without_a_schema_is_kept_as_code() -> None:
     assert namespace["config"] == config
 
 
-def test_a_tree_without_a_schema_is_made_of_what_a_file_holds() -> None:
-    config = Draft(a=5, dataset=Draft(lr=1.0, strides=[2, 4], name="1e-3")).lock()
+@pytest.mark.parametrize("suffix", [".json", ".yaml", ".toml"])
+def test_a_tree_without_a_schema_is_saved_and_loaded(write: Write, suffix: str) -> None:
+    write()
+    config = Draft(a=5, dataset=Draft(lr=1.0, strides=[2, 4], name="1e-3", alias="${a}")).lock()
 
-    assert Config.from_dict(json.loads(json.dumps(config.plain()))) == config
+    config.save(f"config{suffix}")
+
+    assert Config.load(f"config{suffix}") == config
 
 
 def test_help_is_returned_with_types_units_and_descriptions() -> None:
@@ -118,7 +121,7 @@ def test_an_instance_becomes_a_configuration() -> None:
 def test_a_template_reads_what_was_kept_without_a_schema(write: Write) -> None:
     write()
     draft = Draft(path="here", dataset=Draft(batch_size=64))
-    Path("config.yaml").write_text(draft.lock().to_yaml())
+    draft.lock().save("config.yaml")
 
     for config in (Params.compile("config.yaml"), Params.compile(presets=[draft.lock()])):
         assert config.params == Params(path="here", dataset=Dataset(batch_size=64))

@@ -112,7 +112,7 @@ def test_no_file_is_unpickled_or_executed(tmp_path: Path, suffix: str) -> None:
     for content in (pickled, code.encode(), b"a: !!python/object/apply:os.mkdir [executed]"):
         file = tmp_path / f"config{suffix}"
         file.write_bytes(content)
-        for read in (compiled, Params.load):
+        for read in (compiled, Params.load, Config.load):
             with pytest.raises(ConfigError):
                 read(file)
 
