@@ -140,10 +140,7 @@ class Place:
 
     def _has(self, name: str) -> bool:
         """Whether a mapping has a key after all that was said for it; taken back, it has what is its default."""
-        said = self._said_by_key.get(name, [])
-        return bool(said) and (
-            not isinstance(said[-1].value, Edit) or any(one.layer.strength == DEFAULTS for one in said)
-        )
+        return bool(standing(self._said_by_key.get(name, [])).live)
 
     @property
     def _said_by_key(self) -> dict[str, list[Contribution]]:
