@@ -151,6 +151,23 @@ def test_replace_delete_extends_and_own_keys_come_in_this_order(write: Write) ->
     assert values("base.yaml", "top.yaml").schedule == Schedule(epochs=20, warmup=7)
 
 
+def test_a_key_that_nobody_set_does_not_come_by_deleting_below_it(write: Write) -> None:
+    write(top="groups: {neck: {}, $delete: tail.width}")
+
+    assert values("top.yaml", overrides=["~groups.foot.width"]).groups == {"head": Layer(width=3), "neck": Layer()}
+
+
+def test_a_part_that_is_laid_again_after_a_replacement_contradicts_nothing(write: Write) -> None:
+    write(
+        part="epochs: 20",
+        other="warmup: 2",
+        anew="$replace: true\n$extends: part.yaml",
+        top="schedule: {$extends: [part.yaml, other.yaml, anew.yaml]}",
+    )
+
+    assert values("top.yaml").schedule == Schedule(epochs=20)
+
+
 def test_items_of_a_list_may_mount_parts(write: Write) -> None:
     write(wide="width: 64", top="layers: [{$extends: wide.yaml}, {act: gelu}, {$extends: wide.yaml, act: tanh}]")
 

@@ -21,7 +21,9 @@ class Params(ConfigTemplate):
     token: SecretStr | None = None
 
 
-@pytest.mark.parametrize("path", ["x" * 300 + ".yaml", "a\0b.yaml", "/".join(["x" * 200] * 30) + ".yaml"])
+@pytest.mark.parametrize(
+    "path", ["x" * 300 + ".yaml", "a\0b.yaml", "a/../\ud800.yaml", "/".join(["x" * 200] * 30) + ".yaml"]
+)
 def test_a_file_that_can_have_no_such_name_is_a_problem(path: str) -> None:
     with pytest.raises(ConfigError, match=r"files\[0\]"):
         Params.compile(path)

@@ -74,10 +74,18 @@ def _suffix(path: str) -> str:
     return os.path.splitext(path)[1].lower()  # noqa: PTH122  # as above
 
 
+def real_path(path: str) -> str:
+    """The path without links; a text that can name no file stays as it is, and reading it says so."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:
+        return path
+
+
 def written_path(path: str) -> str:
     """The path as a user would write it: from the current folder where the file lies below it."""
     tidy = os.path.normpath(path)
-    if tidy != path and os.path.realpath(tidy) != os.path.realpath(path):
+    if tidy != path and real_path(tidy) != real_path(path):
         return path  # a `..` behind a link leads elsewhere than the text says
     return tidy.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118  # once a file: `Path` is slow
 

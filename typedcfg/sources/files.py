@@ -8,7 +8,7 @@ from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import REFERENCE_MARK, Branch, Layer, Positions
-from typedcfg.sources.file_reader import parse_file, written_path
+from typedcfg.sources.file_reader import parse_file, real_path, written_path
 from typedcfg.sources.instructions import EXTENDS, REPLACE, Document, Point, take_apart
 
 
@@ -49,8 +49,7 @@ class _Listed:
     def __init__(self, path: str, origin: Origin) -> None:
         self.path = path
         self.origin = origin
-        # No file has such a name, and reading says so; resolving it would end in an error of its own.
-        self.real_path = path if "\0" in path else os.path.realpath(path)
+        self.real_path = real_path(path)
         self.name = written_path(path)
 
 
@@ -107,7 +106,7 @@ class _Layout:
             yield self._lay_file(listed, point)
             if is_mount:
                 self._mounted.setdefault(point.path, []).append(self._laid[listed.real_path, point.path])
-        self.problems += _contradictions(files, point.path, self._laid)
+        self.problems += self._contradictions(files, point.path)
         if is_mount:
             self._refuse_sunken(kept, files, point.path)
 
@@ -153,6 +152,28 @@ class _Layout:
     def _is_taken_away(self, laid: _Laid, path: KeyPath) -> bool:
         """Whether what a file says at a place no longer counts, for something stronger stands instead."""
         return any(_ends(root, path) for layer in self.layers[laid.height :] for root in layer.roots)
+
+    def _contradictions(self, files: Sequence[_Listed], path: KeyPath) -> Iterator[Problem]:
+        """Files that a list puts above another, and that stand below it because they were extended earlier."""
+        listed: set[str] = set()
+        highest: _Laid | None = None
+        """Of those listed so far."""
+        for file in files:
+            own = self._laid.get((file.real_path, path))
+            if file.real_path in listed:
+                yield Problem(f"{file.name!r} is listed twice", where=str(file.origin), fix="list it once")
+            elif own is not None and highest is not None and own.height < highest.height:
+                # What a later file of the list took away stands nowhere, and contradicts nothing.
+                if not self._is_taken_away(own, path):
+                    what = (
+                        f"{file.name!r} is listed after {highest.listed.name!r}, but stands below it: "
+                        f"it is extended at {own.listed.origin}"
+                    )
+                    fix = f"do not list {file.name!r} here, or list it first"
+                    yield Problem(what, where=str(file.origin), fix=fix)
+            elif own is not None:
+                highest = own
+            listed.add(file.real_path)
 
     def _refuse_sunken(self, kept: Sequence[_Laid], files: Sequence[_Listed], path: KeyPath) -> None:
         """Report parts that lie below others already, which the mapping that mounts them again does not know of."""
@@ -200,26 +221,3 @@ def _cycle(listed: _Listed, open_files: Mapping[str, _Listed]) -> Problem:
     places = [file.origin for file in files[begin + 1 :]] + [listed.origin]
     chain = " -> ".join([*map(str, places), listed.name])
     return Problem(f"{listed.name!r} extends itself", where=chain, fix=f"take one {EXTENDS} out of the circle")
-
-
-def _contradictions(
-    files: Sequence[_Listed], path: KeyPath, laid: Mapping[tuple[str, KeyPath], _Laid]
-) -> Iterator[Problem]:
-    """Files that a list puts above another, and that stand below it because they were extended earlier."""
-    listed: set[str] = set()
-    highest: _Laid | None = None
-    """Of those listed so far."""
-    for file in files:
-        own = laid.get((file.real_path, path))
-        if file.real_path in listed:
-            yield Problem(f"{file.name!r} is listed twice", where=str(file.origin), fix="list it once")
-        elif own is not None and highest is not None and own.height < highest.height:
-            what = (
-                f"{file.name!r} is listed after {highest.listed.name!r}, but stands below it: "
-                f"it is extended at {own.listed.origin}"
-            )
-            fix = f"do not list {file.name!r} here, or list it first"
-            yield Problem(what, where=str(file.origin), fix=fix)
-        elif own is not None:
-            highest = own
-        listed.add(file.real_path)
