@@ -115,6 +115,11 @@ def test_explain_asks_for_one_key(capsys: pytest.CaptureFixture[str]) -> None:
     assert "wins      3    argument 3" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("verb", ["explain", "help"])
+def test_a_key_of_any_length_is_answered(verb: str) -> None:
+    assert call([verb, "x" * 300], template=Params) == 2
+
+
 def test_explain_says_that_its_key_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "base.yaml").write_text("loader: {batch_size: 3}\n")
 

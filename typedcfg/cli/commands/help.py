@@ -1,5 +1,6 @@
 """`typedcfg help APP [KEY] [FILES] [key=value ...]`: what may be configured, and what it is where files say so."""
 
+import os
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
@@ -29,7 +30,9 @@ def run(context: Context) -> int:
 
 def is_key(word: str, template: type[ConfigTemplate]) -> bool:
     """Whether a word is meant as a key, rather than as a file or a setting."""
-    if not word or word.startswith(("-", "~", ".", "/")) or Path(word).exists():
+    if not word or word.startswith(("-", "~", ".", "/")):
+        return False
+    if os.path.exists(word):  # noqa: PTH110  # any text has an answer; Path.exists raises where one is too long
         return False
     try:
         path = parse_key_path(word.replace("[i]", "[0]"))
