@@ -108,5 +108,15 @@ def test_a_command_that_trains_nothing_loads_nothing_to_train_with(call: list[st
     assert not loaded & set(HEAVY)
 
 
+def test_what_is_no_experiment_is_checked_without_the_sections_of_one(tmp_path: Path) -> None:
+    (tmp_path / "plain.py").write_text(
+        "from typedcfg import ConfigTemplate\nclass App(ConfigTemplate):\n    a: int = 1\n"
+    )
+
+    loaded = loaded_after("import typedcfg.cli.main as program; program.call(['check', 'plain.py:App'])", tmp_path)
+
+    assert not loaded & {"typedcfg.sections.experiment", "typedcfg.compiler.grammar", "typedcfg.compiler.expressions"}
+
+
 def test_every_command_is_among_those_looked_at() -> None:
     assert set(COMMANDS) | TRAINING == set(VERBS)

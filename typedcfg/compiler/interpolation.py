@@ -1,14 +1,16 @@
 """Interpolation: texts with expressions in them: `bs-${loader.batch_size}`. `$${` is a literal `${`."""
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from typedcfg.compiler.expressions import Expression
 from typedcfg.compiler.references import Reference, absolute
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath
 from typedcfg.sources.base import REFERENCE_MARK
 from typedcfg.text import shorten
+
+if TYPE_CHECKING:
+    from typedcfg.compiler.expressions import Expression
 
 _ESCAPED: Final = f"${REFERENCE_MARK}"
 _MOST_REMEMBERED: Final = 32_768
@@ -17,8 +19,8 @@ _MOST_REMEMBERED: Final = 32_768
 class Interpolation(NamedTuple):
     """A text with expressions in it."""
 
-    parts: tuple[str | Expression, ...]
-    whole: Expression | None
+    parts: tuple["str | Expression", ...]
+    whole: "Expression | None"
     """The expression, if it is all there is."""
 
 
