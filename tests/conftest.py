@@ -1,6 +1,7 @@
 """What tests of every stage share: a folder to write files into, and a tiny experiment."""
 
 import logging
+import os
 import shutil
 import signal
 import sys
@@ -9,9 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from typedcfg import Experiment
+
+# How many examples each property is tried with; a busy machine fails none of them.
+for _profile, _examples in {"quick": 50, "ci": 1_000, "long": 100_000}.items():
+    settings.register_profile(
+        _profile,
+        max_examples=_examples,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile(os.environ.get("FUZZ", "quick"))
 
 APP = Path(__file__).parent / "apps" / "tiny.py"
 
