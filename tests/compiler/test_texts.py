@@ -1,6 +1,7 @@
 """Bare texts where a section, a list or a mapping belongs."""
 
 import pytest
+from pydantic import SecretStr
 
 from typedcfg import ConfigError, ConfigTemplate, section
 
@@ -53,9 +54,29 @@ def test_a_key_that_begins_with_a_dollar_is_written_with_two() -> None:
         ("first={$extends: part.yaml}", "$extends names a file in a value that is no file's"),
         ("first={$extend: part.yaml}", "did you mean  $extends"),
         ("first={$version: 1}", "$version inside a section"),
-        ("first={width: 1", "invalid YAML"),
+        ("first={width: 1", "first cannot be read: invalid YAML"),
+        ("layers+=[{width: 1}", "layers cannot be read: invalid YAML"),
+        ("rates={head: 1, head: 2}", "rates cannot be read: key 'head' stands twice in one mapping"),
         ("layers+=[{width: 1}", "close the bracket"),
     ],
 )
 def test_what_a_text_cannot_say_is_told(override: str, message: str) -> None:
     assert message in refusal(override)
+
+
+def test_a_text_that_may_hold_a_secret_is_told_by_its_key_alone() -> None:
+    class Login(ConfigTemplate):
+        token: SecretStr = SecretStr("")
+
+    class Logins(ConfigTemplate):
+        one: Login
+        many: list[Login] = []
+        tokens: list[SecretStr] = []
+
+    given = ["one={token: hunter2", "many+=[{token: hunter2", "tokens=[hunter2, hunter2"]
+    with pytest.raises(ConfigError) as caught:
+        Logins.compile(overrides=given)
+
+    told = [problem.what for problem in caught.value.problems]
+    assert told == [f"{key} cannot be read (a secret, not shown)" for key in ("one", "many", "tokens")]
+    assert "hunter2" not in str(caught.value)

@@ -17,7 +17,7 @@ from typedcfg.compiler.lists import Arrangement, arrange, meanings
 from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, below_all, standing
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.renames import moves_of, with_moved, with_new_names
-from typedcfg.compiler.texts import builds_on, is_flow, read_edit, read_flow
+from typedcfg.compiler.texts import builds_on, is_flow, read_edit, read_flow, unreadable
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
@@ -270,7 +270,7 @@ class Place:
             try:
                 read = read_flow(self, contribution)
             except NotAValue as error:
-                self.descent.report(*error.problems)
+                self.descent.report(*unreadable(error, self.path, is_secret=self.may_hold_secret))
                 self.descent.broken.append(self.path)
                 return []
         return [self._with_kind(one) for one in read]

@@ -1,10 +1,12 @@
 """Bare texts, from a command line or a variable, where a section, a list or a mapping belongs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from typedcfg.compiler.merge import LIST_EDITS, Contribution
+from typedcfg.compiler.shown import HIDDEN
 from typedcfg.errors import Problem
+from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Appended, Branch, Items, Removed, Text
 from typedcfg.sources.instructions import EXTENDS, take_apart
@@ -53,7 +55,7 @@ def read_edit(place: "Place", contribution: Contribution) -> list[Contribution]:
         try:
             items = read_value(str(items), contribution.origin)
         except NotAValue as error:
-            place.descent.report(*error.problems)
+            place.descent.report(*unreadable(error, place.path, is_secret=place.may_hold_secret))
             place.descent.broken.append(place.path)
             return []
     if not isinstance(items, Items):
@@ -61,6 +63,23 @@ def read_edit(place: "Place", contribution: Contribution) -> list[Contribution]:
         only.put(items, contribution.origin)
         items = only
     return [contribution._replace(value=type(edit)(items))]
+
+
+def unreadable(error: NotAValue, path: KeyPath, *, is_secret: bool, fix: str = "") -> Iterator[Problem]:
+    """What is wrong with a text that begins like a list or mapping and is none, or is a number that nothing holds.
+
+    Args:
+        error: What the reader found.
+        path: The key that it was to be the value of.
+        is_secret: Whether nothing of it may be shown.
+        fix: What else may put it right.
+    """
+    key = render_key_path(path)
+    for problem in error.problems:
+        reason = f" ({HIDDEN})" if is_secret else f": {problem.what}"
+        fixes = "; ".join(filter(None, (problem.fix, fix)))
+        suggestion = None if is_secret else problem.suggestion
+        yield Problem(f"{key} cannot be read{reason}", problem.where, problem.expected, suggestion, fixes)
 
 
 def _apart(place: "Place", contribution: Contribution, value: object) -> list[Contribution]:

@@ -7,6 +7,7 @@ the message.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import isinf
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr, ValidationError
@@ -21,6 +22,7 @@ from typedcfg.compiler.references import Reference, Start, absolute
 from typedcfg.compiler.shape import Shape, Slot
 from typedcfg.compiler.shown import HIDDEN, quoted
 from typedcfg.compiler.spots import GroupSpot, NotThere, SectionSpot
+from typedcfg.compiler.texts import unreadable
 from typedcfg.compiler.variables import Variables
 from typedcfg.compiler.views import ListView, MapView, SectionView
 from typedcfg.errors import Problem
@@ -40,6 +42,9 @@ _MOST_TOLD: Final = 8
 
 _LONGEST_TEXT: Final = 1_000_000
 """Characters; ten lines that each refer ten times to the one above would otherwise be gigabytes."""
+
+_REFUSED: Final = object()
+"""What a field makes of a value that does not fit."""
 
 _NO_COPY: Final = (None, None)
 
@@ -131,21 +136,37 @@ class Resolver:
         try:
             value = read_value(text, Origin(""))
         except NotAValue:
-            return text
+            return self._read_as_text(slot, text)
         if value == text or self._fits(slot, value) or not self._fits(slot, text):
             return value
         return text
 
+    def _read_as_text(self, slot: Slot, text: str) -> Any:
+        """A text that no file could mean a value by; only a field that wants text says that it is meant as one."""
+        taken = self._taken(slot, text)
+        takes_anything = self._fits(slot, object())
+        if taken is not _REFUSED and not takes_anything and not (isinstance(taken, float) and isinf(taken)):
+            return text
+        try:
+            read_value(text, Origin(self._place_of(slot)))
+        except NotAValue as error:
+            fix = "put it in quotes if it is meant as text" if takes_anything else ""
+            self.descent.report(*unreadable(error, slot.path, is_secret=slot.entry.is_secret, fix=fix))
+        raise Blocked
+
     def _fits(self, slot: Slot, value: object) -> bool:
+        return self._taken(slot, value) is not _REFUSED
+
+    def _taken(self, slot: Slot, value: object) -> Any:
+        """What a slot's field makes of a value."""
         try:
             if slot.path == slot.field:
                 section = self.reading.section_of(slot.field)
-                self.reading.validated(section, slot.entry, {**section.tree, slot.entry.name: value})
-            elif validator := slot.entry.validator_at(len(slot.path) - len(slot.field)):
-                validator.validate_python(value)
+                return self.reading.validated(section, slot.entry, {**section.tree, slot.entry.name: value})
+            validator = slot.entry.validator_at(len(slot.path) - len(slot.field))
+            return value if validator is None else validator.validate_python(value)
         except Exception:  # noqa: BLE001  # a validator that crashes is told of when the whole is validated
-            return False
-        return True
+            return _REFUSED
 
     def _derive(self, slot: Slot) -> Any:
         derived = slot.entry.derived
