@@ -1,6 +1,7 @@
 """Saved files of an older schema: migrated step by step, with the places of what was written kept."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -293,3 +294,25 @@ def test_a_mapping_that_was_saved_whole_stays_whole() -> None:
     config = Params.load("run.yaml")
 
     assert config.plain() == {"sizes": {"b": 2}, "lr": 5.0}
+
+
+def test_a_mapping_in_a_list_that_was_saved_whole_stays_whole(tmp_path: Path) -> None:
+    class Layer(ConfigTemplate):
+        sizes: dict[str, int] = {"a": 1, "b": 2}
+        width: int = 1
+
+    class Params(ConfigTemplate):
+        layers: list[Layer] = []
+        nested: list[list[Layer]] = []
+        lr: float = 0.1
+
+    layers = [Layer(sizes={"b": 3}, width=2), Layer(), Layer(sizes={})]
+    config = Params(layers=layers, nested=[layers]).to_config()
+    config.save(tmp_path / "run.yaml")
+    assert Params.load(tmp_path / "run.yaml") == config
+
+    migrates(Params, from_version=1)(lambda values: {**values, "lr": 5.0})
+
+    migrated = Params.load(tmp_path / "run.yaml")
+    assert migrated == config.merge({"lr": 5.0})
+    assert migrated.origin("layers[0].sizes.b").endswith("run.yaml:6:7")

@@ -17,7 +17,7 @@ from typedcfg.compiler.shown import shown
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import MOST_LEVELS, Branch, Items, Layer
+from typedcfg.sources.base import MOST_LEVELS, Branch, Items, Layer, Positions
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.migrations import Migration, Values, migrations_of
 
@@ -65,15 +65,25 @@ def _as_one(layer: Layer) -> Branch:
     """The tree of a saved file, in which mappings that replace what is weaker are marked rather than said before."""
     *before, own = layer.roots
     for root in before:
-        _mark_replacing(root, own)
+        _join(root, own)
     return own
 
 
-def _mark_replacing(said: object, own: object) -> None:
+def _join(said: object, own: object) -> object:
+    """What was said before and what is said in the end, as one: marked as it replaces, and its lists whole."""
     if isinstance(said, Branch) and isinstance(own, Branch):
         own.replaces = own.replaces or said.replaces
         for key in said.keys() & own.keys():
-            _mark_replacing(said[key], own[key])
+            own[key] = _join(said[key], own[key])
+    elif isinstance(said, Items) and isinstance(own, Positions):
+        whole = Items(origin=said.origin)
+        for position, (item, origin) in enumerate(zip(said, said.origins, strict=True)):
+            whole.put(_join(item, own[position]) if position in own else item, origin)
+        return whole
+    elif isinstance(said, Positions) and isinstance(own, Items):
+        for position, item in said.items():
+            own[position] = _join(item, own[position])
+    return own
 
 
 def _too_new(template: type[ConfigTemplate], layer: Layer, today: int) -> Problem:

@@ -126,7 +126,7 @@ class _Taker:
         return value
 
     def _is_marked(self, value: object, *, own: bool = True) -> bool:
-        """Whether a `$` key is somewhere in a value; of one's `own`, `$$`, too."""
+        """Whether a `$` key is somewhere in a value; if `own`, also one that is no step: `$$`, `$replace`."""
         if not (isinstance(value, (Branch, Items)) and value.unsettled):
             return False
         known = self._marked.get((id(value), own))
@@ -151,14 +151,20 @@ class _Taker:
                 self.problems.append(_unknown(key, branch.origins[key]))
             else:
                 own.put(key, value, branch.origins[key])
-        self._take_steps(done, own, point)
+        before = len(self.steps)
+        self._take_steps(done, point)
         for key, value in list(own.items()):
             own[key] = self.take(value, point.below(own, key))
         own.unsettled = any(map(is_unsettled, own.values()))
+        replaces = REPLACE in done and self._is_true(*done[REPLACE])
+        if len(self.steps) == before:
+            own.replaces = replaces
+        elif replaces or (done and KIND in own):
+            self.steps.insert(before, point.root(_first_word(own, replaces=replaces), own.origin))
         return own
 
-    def _take_steps(self, done: dict[str, tuple[object, Origin]], own: Branch, point: Point) -> None:
-        """Note what a mapping does, in the order in which it is done."""
+    def _take_steps(self, done: dict[str, tuple[object, Origin]], point: Point) -> None:
+        """Note what a mapping does below its own keys, in the order in which it is done."""
         for key in [key for key in _OF_THE_FILE if key in done]:
             value, origin = done.pop(key)
             if point.path:
@@ -167,15 +173,7 @@ class _Taker:
             elif key == VERSION:
                 self._take_version(value, origin)
         self.additions += [key for key in (EXTENDS, DELETE) if key in done]
-        replaces = REPLACE in done and self._is_true(*done[REPLACE])
         files = tuple(self._files(*done[EXTENDS])) if EXTENDS in done else ()
-        if replaces or (done and KIND in own):
-            first = Branch(done[REPLACE][1] if replaces else own.origin)
-            first.replaces = replaces
-            if KIND in own:
-                # Said first as well, so that a part which names no kind is of the one that is named beside it.
-                first.put(KIND, own[KIND], own.origins[KIND])
-            self.steps.append(point.root(first, first.origin))
         for path, origin in self._deleted(*done[DELETE]) if DELETE in done else ():
             self.steps.append(point.root(branch_at(path, Edit.RESET, origin), origin))
         if files:
@@ -219,7 +217,7 @@ class _Taker:
     # --- lists ------------------------------------------------------------------------------------------------------
 
     def _take_items(self, items: Items) -> Items:
-        """A list in which keys are the user's own, and nothing else begins with `$`."""
+        """A list in which nothing is done that has to be done before it is said."""
         own = Items(origin=items.origin)
         for item, origin in zip(items, items.origins, strict=True):
             own.put(self.take(item, Point()), origin)
@@ -227,7 +225,6 @@ class _Taker:
 
     def _take_edited(self, items: Items, point: Point) -> Positions:
         """A list whose items do something: it is said first without them, and they as edits to their positions."""
-        self.additions.append("a $ key in a list")
         self.steps.append(point.root(self._hollow(items), items.origin))
         own = Positions(items.origin)
         for position, (item, origin) in enumerate(zip(items, items.origins, strict=True)):
@@ -247,8 +244,21 @@ class _Taker:
         return hollow
 
 
+def _first_word(own: Branch, *, replaces: bool) -> Branch:
+    """What a mapping says before anything is deleted or mounted in it.
+
+    Its kind is said here already, so that a part which names none is of the one that is named beside it.
+    """
+    first = Branch(own.origin)
+    first.replaces = replaces
+    if KIND in own:
+        first.put(KIND, own[KIND], own.origins[KIND])
+    return first
+
+
 def _is_marked_key(key: str, *, own: bool) -> bool:
-    return key.startswith(INSTRUCTION_MARK) and (own or not key.startswith(INSTRUCTION_MARK * 2))
+    is_own = key == REPLACE or key.startswith(INSTRUCTION_MARK * 2)
+    return key.startswith(INSTRUCTION_MARK) and (own or not is_own)
 
 
 def _one_position(step: int, entry: object, origin: Origin) -> Positions:
