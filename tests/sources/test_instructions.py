@@ -25,14 +25,25 @@ def test_what_does_nothing_comes_back_as_it_is() -> None:
     assert not document.steps
 
 
-def test_replace_is_said_before_the_own_keys() -> None:
-    document = apart("a: {$replace: true, x: 1}")
+def test_a_mapping_that_only_replaces_is_marked_as_whole() -> None:
+    document = apart("a: {$replace: true, x: 1}\nb: [{$replace: true}]")
 
-    [step] = document.steps
-    assert isinstance(step, Branch)
-    assert isinstance(step["a"], Branch)
-    assert step["a"].replaces
-    assert document.own == {"a": {"x": 1}}
+    assert not document.steps
+    assert document.own == {"a": {"x": 1}, "b": [{}]}
+    assert isinstance(document.own["a"], Branch)
+    assert document.own["a"].replaces
+
+
+def test_what_replaces_is_said_before_a_part_below_it() -> None:
+    document = apart("a: {$replace: true, b: {$extends: p.yaml}}")
+
+    replace, mount = document.steps
+    assert isinstance(replace, Branch)
+    assert isinstance(replace["a"], Branch)
+    assert replace["a"].replaces
+    assert isinstance(mount, Mount)
+    assert isinstance(document.own["a"], Branch)
+    assert not document.own["a"].replaces
 
 
 def test_delete_names_paths_from_its_own_mapping() -> None:
@@ -65,9 +76,9 @@ def test_a_kind_beside_a_part_is_said_before_the_part() -> None:
 
 
 def test_what_is_said_further_down_says_the_kinds_around_it() -> None:
-    document = apart("a: {kind: sgd, b: {$replace: true}}")
+    document = apart("a: {kind: sgd, b: {$delete: x}}")
 
-    assert document.steps == ({"a": {"kind": "sgd", "b": {}}},)
+    assert document.steps == ({"a": {"kind": "sgd", "b": {"x": Edit.RESET}}},)
 
 
 def test_items_that_do_something_are_edits_to_a_list_of_the_same_length() -> None:
