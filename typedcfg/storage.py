@@ -175,10 +175,8 @@ def _reported(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RecordError(
-            Problem(
-                f"cannot {verb} {path.name}: {error.strerror or error}",
-                where=str(path),
-                fix="free some space on the disk, or check who may write to the folder; what stood there is unharmed",
-            )
-        ) from error
+        fix = "free some space on the disk, or check who may write to the folder; what stood there is unharmed"
+        if not path.parent.is_dir():
+            fix = f"make the folder first: mkdir -p {path.parent}"
+        what = f"cannot {verb} {path.name}: {error.strerror or error}"
+        raise RecordError(Problem(what, where=str(path), fix=fix)) from error

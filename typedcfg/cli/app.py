@@ -108,6 +108,8 @@ def _not_importable(app: str, error: BaseException) -> BaseException:
         return AppError(Problem(what, expected="a module that can be imported", fix=fix))
     if isinstance(error, TypedcfgError) or not isinstance(error, Exception):
         return error
+    if isinstance(error, ModuleNotFoundError) and f"{app.rpartition(':')[0]}.".startswith(f"{error.name}."):
+        return AppError(Problem(f"there is no module {error.name}", expected=_EXPECTED))
     from typedcfg.runner.failure import place_of
 
     where = place_of(error)

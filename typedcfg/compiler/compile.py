@@ -129,7 +129,8 @@ def _wrong_presets(presets: object) -> Iterator[Problem]:
     elif isinstance(presets, Iterable):
         for position, preset in enumerate(presets):
             if not isinstance(preset, (Mapping, ConfigTemplate)):
-                yield Problem(f"presets[{position}] is {_kind_of(preset)}", expected="a mapping or a section")
+                fix = f"name a file first: compile({preset!r})" if isinstance(preset, (str, PathLike)) else ""
+                yield Problem(f"presets[{position}] is {_kind_of(preset)}", expected="a mapping or a section", fix=fix)
 
 
 def _kind_of(value: object) -> str:

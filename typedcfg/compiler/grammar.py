@@ -182,7 +182,8 @@ def _as_a_path(text: str) -> str:
     except KeyPathError:
         return ""
     is_likely = str(path[0])[0].isalpha() and all(isinstance(step, int) or _LIKELY_KEY.match(step) for step in path)
-    return f"put a key that is no identifier in quotes: ${{{render_key_path(path)}}}" if is_likely else ""
+    is_other = render_key_path(path) != text
+    return f"put a key that is no identifier in quotes: ${{{render_key_path(path)}}}" if is_likely and is_other else ""
 
 
 def _parsed(text: str) -> ast.Expression:

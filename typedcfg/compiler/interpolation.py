@@ -41,10 +41,11 @@ def read_interpolation(text: str) -> Interpolation | Problem:
         begin = found + len(REFERENCE_MARK)
         end = closing_brace(text, begin)
         if end < 0:
+            close = "close the quote before the brace" if "}" in text[begin:] else "add the closing brace"
             return Problem(
                 f"{shorten(text)!r} opens a reference at column {found + 1} and does not close it",
                 expected="${key.path}",
-                fix="add the closing brace, or write $${ for a literal ${",
+                fix=f"{close}, or write $${{ for a literal ${{",
             )
         expression = parse_expression(text[begin:end], begin + 1)
         if isinstance(expression, Problem):

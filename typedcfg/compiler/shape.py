@@ -275,7 +275,8 @@ class _Shaper:
         """Report an edit to a list or mapping that is not there."""
         edit, key, formula = place.live[0], render_key_path(place.path), place.entry and place.entry.derived
         if isinstance(place.node, LeafNode) and not place.node.is_container:
-            self.descent.report_at(Problem(f"{key} is no list, and cannot be edited as one"), edit.origin)
+            problem = Problem(f"{key} is no list, and cannot be edited as one", fix=f"write it whole: {key}=...")
+            self.descent.report_at(problem, edit.origin)
         elif formula is not None and place.path == place.field:
             fix = f"write it whole instead of the formula: {key}=[...]"
             what = f"{key} is computed, and is not known when lists are edited"
@@ -294,7 +295,8 @@ class _Shaper:
                 for key in removed_keys(value):
                     if key not in names:
                         what = f"{render_key_path((*place.path, key))} cannot be removed: there is no such key"
-                        self.descent.doubt(Problem(what, str(origin), suggestion=nearest(key, names)))
+                        expected = f"one of the keys: {listed(names)}" if names else "a mapping that has keys"
+                        self.descent.doubt(Problem(what, str(origin), expected, suggestion=nearest(key, names)))
                     names.pop(key, None)
 
     def note_dropped(self, place: Place) -> None:
@@ -339,7 +341,7 @@ def _missed(place: Place, missed: Missed) -> Problem:
         return Problem(
             f"{render_key_path((*place.path, missed.item))} does not exist",
             str(missed.contribution.value.origins[missed.item]),
-            expected=f"a position from 0 to {missed.length - 1}" if missed.length else "a list that has items",
+            expected=_positions(missed.length),
             fix=f"add an item behind the others: {render_key_path(place.path)}+=...",
         )
     is_secret = place.may_hold_secret
@@ -348,6 +350,12 @@ def _missed(place: Place, missed: Missed) -> Problem:
         where,
         expected="" if is_secret else f"one of the items: {listed(_literal_items(place))}",
     )
+
+
+def _positions(length: int) -> str:
+    if length > 1:
+        return f"a position from 0 to {length - 1}"
+    return "position 0, the only one" if length else "a list that has items"
 
 
 def _literal_items(place: Place) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, PlainValidator, Validation
 from pydantic_core import ErrorDetails
 
 from typedcfg.compiler.choice import kinds_in
-from typedcfg.compiler.crashes import Failure, crash, details_of, failures_in
+from typedcfg.compiler.crashes import Failure, crash, details_of, failures_in, raised_in
 from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.merge import below
@@ -247,11 +247,20 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
         return Problem(f"unknown key {key!r}", where, _type_of(complaint))
     raised = detail.get("ctx", {}).get("error")
     if detail["type"] in ("value_error", "assertion_error") and isinstance(raised, Exception):
-        return Problem(f"{key}: {raised}" if str(raised) else f"{key} is refused by its validator", where)
+        return _refused(key, raised, where)
     expected = expected or (_type_of(complaint) if detail["type"] == "missing" else _expected(complaint))
     if complaint.is_about_sections:
         return Problem(f"{key} is wrong", where, expected)
     return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected, fix=_spelling(detail))
+
+
+def _refused(key: str, raised: Exception, where: str) -> Problem:
+    """What a validator says of a value; one that says nothing is named."""
+    if str(raised):
+        return Problem(f"{key}: {raised}", where)
+    name, place = raised_in(raised)
+    told = "\n".join(filter(None, [where, f"{place} (the validator)" if place else ""]))
+    return Problem(f"{key} is refused by its validator {name}", told, fix="let the validator say what it expects")
 
 
 def _missing(descent: Descent, path: KeyPath, entry: Entry) -> Problem:
@@ -287,6 +296,8 @@ def _spelling(detail: ErrorDetails) -> str:
     """How YAML has what was most likely meant, where the value is of another type."""
     value = detail["input"]
     if detail["type"] in ("list_type", "set_type", "tuple_type") and isinstance(value, str):
+        if value.startswith("["):
+            return "close the bracket, or put the missing comma"
         return f"a list is written in brackets: [{shorten(value)}]"
     if detail["type"] == "string_type" and isinstance(value, (bool, int, float)):
         return "put it in quotes: without them it is no text"

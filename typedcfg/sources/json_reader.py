@@ -10,6 +10,7 @@ it, since an error in a JSON file names its line like any other.
 
 import json
 import re
+import sys
 from bisect import bisect_right
 from typing import Final
 
@@ -49,11 +50,14 @@ def read_json(text: str, source: str) -> Branch:
         top = json.loads(text)
     except json.JSONDecodeError as error:
         where = str(Origin(source, error.lineno, error.colno))
-        raise ConfigError(Problem(f"invalid JSON: {error.msg}", where=where)) from None
+        fix = "JSON has its keys in double quotes, no comma behind the last entry, and no comments"
+        raise ConfigError(Problem(f"invalid JSON: {error.msg}", where=where, fix=fix)) from None
     except RecursionError:
         raise ConfigError(_too_deep(source)) from None
-    except ValueError as error:  # an integer beyond what Python converts
-        raise ConfigError(Problem(f"invalid JSON: {error}", where=source)) from None
+    except ValueError:  # an integer beyond what Python converts
+        raise ConfigError(
+            Problem(f"invalid JSON: an integer of more than {sys.get_int_max_str_digits()} digits", where=source)
+        ) from None
     if not isinstance(top, dict):
         what = f"the top level is {'a list' if isinstance(top, list) else json.dumps(top)}"
         raise ConfigError(Problem(what, where=f"{source}:1:1", expected='an object: {"key": value}'))

@@ -87,9 +87,9 @@ def override_source(overrides: Sequence[str] | Mapping[str, object]) -> Override
     tokens.read()
     stray = [
         Problem(
-            f"{shorten(file)!r} sets nothing", where="overrides", expected=_EXPECTED, fix="pass files before overrides"
+            f"{shorten(file)!r} sets nothing", where=str(origin), expected=_EXPECTED, fix="pass files before overrides"
         )
-        for file, _ in tokens.files
+        for file, origin in tokens.files
     ]
     return OverrideSource("overrides", tokens.roots, [*tokens.problems, *stray])
 
@@ -103,7 +103,7 @@ def _from_mapping(overrides: Mapping[str, object]) -> OverrideSource:
             settled = branch_from({"value": settings_in(value)}, origin)["value"]
             roots.append(branch_at(parse_key_path(key), settled, origin))
         except ValueError as error:  # no key path, or one that begins with a position
-            problems.append(Problem(str(error), where="overrides", expected="a key path"))
+            problems.append(Problem(str(error), where=str(origin), expected="a key path"))
     return OverrideSource("overrides", roots, problems)
 
 

@@ -4,7 +4,9 @@ The standard library's parser tells no positions, so an origin is the file alone
 that YAML and JSON would have said, so that one field reads the same from every format.
 """
 
+import json
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -12,7 +14,7 @@ from typing import Any, Final
 
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Items, branch_from
+from typedcfg.sources.base import INSTRUCTION_MARK, Branch, Items, branch_from
 from typedcfg.template.numeral import number
 
 # The parser has attributes for these only from Python 3.14 on.
@@ -36,8 +38,10 @@ def read_toml(text: str, source: str) -> Branch:
         raise ConfigError(_invalid(str(error), text, source)) from None
     except RecursionError:
         raise ConfigError(Problem("nested too deeply", where=source, fix="flatten it")) from None
-    except ValueError as error:  # an number beyond what Python converts
-        raise ConfigError(Problem(f"invalid TOML: {error}", where=source)) from None
+    except ValueError:  # a number beyond what Python converts
+        raise ConfigError(
+            Problem(f"invalid TOML: an integer of more than {sys.get_int_max_str_digits()} digits", where=source)
+        ) from None
     tree = branch_from(values, Origin(source))
     for container, key, value in list(_dates(tree)):
         container[key] = value.isoformat()
@@ -60,4 +64,10 @@ def _invalid(message: str, text: str, source: str) -> Problem:
     lines = text.splitlines() or [""]
     # "at end of document" carries no numbers: count them.
     line, column = (int(place[1]), int(place[2])) if place and place[1] else (len(lines), len(lines[-1]) + 1)
-    return Problem(f"invalid TOML: {_PLACE.sub('', message).lower()}", where=str(Origin(source, line, column)))
+    begun = lines[line - 1][column - 1 :] if line <= len(lines) else ""
+    key = begun.partition("=")[0].strip() if begun.startswith(INSTRUCTION_MARK) else ""
+    return Problem(
+        f"invalid TOML: {_PLACE.sub('', message).lower()}",
+        where=str(Origin(source, line, column)),
+        fix=f"put the key in quotes: {json.dumps(key)} = ..." if key else "",
+    )

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -105,7 +106,9 @@ def _check_loadable(written: Path, target: Path) -> None:
     try:
         torch.load(written, map_location="cpu", weights_only=True, mmap=True)  # mapped: reads no tensor
     except Exception as error:
-        reason = str(error).partition("\n")[0]
+        # torch says what it does not take at the end of a page on how to load it regardless.
+        found = re.search(r"WeightsUnpickler error: (.*?)(?:\. |\n|\Z)", str(error)) or re.match("(.*)", str(error))
+        reason = found[1] if found else ""
         raise RecordError(
             Problem(
                 f"checkpoint {target.name} could never be loaded safely: {reason}",

@@ -82,7 +82,8 @@ def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for:
         ]
         if missing:
             if is_asked_for:
-                raise RunError(Problem(f"the run has no test: {' and '.join(missing)} is not defined"))
+                what = f"the run has no test: {' and '.join(missing)} {'are' if missing[1:] else 'is'} not defined"
+                raise RunError(Problem(what, expected="a test_step in the model, and a test_dataloader in the data"))
             return
         checkpoint = next((c for c in (attempt.checkpoints.best, attempt.checkpoints.latest) if c.exists()), None)
         if checkpoint is None:
