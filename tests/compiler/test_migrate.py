@@ -315,4 +315,4 @@ def test_a_mapping_in_a_list_that_was_saved_whole_stays_whole(tmp_path: Path) ->
 
     migrated = Params.load(tmp_path / "run.yaml")
     assert migrated == config.merge({"lr": 5.0})
-    assert migrated.origin("layers[0].sizes.b").endswith("run.yaml:6:7")
+    assert migrated.origin("layers[0].sizes.b").endswith("run.yaml:5:7")

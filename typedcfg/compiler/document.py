@@ -181,14 +181,14 @@ class _Marker:
     def _marked(self, value: object, said: Any, path: KeyPath) -> Any:
         if isinstance(value, ConfigTemplate):
             self.section(value, said, path)
-        elif isinstance(value, (list, tuple)) and any(isinstance(item, ConfigTemplate) for item in value):
+        elif isinstance(value, (list, tuple)) and _holds_sections(value):
             for position, item in enumerate(value):
                 self._marked(item, said[position], (*path, position))
         elif isinstance(value, Mapping) and isinstance(said, dict):
             # Asked first: what it holds is marked in place.
             is_whole = self._shows_through(said, path, is_free=not _holds_sections(value))
             for (key, inner), item in zip(said.items(), value.values(), strict=True):
-                if isinstance(item, ConfigTemplate):
+                if isinstance(item, ConfigTemplate) or _holds_sections(item):
                     self._marked(item, inner, (*path, key))
             return {Instruction(REPLACE): True, **said} if is_whole else said
         return said
@@ -209,5 +209,7 @@ def _changes(default: object, said: object, *, is_free: bool) -> bool:
     return is_free and any(_changes(value, said[key], is_free=True) for key, value in default.items())
 
 
-def _holds_sections(value: Mapping[object, object]) -> bool:
-    return any(isinstance(item, ConfigTemplate) for item in value.values())
+def _holds_sections(value: object) -> bool:
+    """Whether sections lie in a list or mapping, or in those within it."""
+    held = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return any(isinstance(item, ConfigTemplate) or _holds_sections(item) for item in held)
