@@ -30,6 +30,7 @@ class Schedule(ConfigTemplate):
     decay_steps: int = 9
     name: str = "plain"
     batch: int = 0
+    steps: list[int] = [1]
 
 
 class Layer(ConfigTemplate):
@@ -43,6 +44,7 @@ class Params(ConfigTemplate):
     other: Schedule
     optimizer: AdamW | Sgd = AdamW()
     layers: list[Layer] = []
+    option: Layer | None = None
     groups: dict[str, Layer] = {"head": Layer(width=3)}
     rates: dict[str, float] = {"a": 0.5}
 
@@ -157,6 +159,20 @@ def test_a_key_that_nobody_set_does_not_come_by_deleting_below_it(write: Write) 
     assert values("top.yaml", overrides=["~groups.foot.width"]).groups == {"head": Layer(width=3), "neck": Layer()}
 
 
+@pytest.mark.parametrize("override", ["~option.width", "~groups.tail.width"])
+def test_taking_back_what_nobody_set_makes_no_section(override: str) -> None:
+    params = values(overrides=["batch=1", override])
+
+    assert params.option is None
+    assert list(params.groups) == ["head"]
+
+
+@pytest.mark.parametrize("override", ["~layers[0]", "~schedule.epoch", "~schedule.steps[2]"])
+def test_taking_back_what_does_not_exist_is_told_even_if_nothing_else_is_said(override: str) -> None:
+    with pytest.raises(ConfigError, match="does not exist|unknown key"):
+        values(overrides=[override])
+
+
 def test_a_part_that_is_laid_again_after_a_replacement_contradicts_nothing(write: Write) -> None:
     write(
         part="epochs: 20",
@@ -178,6 +194,17 @@ def test_a_list_that_mounts_replaces_a_weaker_one(write: Write) -> None:
     write(wide="width: 64", base="layers: [{width: 1}, {width: 2}]", top="layers: [{$extends: wide.yaml}]")
 
     assert values("base.yaml", "top.yaml", overrides=["layers[0].act=gelu"]).layers == [Layer(width=64, act="gelu")]
+
+
+def test_a_part_goes_with_its_item_when_one_before_it_goes(write: Write) -> None:
+    write(
+        named="act: 'w${width}'",
+        top="layers: [{width: 9}, {$extends: named.yaml, width: 1}, {$extends: named.yaml, width: 2}]",
+    )
+
+    layers = values("top.yaml", overrides=["~layers[0]"]).layers
+
+    assert layers == [Layer(width=1, act="w1"), Layer(width=2, act="w2")]
 
 
 def test_a_part_without_a_kind_is_of_the_kind_beside_it(write: Write) -> None:

@@ -177,7 +177,14 @@ class Place:
 
     def _said_for_item(self, position: int) -> list[Contribution]:
         items = self.arrangement.items
-        return items[position] if position < len(items) else []
+        return [self._at_position(c, position) for c in items[position]] if position < len(items) else []
+
+    def _at_position(self, contribution: Contribution, position: int) -> Contribution:
+        """What was said for an item, as of where that is by now: a part mounted in it has gone with it."""
+        depth, top = len(self.path), contribution.top
+        if len(top) > depth and top[:depth] == self.path and top[depth] != position:
+            return contribution._replace(top=(*top[:depth], position, *top[depth + 1 :]))
+        return contribution
 
     def _meanings(self, item: object) -> Sequence[object]:
         """What an item of this list may mean, or one that is to be removed: what its type makes of what was written."""
@@ -209,9 +216,13 @@ class Place:
             if len(said) > 1 or isinstance(said[0].value if said else None, (Edit, Text, Appended, Removed)):
                 self.live, self.fallen = standing(self._read_leaf(said))
             else:
-                self.live = said
+                self.live = [contribution for contribution in read if isinstance(contribution.value, Branch)]
             return
-        self.live, self.fallen = standing(self._read_section(said))
+        read = self._read_section(said)
+        self.live, self.fallen = standing(read)
+        if not (self.live or self.node.is_optional) and isinstance(self.node, SectionNode) and self.path == self.field:
+            # A section that has to be there is there, even where all that is said of it takes something back.
+            self.live = [contribution for contribution in read if isinstance(contribution.value, Branch)]
         if isinstance(self.node, VariantsNode):
             if self.is_mapping:
                 self._take_choice(choose(self, self.node))
