@@ -216,7 +216,7 @@ class Place:
             if len(said) > 1 or isinstance(said[0].value if said else None, (Edit, Text, Appended, Removed)):
                 self.live, self.fallen = standing(self._read_leaf(said))
             else:
-                self.live = [contribution for contribution in read if isinstance(contribution.value, Branch)]
+                self.live = said
             return
         read = self._read_section(said)
         self.live, self.fallen = standing(read)
