@@ -60,6 +60,7 @@ COMMANDS = {
     "check": [["check", APP, "base.yaml", "optimizer=sgd"], ["check", APP, "batch_sise=1"]],
     "show": [["show", APP, "base.yaml"], ["show", APP, "--format", "json"]],
     "explain": [["explain", APP, "optimizer.lr", "base.yaml"]],
+    "diff": [["diff", "base.yaml", "base.yaml"], ["diff", "base.yaml", "base.yaml", "--app", APP]],
     "schema": [["schema", APP], ["schema", APP, "optimizer"]],
     "init": [["init", APP], ["init", APP, "new.yaml"]],
     "completion": [["completion", "bash"]],

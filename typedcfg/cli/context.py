@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from typedcfg.cli.verbs import EVERYWHERE, usage, verb_named
 from typedcfg.compiler.compile import compile_sources
@@ -13,6 +13,8 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import Source
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.text import nearest, one_of
+
+_THE_RUN: Final = Origin("the run")
 
 Token = tuple[int, str]
 """An argument, and its position on the command line, counted from 1 behind the program's name."""
@@ -126,6 +128,10 @@ class Context:
         """Whether there are arguments left."""
         return bool(self._tokens)
 
+    def origin(self) -> Origin:
+        """Where the next argument stands."""
+        return Origin(f"argument {self._tokens[0][0]}") if self._tokens else Origin("command line")
+
     def peek(self) -> str:
         """The next argument, left where it is; empty if there is none."""
         return self._tokens[0][1] if self._tokens else ""
@@ -145,19 +151,22 @@ class Context:
             position, token = self._tokens[0]
             raise UsageError(Problem(f"{token!r} is not understood here", f"argument {position}", self.usage))
 
-    def compile(self, template: type[ConfigTemplate], *, base: Sequence[str | Path] = ()) -> Config[ConfigTemplate]:
+    def compile(
+        self, template: type[ConfigTemplate], *, base: Sequence[str | Path] = (), asked: Origin = _THE_RUN
+    ) -> Config[ConfigTemplate]:
         """The configuration that the rest of the arguments, the environment and the presets make.
 
         Args:
             template: What is configured.
             base: Files that are weaker than those among the arguments.
+            asked: Who wants those.
 
         Raises:
             ConfigError: With everything wrong with it.
         """
         fields = template.__pydantic_fields__
         self._refuse_misspelt([token for token in self._tokens if _first_step(token[1]) not in fields])
-        return compile_sources(template, self.sources(template, base))
+        return compile_sources(template, self.sources(template, base, asked=asked))
 
     def _refuse_misspelt(self, tokens: Sequence[Token]) -> None:
         """Refuse what was meant to be an option; left to itself it would be taken for a setting.
@@ -179,7 +188,9 @@ class Context:
         """What variables begin with that set values."""
         return self.options.get("--env-prefix", default_prefix(template))
 
-    def sources(self, template: type[ConfigTemplate], base: Sequence[str | Path] = ()) -> list[Source]:
+    def sources(
+        self, template: type[ConfigTemplate], base: Sequence[str | Path] = (), *, asked: Origin = _THE_RUN
+    ) -> list[Source]:
         """What the rest of the arguments names, and what is always read; nothing is read yet.
 
         Raises:
@@ -197,7 +208,7 @@ class Context:
         files, overrides = split_arguments(self._tokens)
         if base or files:
             paths = [*base, *(path for path, _ in files)]
-            origins = [*(Origin("the run") for _ in base), *(origin for _, origin in files)]
+            origins = [*(asked for _ in base), *(origin for _, origin in files)]
             sources.append(FileSource(paths, origins=origins))
         sources += environment_sources(
             template,

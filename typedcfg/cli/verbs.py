@@ -31,6 +31,8 @@ _SOURCES: Final = {
 }
 """What every command takes that compiles: where else values may come from."""
 
+_JSON: Final = Option("", "print JSON, for another program")
+
 _AGAIN: Final = Option("", "train a run that is done once more, beside what it has")
 
 _SETTINGS: Final = "[FILES] [key=value ...]"
@@ -44,7 +46,7 @@ VERBS: Final[dict[str, Verb]] = {
     "keys": Verb(
         f"APP {_SETTINGS}",
         "every key, one to a line",
-        {**_SOURCES, "--json": Option("", "print JSON, for another program")},
+        {**_SOURCES, "--json": _JSON},
     ),
     "check": Verb(f"APP {_SETTINGS}", "whether a configuration compiles, and everything wrong with it", _SOURCES),
     "show": Verb(
@@ -60,6 +62,16 @@ VERBS: Final[dict[str, Verb]] = {
         },
     ),
     "explain": Verb(f"APP KEY {_SETTINGS}", "why one value is what it is", _SOURCES),
+    "diff": Verb(
+        "A B",
+        "what two files, or two runs, say differently, and whether it makes another run",
+        {
+            "--app": Option("APP", "compile files by it, and read runs; without it values are compared as they stand"),
+            **_SOURCES,
+            "--exit-code": Option("", "exit with 1 if they differ"),
+            "--json": _JSON,
+        },
+    ),
     "schema": Verb("APP [KEY]", "what one may write in a file, as JSON Schema: for editors, and other programs", {}),
     "init": Verb(
         "APP [FILE]",
@@ -86,7 +98,9 @@ VERBS: Final[dict[str, Verb]] = {
     ),
     "completion": Verb("bash | zsh | fish", "the script that completes commands, keys and values on TAB", {}),
     "runs": Verb(
-        "ls [FOLDER] | show RUN", "the runs in a folder", {"--json": Option("", "print JSON, for another program")}
+        "ls [FOLDER] | show RUN | diff RUN RUN",
+        "the runs in a folder, and how two differ",
+        {"--json": _JSON},
     ),
 }
 

@@ -108,7 +108,11 @@ def _difference(pair: Pair, before: Config[Any], now: Config[Any]) -> Difference
 
 
 def _flat(before: Config[Any], now: Config[Any]) -> Iterator[Difference]:
-    """What differs where one of the two has no template: value by value, every one of them counts."""
+    """What differs where one of the two has no template: value by value.
+
+    Every one of them counts, but where two runs were recorded with one fingerprint.
+    """
+    bears = before.fingerprint != now.fingerprint
     earlier, later = dict(before.leaves()), dict(now.leaves())
     for key in {**later, **earlier}:
         was, value = earlier.get(key, ABSENT), later.get(key, ABSENT)
@@ -119,7 +123,7 @@ def _flat(before: Config[Any], now: Config[Any]) -> Iterator[Difference]:
                 value,
                 before_origin="" if was is ABSENT else before.origin(key),
                 now_origin="" if value is ABSENT else now.origin(key),
-                is_in_identity=True,
+                is_in_identity=bears,
                 is_secret=False,
                 is_derived=False,
             )

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _CONFIGURATION: Final = "run.yaml"
 _RECORD: Final = "run.json"
+_ASKED: Final = Origin("Config.load")
 _RECORDS: Final = "typedcfg.records.run_record"
 """What reads the record of a run; by name, for records are the stage above."""
 
@@ -133,8 +134,12 @@ def version_of(config: UntypedConfig) -> int | None:
     return file.saved[0][1] if len(file.story.layers) == len(file.saved) == 1 else None
 
 
-def load_untyped(path: "str | os.PathLike[str]") -> LoadedConfig:
+def load_untyped(path: "str | os.PathLike[str]", *, asked: Origin = _ASKED) -> LoadedConfig:
     """What `Config.load` does.
+
+    Args:
+        path: The file, or the folder of a run.
+        asked: Who wants it: the place that a problem names if it cannot be read.
 
     Raises:
         ConfigError: With everything wrong with the file and those that it extends.
@@ -142,19 +147,19 @@ def load_untyped(path: "str | os.PathLike[str]") -> LoadedConfig:
     """
     path = os.fspath(path)
     if os.path.isdir(path):  # noqa: PTH112  # paths are texts where files are read
-        path = _of_run(path)
-    layers = list(FileSource([path], origins=[Origin("Config.load")]).read())
+        path = _of_run(path, asked)
+    layers = list(FileSource([path], origins=[asked]).read())
     saved = tuple((layer.name, layer.version) for layer in layers if layer.version is not None)
     # There is no template to migrate them to.
     story = _compiled([replace(layer, version=None) for layer in layers], Variables())
     return _loaded(_File(written_path(path), story, saved, _recorded_beside(path)))
 
 
-def _of_run(folder: str) -> str:
+def _of_run(folder: str, asked: Origin) -> str:
     file = os.path.join(folder, _CONFIGURATION)  # noqa: PTH118  # as above
     if not os.path.isfile(file):  # noqa: PTH113  # as above
         what = f"{folder!r} is a folder, and no run: it holds no {_CONFIGURATION}"
-        raise ConfigError(Problem(what, "Config.load", "a file, or the folder of a run"))
+        raise ConfigError(Problem(what, str(asked), "a file, or the folder of a run"))
     return file
 
 

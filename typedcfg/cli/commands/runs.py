@@ -1,9 +1,10 @@
-"""`typedcfg runs ls [FOLDER]` and `typedcfg runs show RUN`: the runs in a folder, and all about one."""
+"""`typedcfg runs ls [FOLDER]`, `show RUN`, `diff RUN RUN`: the runs in a folder, all about one, and how two differ."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from typedcfg.cli.commands import diff
 from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.table import table
 from typedcfg.errors import Problem
@@ -19,8 +20,8 @@ _STOPPED: Final = {INTERRUPTED: ", stopped by Ctrl-C", PREEMPTED: ", stopped by 
 
 
 def run(context: Context) -> int:
-    """List runs, or show one."""
-    what = context.word("ls or show")
+    """List runs, show one, or compare two."""
+    what = context.word("ls, show or diff")
     if what == "ls":
         root = Path(context.word("FOLDER")) if context.has_more() else DEFAULT_ROOT
         context.finish()
@@ -29,13 +30,15 @@ def run(context: Context) -> int:
         found = find_run(context.word("RUN"))
         context.finish()
         _show(found, as_json="--json" in context.options)
+    elif what == "diff":
+        return diff.run(context)
     else:
         raise UsageError(Problem(f"{what!r} is nothing to do with runs", expected=context.usage))
     return 0
 
 
 def _list(root: Path, *, as_json: bool) -> None:
-    summaries = [summarize(run, record) for run, record in iter_runs(root)]
+    summaries = [summarize(run, record) for run, record in sorted(iter_runs(root), key=_began)]
     if as_json:
         _print_json([{**s._asdict(), "best": s.best and s.best._asdict()} for s in summaries])
     elif summaries:
@@ -43,6 +46,12 @@ def _list(root: Path, *, as_json: bool) -> None:
         print(table([_HEADINGS, *rows]))
     else:
         print(f"no runs in {root}")
+
+
+def _began(found: tuple[RunDir, RunRecord]) -> datetime:
+    """When the newest attempt did: the newest run stands last, above the prompt."""
+    _, record = found
+    return record.attempts[-1].started if record.attempts else record.created
 
 
 def _show(run: RunDir, *, as_json: bool) -> None:

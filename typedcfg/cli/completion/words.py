@@ -84,6 +84,9 @@ class _Line:
             yield from _apps(self.word)
         elif role == "RUN":
             yield from _runs()
+        elif role in ("A", "B"):
+            yield from _settings_files(self.word)
+            yield from _runs()
         elif role == "FILE":
             yield from _files(self.word)
         elif role == "KEY" and "FILES" not in self.verb.usage.partition("KEY]")[2]:
@@ -94,19 +97,18 @@ class _Line:
     def _alternatives(self) -> Iterator[Candidate]:
         """Of `ls [FOLDER] | show RUN`: the first words, then what follows the one that stands there."""
         for alternative in self.verb.usage.split(" | "):
-            first, _, what = alternative.partition(" ")
+            first, *roles = alternative.split()
             if not self.placed:
                 yield Candidate(first)
-            elif self.placed == [first]:
-                yield from _runs() if what == "RUN" else _files(self.word, folders_only=True) if what else ()
+            elif self.placed[0] == first and len(self.placed) <= len(roles):
+                is_run = roles[len(self.placed) - 1] == "RUN"
+                yield from _runs() if is_run else _files(self.word, folders_only=True)
 
     # --- what an APP is needed for ----------------------------------------------------------------------------------
 
     def _settings(self, *, with_key: bool) -> Iterator[Candidate]:
         """Files, and settings: `key=value`, `~key`, `--key=value`; a key alone where one may stand too."""
-        from typedcfg.cli.completion.files import SETTINGS
-
-        yield from _files(self.word, SETTINGS)
+        yield from _settings_files(self.word)
         if not self.verb.usage.startswith("APP"):
             return
         given = self.placed[-1] if self.placed else ""
@@ -164,9 +166,17 @@ def _files(start: str, suffixes: Collection[str] | None = None, *, folders_only:
     return files(start, () if folders_only else suffixes)
 
 
+def _settings_files(start: str) -> Iterator[Candidate]:
+    from typedcfg.cli.completion.files import SETTINGS
+
+    return _files(start, SETTINGS)
+
+
 def _runs() -> Iterator[Candidate]:
     """The ids of the runs where runs lie by default, the newest first."""
     from typedcfg.runner.lookup import DEFAULT_ROOT, iter_runs
 
+    if not DEFAULT_ROOT.is_dir():
+        return
     for _, record in iter_runs(DEFAULT_ROOT):
         yield Candidate(record.identity.id, record.identity.name)
