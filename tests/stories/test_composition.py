@@ -237,6 +237,15 @@ def test_explain_names_the_line_of_the_part_and_of_what_overrides_it(write: Writ
     assert "over      2  part.yaml:2:1" in told
 
 
+def test_explain_tells_a_mapping_that_replaces(write: Write) -> None:
+    write(base="rates: {b: 1}", top="rates: {$replace: true, c: 2}")
+
+    told = compiled("base.yaml", "top.yaml").explain("rates")
+
+    assert "over      {b: 1}    base.yaml:1:1" in told
+    assert "top.yaml:1:1 replaces the mapping whole: what is written there is all there is" in told
+
+
 def test_every_format_mounts_alike(write: Write) -> None:
     write(part="epochs: 20")
     Path("p.json").write_text('{"warmup": 2, "$extends": "part.yaml"}')

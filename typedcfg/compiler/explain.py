@@ -15,6 +15,7 @@ from typedcfg.sources.base import REFERENCE_MARK, Branch, Items, Positions, Text
 from typedcfg.template.catalog import Entry
 from typedcfg.template.formula_keys import with_keys
 from typedcfg.template.leaves import iter_leaves, value_at
+from typedcfg.template.old_names import present_path
 from typedcfg.text import nearest
 
 _MOST_INPUTS: Final = 8
@@ -201,9 +202,12 @@ def _rule(place: Place, entry: Entry, *, is_alone: bool, is_fallen: bool) -> str
         is_formula = entry.derived is not None and not said
         nothing = "nothing that counts" if is_fallen else "nothing"
         return f"{nothing} sets {entry.name}{': its default is a formula' if is_formula else ''}"
+    if place.is_list and len(place.live) > 1:
+        return f"edits to a list are made one after the other, and {rule_between(said[0].layer, said[1].layer)}"
     if len(place.live) > 1:
-        what = "a mapping is merged key by key" if isinstance(said[0].value, Branch) else "single positions are edited"
-        return f"{what}, and {rule_between(said[0].layer, said[1].layer)}"
+        return f"a mapping is merged key by key, and {rule_between(said[0].layer, said[1].layer)}"
+    if isinstance(said[0].value, Branch) and said[0].value.replaces:
+        return f"{said[0].origin} replaces the mapping whole: what is written there is all there is"
     if is_alone:
         return "nothing else sets it"
     if len(said) > 1:
@@ -216,7 +220,9 @@ def _rule(place: Place, entry: Entry, *, is_alone: bool, is_fallen: bool) -> str
 def _missing(story: Story, path: KeyPath) -> MissingKey:
     known = [render_key_path(leaf.path) for leaf in iter_leaves(story.root)]
     key = render_key_path(path)
-    return MissingKey(Problem(f"there is no key {key!r}", suggestion=nearest(key, known)))
+    today = present_path(type(story.root), path)
+    near = render_key_path(today) if today != path else nearest(key, known)
+    return MissingKey(Problem(f"there is no key {key!r}", suggestion=near))
 
 
 # --- rendering ------------------------------------------------------------------------------------------------------
