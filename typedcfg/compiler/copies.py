@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from typedcfg.compiler.interpolation import whole_reference
 from typedcfg.compiler.merge import Contribution
+from typedcfg.compiler.shown import HIDDEN
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
@@ -39,8 +40,8 @@ class Copies:
         source = self._source(target, place.path, origin)
         if source is None or place.path in self.descent.broken:
             return []
-        if isinstance(source.node, VariantsNode) and not source.live:
-            # No kind was chosen there: that is reported there, if it is wrong.
+        if source.path in self.descent.broken or (isinstance(source.node, VariantsNode) and not source.live):
+            # What is wrong there is reported there; that no kind was chosen, if it is wrong.
             self.descent.broken.append(place.path)
             return []
         if source.template is not None and not _fits(source.template, place.node):
@@ -106,7 +107,8 @@ def _target(place: "Place", contribution: Contribution) -> KeyPath | Problem:
     text, origin, key = str(contribution.value), contribution.origin, render_key_path(place.path)
     target = whole_reference(text, place.path, contribution.top)
     if isinstance(target, Problem) and place.may_hold_secret:
-        return Problem(f"{key} cannot be read as a reference (a secret, not shown)")
+        what = f"{key} cannot be read as a reference ({HIDDEN})"
+        return Problem(what, fix="write $${ for a literal ${")
     if (text, origin) in place.copies:
         return Problem(f"{key} lies in what {text} brings, and is {text} itself", fix="write one of them out")
     return target

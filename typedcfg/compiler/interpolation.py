@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from typedcfg.compiler.references import Reference, absolute
 from typedcfg.errors import Problem
-from typedcfg.key_path import KeyPath
+from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.sources.base import REFERENCE_MARK
 from typedcfg.text import shorten
 
@@ -93,4 +93,10 @@ def whole_reference(text: object, here: KeyPath, top: KeyPath = ()) -> KeyPath |
     # A section is copied before any value is known: what surrounds it is told by its path alone.
     above = [here[:depth] for depth in range(len(here)) if depth == 0 or isinstance(here[depth - 1], str)]
     path = absolute(reference, above, here[:-1], top)
-    return path if path is not None else Problem(f"{shorten(text)!r} climbs above the whole configuration")
+    return path if path is not None else climbing(here)
+
+
+def climbing(here: KeyPath) -> Problem:
+    """The problem of a reference with more `parent.` than there are sections around it."""
+    what = f"{render_key_path(here)} has a reference that climbs above the whole configuration"
+    return Problem(what, fix="write the path from the top, without parent.")

@@ -24,7 +24,13 @@ from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNo
 from typedcfg.template.type_text import type_text
 from typedcfg.text import one_of, shorten
 
-_PLAIN: Final = {"Input should be ": "", "Value should have ": "a value with ", "String should ": "a text that should "}
+_PLAIN: Final = {
+    "Input should be ": "",
+    "Value should have ": "a value with ",
+    "String should ": "a text that should ",
+    "List should have ": "a list with ",
+    "Value error, ": "",
+}
 
 _OF_TYPE: Final = re.compile(
     r".*_(type|parsing|too_short|too_long|pattern_mismatch)|too_(short|long)|(greater|less)_than(_equal)?|multiple_of"
@@ -137,7 +143,7 @@ def is_stable(descent: Descent, params: ConfigTemplate) -> Iterator[Problem]:
     except ValidationError as error:
         for detail in error.errors(include_url=False):
             path, _, entry, _ = locate(descent, detail)
-            told = "" if may_hold_secret(descent.template, path) else f": {detail['msg']}"
+            told = "" if may_hold_secret(descent.template, path) else f": {_in_our_words(detail['msg'])}"
             yield Problem(
                 f"{render_key_path(path)} does not pass its own validator a second time{told}",
                 where=origin_of(descent, path, entry),
@@ -285,11 +291,14 @@ def _expected(complaint: Complaint) -> str:
     is_whole = complaint.path == complaint.field and not complaint.is_about_sections
     if is_whole and _OF_TYPE.fullmatch(complaint.detail["type"]):
         return _type_of(complaint)
-    for opening, replacement in _PLAIN.items():
-        if message.startswith(opening):
-            message = replacement + message[len(opening) :]
-            break
+    message = _in_our_words(message)
     return f"{message} [{entry.unit}]" if entry is not None and entry.unit and entry.is_leaf else message
+
+
+def _in_our_words(message: str) -> str:
+    """What pydantic says, where its words are those of a program."""
+    opening = next((opening for opening in _PLAIN if message.startswith(opening)), "")
+    return _PLAIN.get(opening, "") + message.removeprefix(opening)
 
 
 def _spelling(detail: ErrorDetails) -> str:
