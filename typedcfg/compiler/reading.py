@@ -69,7 +69,7 @@ class Reading:
         """Sections, and lists and mappings of them, that were entered: their form no longer changes."""
         self._within: dict[KeyPath, list[Slot]] = {}
         """What is not known yet within a free list or mapping, by the field and every path on the way."""
-        for slot in shape.slots.values():
+        for slot in (slot for slot in shape.slots.values() if slot.path is not slot.field):
             for depth in range(len(slot.field), len(slot.path)):
                 self._within.setdefault(slot.path[:depth], []).append(slot)
 
@@ -128,14 +128,16 @@ class Reading:
 
     def _read_field(self, path: KeyPath, section: SectionSpot, entry: Entry) -> Read:
         read = self.seen.get(path)
-        if read is None:
-            self._await(path)
-            try:
-                value = self.validated(section, entry, section.tree)
-            except Exception:  # noqa: BLE001
-                # Wrong, or required and not set, or its validator crashed: validation says so, at its own place.
-                raise Blocked from None
-            read = self.seen[path] = Read(value, entry, section.bears and entry.is_in_identity)
+        return self._first_read(path, section, entry) if read is None else read
+
+    def _first_read(self, path: KeyPath, section: SectionSpot, entry: Entry) -> Read:
+        self._await(path)
+        try:
+            value = self.validated(section, entry, section.tree)
+        except Exception:  # noqa: BLE001
+            # Wrong, or required and not set, or its validator crashed: validation says so, at its own place.
+            raise Blocked from None
+        read = self.seen[path] = Read(value, entry, section.bears and entry.is_in_identity)
         return read
 
     def validated(self, section: SectionSpot, entry: Entry, values: Mapping[str, Any]) -> Any:
@@ -155,7 +157,7 @@ class Reading:
         if isinstance(around, SectionSpot):
             entry = around.catalog.entries.get(str(path[-1]))
             if entry is not None and entry.is_leaf:
-                read = self.inputs[path] = self._read_field(path, around, entry)
+                read = self.inputs[path] = self._first_read(path, around, entry)
                 return read.value
         spot: Spot = self._root
         for depth, step in enumerate(path):

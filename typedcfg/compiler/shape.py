@@ -38,7 +38,7 @@ ABSENT = Absent.ABSENT
 class Slot:
     """A value that is not known yet, and where it goes."""
 
-    __slots__ = ("entry", "field", "holder", "inputs", "is_known", "key", "path", "raw", "top", "variables")
+    __slots__ = ("copies", "entry", "field", "holder", "inputs", "is_known", "key", "path", "raw", "top", "variables")
 
     def __init__(  # noqa: PLR0913  # what a slot is, and nothing else
         self,
@@ -63,6 +63,8 @@ class Slot:
         """The text with references, or the bare text; None where the field's formula is asked."""
         self.top = top
         """Where the document that the text was written in has its top: a path without a leading word begins there."""
+        self.copies: KeyPath | None = None
+        """The key whose value it takes as it is, where the text is a plain reference."""
         self.inputs: tuple[KeyPath, ...] = ()
         """What was read to compute it, in order."""
         self.variables: tuple[str, ...] = ()

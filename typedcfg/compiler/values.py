@@ -5,7 +5,7 @@ one is. Nothing recurses, so a chain may be as long as memory allows, and when a
 the message.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isinf
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from typedcfg.compiler.crashes import crash
 from typedcfg.compiler.descent import Descent
-from typedcfg.compiler.interpolation import Interpolation, climbing, plain_reference, read_interpolation
+from typedcfg.compiler.interpolation import Interpolation, plain_reference, read_interpolation
 from typedcfg.compiler.printed import NotPrintable, printed
 from typedcfg.compiler.reading import Blocked, Needs, Nowhere, Reading, Refused
 from typedcfg.compiler.references import Reference, Start, absolute
@@ -46,8 +46,6 @@ _LONGEST_TEXT: Final = 1_000_000
 _REFUSED: Final = object()
 """What a field makes of a value that does not fit."""
 
-_NO_COPY: Final = (None, None)
-
 
 class Resolver:
     """The values of one configuration, as far as they are known."""
@@ -60,8 +58,6 @@ class Resolver:
         self.reading = Reading(descent, shape)
         self.failed = self.reading.failed
         """Keys that have no value, for a reason that was reported."""
-        self._copied = dict(_copies(shape.slots))
-        """What slots copy that are plain references: most are, and need nothing of what expressions do."""
 
     def resolve(self) -> None:
         """Find every value."""
@@ -76,7 +72,7 @@ class Resolver:
                 if needed is not None:
                     stack.append(needed)
                     opened.add(needed)
-                    _, needed = self._copied.get(needed, _NO_COPY)
+                    needed = self._copied_by(needed)
                 slot = stack[-1]
                 if slot in awaited:
                     needed = _next_unknown(awaited[slot])
@@ -95,6 +91,15 @@ class Resolver:
                 opened.remove(slot)
                 stack.pop()
 
+    def _copied_by(self, slot: Slot) -> Slot | None:
+        """What a slot waits for whose text is a plain reference, which it is noted to copy."""
+        reference = None if slot.raw is None else plain_reference(slot.raw)
+        if reference is None:
+            return None
+        # What surrounds the slot is not entered yet, and a path through `parent` is found by it.
+        slot.copies = absolute(reference, (), slot.path[:-1], slot.top)
+        return None if slot.copies is None else self.slots.get(slot.copies)
+
     # --- evaluating -------------------------------------------------------------------------------------------------
 
     def _evaluate(self, slot: Slot) -> None:
@@ -103,12 +108,16 @@ class Resolver:
         Raises:
             Needs: Something has to be known before.
         """
+        path = slot.copies
+        if path is not None and (read := self.reading.seen.get(path)) and read.bears and not self.failed:
+            # Most references are plain, and most values have been read before: nothing is left that could be wrong.
+            slot.holder[slot.key], slot.inputs = read.value, (path,)
+            return
         self.reading.inputs = {}
         slot.variables = ()
         try:
             if not self.failed or slot.path not in self.failed:
-                path, _ = self._copied.get(slot, _NO_COPY)
-                slot.holder[slot.key] = self._value_of(slot) if path is None else self._copy(slot, path)
+                slot.holder[slot.key] = self._value_of(slot)
         except (Blocked, NotThere):
             self.failed.add(slot.path)
         except Refused as refused:
@@ -127,7 +136,7 @@ class Resolver:
             return self._derive(slot)
         if isinstance(slot.raw, Text) and REFERENCE_MARK not in slot.raw:
             return self._read(slot, str(slot.raw))
-        value = self._interpolate(slot, slot.raw)
+        value = self._interpolate(slot, slot.raw) if slot.copies is None else self._value_at(slot, slot.copies)
         self._refuse_leaks(slot)
         return value
 
@@ -272,17 +281,6 @@ class Resolver:
             where = self._place_in(slot, error.column)
             raise Refused(Problem(what, where, expected=error.expected, fix=error.fix)) from None
 
-    def _copy(self, slot: Slot, path: KeyPath) -> Any:
-        read = self.reading.seen.get(path)
-        if read is None:
-            value = self._value_at(slot, path)
-            self._refuse_leaks(slot)
-            return value
-        self.reading.inputs = {path: read}
-        if not read.bears:
-            self._refuse_leaks(slot)
-        return read.value
-
     def _referenced(self, slot: Slot, reference: Reference) -> Any:
         return self._value_at(slot, self._absolute(slot, reference))
 
@@ -340,7 +338,9 @@ class Resolver:
             sections = self._sections_around(slot)
         path = absolute(reference, sections, slot.path[:-1], slot.top)
         if path is None:
-            raise Refused(climbing(slot.path))
+            raise Refused(
+                Problem(f"{render_key_path(slot.path)} has a reference that climbs above the whole configuration")
+            )
         return path
 
     def _sections_around(self, slot: Slot) -> list[KeyPath]:
@@ -419,17 +419,6 @@ class _Scope:
         """The text of an environment variable, which is noted as read."""
         self._slot.variables = tuple(dict.fromkeys((*self._slot.variables, name)))
         return self._resolver.variables.text(name)
-
-
-def _copies(slots: Mapping[KeyPath, Slot]) -> Iterator[tuple[Slot, tuple[KeyPath, Slot | None]]]:
-    """Slots whose text is a plain reference: the path that it means, and the slot there, if one is."""
-    for slot in slots.values():
-        reference = None if slot.raw is None else plain_reference(slot.raw)
-        if reference is not None:
-            # What surrounds the slot is not entered yet, and a path through `parent` is found by it.
-            path = absolute(reference, (), slot.path[:-1], slot.top)
-            if path is not None:
-                yield slot, (path, slots.get(path))
 
 
 def _depth(slot: Slot) -> int:

@@ -41,17 +41,14 @@ class Entry:
         self.info = info
         self.marks = tuple(m for m in info.metadata if isinstance(m, Mark))
         self.node = node_of(info.annotation, f"{template.__qualname__}.{name}")
+        self.is_leaf = isinstance(self.node, LeafNode)
+        """Whether the field holds values rather than sections."""
         self.derived = info.default if isinstance(info.default, Derived) else None
         self._validators: dict[int, SchemaValidator | None] = {}
 
     def mark(self, kind: type[M]) -> M | None:
         """The field's mark of one kind, if it bears one."""
         return next((mark for mark in self.marks if isinstance(mark, kind)), None)
-
-    @property
-    def is_leaf(self) -> bool:
-        """Whether the field holds values rather than sections."""
-        return isinstance(self.node, LeafNode)
 
     @property
     def is_kind(self) -> bool:
