@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from typedcfg.compiler.crashes import crash
 from typedcfg.compiler.descent import Descent
-from typedcfg.compiler.interpolation import Interpolation, plain_reference, read_interpolation
+from typedcfg.compiler.interpolation import Interpolation, climbing, plain_reference, read_interpolation
 from typedcfg.compiler.printed import NotPrintable, printed
 from typedcfg.compiler.reading import Blocked, Needs, Nowhere, Reading, Refused
 from typedcfg.compiler.references import Reference, Start, absolute
@@ -338,9 +338,7 @@ class Resolver:
             sections = self._sections_around(slot)
         path = absolute(reference, sections, slot.path[:-1], slot.top)
         if path is None:
-            raise Refused(
-                Problem(f"{render_key_path(slot.path)} has a reference that climbs above the whole configuration")
-            )
+            raise Refused(climbing(slot.path))
         return path
 
     def _sections_around(self, slot: Slot) -> list[KeyPath]:
