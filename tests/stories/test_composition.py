@@ -169,7 +169,7 @@ def test_taking_back_what_nobody_set_makes_no_section(override: str) -> None:
 
 @pytest.mark.parametrize("override", ["~layers[0]", "~schedule.epoch", "~schedule.steps[2]"])
 def test_taking_back_what_does_not_exist_is_told_even_if_nothing_else_is_said(override: str) -> None:
-    with pytest.raises(ConfigError, match="does not exist|unknown key"):
+    with pytest.raises(ConfigError, match=r"does not exist|unknown key"):
         values(overrides=[override])
 
 
@@ -286,3 +286,28 @@ def test_a_thousand_mounts_are_read(write: Write) -> None:
     write(wide="width: 64", top="layers:\n" + "- {$extends: wide.yaml}\n" * 1000)
 
     assert len(values("top.yaml").layers) == 1000
+
+
+def test_parts_that_double_at_every_step_are_bounded(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("typedcfg.sources.files.MOST_LAYERS", 500)
+    twice = {f"f{n}": f"a: {{$extends: f{n - 1}.yaml}}\nb: {{$extends: f{n - 1}.yaml}}" for n in range(1, 30)}
+    write(f0="width: 1", **twice)
+
+    with pytest.raises(ConfigError, match="files come to more than 500 layers"):
+        compiled("f29.yaml")
+
+
+class Tree(ConfigTemplate):
+    subs: "list[Tree]" = []
+
+
+class Trees(ConfigTemplate):
+    by: dict[str, list[Tree]] = {}
+
+
+def test_copies_that_double_at_every_step_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("typedcfg.compiler.copies.MOST_COPIES", 200)
+    doubling = {f"a{n}": [{"subs": f"${{by.a{n - 1}}}"}, {"subs": f"${{by.a{n - 1}}}"}] for n in range(1, 30)}
+
+    with pytest.raises(ConfigError, match="more than 200 sections and lists are copies"):
+        Trees.compile(presets=[{"by": {"a0": [{}], **doubling}}])

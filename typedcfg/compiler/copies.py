@@ -12,12 +12,14 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.nodes import LeafNode, Node, SectionNode, VariantsNode, sections_below
-from typedcfg.text import one_of
+from typedcfg.text import one_of, shorten
 
 if TYPE_CHECKING:
     from typedcfg.compiler.descent import Descent, Place
 
-_MOST_COPIES: Final = 100
+MOST_CHAINED: Final = 100
+MOST_COPIES: Final = 10_000
+"""In one configuration: ten lines that each copy the line above twice would be a thousand, twenty a million."""
 
 
 class Copies:
@@ -28,6 +30,7 @@ class Copies:
         self.descent = descent
         self._open: dict[KeyPath, Origin] = {}
         """The places that are just being copied to, and where the reference of each was written."""
+        self._count = 0
 
     def of(self, place: "Place", contribution: Contribution) -> list[Contribution]:
         """What counts for the section or list that a reference names, said by the layer that refers to it."""
@@ -61,9 +64,15 @@ class Copies:
         if here in self._open or target == here[: len(target)]:
             self._report_circle({**self._open, here: origin}, here, target)
             return None
-        if len(self._open) >= _MOST_COPIES:
+        self._count += 1
+        if self._count > MOST_COPIES:
+            if self._count == MOST_COPIES + 1:
+                self.descent.report_at(_too_many(here), origin)
+            self.descent.broken.append(here)
+            return None
+        if len(self._open) >= MOST_CHAINED:
             problem = Problem(
-                f"{render_key_path(here)} is a copy of a copy of a copy, more than {_MOST_COPIES} times",
+                f"{render_key_path(here)} is a copy of a copy of a copy, more than {MOST_CHAINED} times",
                 fix="name the section that is copied in the end",
             )
             self.descent.report_at(problem, origin, broken=here)
@@ -95,6 +104,11 @@ class Copies:
     def _refuse(self, problem: Problem, place: "Place", origin: Origin) -> list[Contribution]:
         self.descent.report_at(problem, origin, broken=place.path)
         return []
+
+
+def _too_many(here: KeyPath) -> Problem:
+    what = f"more than {MOST_COPIES:,} sections and lists are copies of others: {shorten(render_key_path(here))}"
+    return Problem(what, fix="look for copies that hold several copies, which do so again")
 
 
 def _moved(top: KeyPath, source: KeyPath, here: KeyPath) -> KeyPath:

@@ -1,6 +1,6 @@
 """Explain: why a value is what it is, told from the layers by the rules that made it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from typedcfg.compiler.declared import may_hold_secret
@@ -202,12 +202,8 @@ def _rule(place: Place, entry: Entry, *, is_alone: bool, is_fallen: bool) -> str
         is_formula = entry.derived is not None and not said
         nothing = "nothing that counts" if is_fallen else "nothing"
         return f"{nothing} sets {entry.name}{': its default is a formula' if is_formula else ''}"
-    if place.is_list and len(place.live) > 1:
-        return f"edits to a list are made one after the other, and {rule_between(said[0].layer, said[1].layer)}"
-    if len(place.live) > 1:
-        return f"a mapping is merged key by key, and {rule_between(said[0].layer, said[1].layer)}"
-    if isinstance(said[0].value, Branch) and said[0].value.replaces:
-        return f"{said[0].origin} replaces the mapping whole: what is written there is all there is"
+    if merging := _merging(place, said):
+        return merging
     if is_alone:
         return "nothing else sets it"
     if len(said) > 1:
@@ -215,6 +211,17 @@ def _rule(place: Place, entry: Entry, *, is_alone: bool, is_fallen: bool) -> str
     if entry.derived is not None:
         return "an explicit value stands instead of the formula"
     return f"{STRENGTHS[said[0].layer.strength]} wins over a default"
+
+
+def _merging(place: Place, said: Sequence[Contribution]) -> str:
+    """How what was said for a list or mapping comes together; empty where one setting stands alone."""
+    if place.is_list and len(place.live) > 1:
+        return f"edits to a list are made one after the other, and {rule_between(said[0].layer, said[1].layer)}"
+    if len(place.live) > 1:
+        return f"a mapping is merged key by key, and {rule_between(said[0].layer, said[1].layer)}"
+    if isinstance(said[0].value, Branch) and said[0].value.replaces:
+        return f"{said[0].origin} replaces the mapping whole: what is written there is all there is"
+    return ""
 
 
 def _missing(story: Story, path: KeyPath) -> MissingKey:

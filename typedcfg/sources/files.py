@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
+from typing import Final
 
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, render_key_path
@@ -10,6 +11,9 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import REFERENCE_MARK, Branch, Layer, Positions
 from typedcfg.sources.file_reader import parse_file, real_path, written_path
 from typedcfg.sources.instructions import EXTENDS, REPLACE, Document, Point, take_apart
+
+MOST_LAYERS: Final = 10_000
+"""How many layers files may come to: twenty that each mount the next one twice would be a million."""
 
 
 class FileSource:
@@ -133,6 +137,10 @@ class _Layout:
 
     def _say(self, listed: _Listed, roots: list[Branch], point: Point, *, version: int | None = None) -> None:
         """One layer of a file; what it says before a part is mounted is below that part, and a layer of its own."""
+        if len(self.layers) >= MOST_LAYERS:
+            what = f"files come to more than {MOST_LAYERS:,} layers"
+            fix = "look for parts that mount others several times, which do so again"
+            raise ConfigError(Problem(what, where=str(listed.origin), fix=fix))
         if roots:
             self.layers.append(Layer(listed.name, "files", tuple(roots), version=version, top=point.path))
 
