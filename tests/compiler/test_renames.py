@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from typedcfg import ConfigError, ConfigTemplate, RenamedFrom, section
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.renames import Move, moves_of
-from typedcfg.errors import DeprecatedName
+from typedcfg.errors import DeprecatedName, MissingKey
 from typedcfg.sources.mapping import MappingSource
 
 
@@ -198,3 +198,76 @@ def test_a_reference_by_an_old_name_is_told_the_new_one() -> None:
         Top.compile(presets=[{"optimizer": {"lr": "${loader.bs}"}}])
 
     assert [problem.suggestion for problem in caught.value.problems] == ["loader.batch_size"]
+
+
+class Data(ConfigTemplate):
+    batch_size: Annotated[int, RenamedFrom("bs")] = 1
+
+
+class Moved(ConfigTemplate):
+    loader: Annotated[Data, RenamedFrom("data.loader")]
+    lr: Annotated[float, RenamedFrom("rate", "opt.lr")] = 1.0
+
+
+@pytest.mark.parametrize(
+    "override", ["data.loader.bs=3", "data.loader={bs: 3}", "data={loader: {bs: 3}}", "data={loader: {batch_size: 3}}"]
+)
+def test_a_section_that_moved_may_be_written_inline(override: str) -> None:
+    with pytest.warns(DeprecatedName) as warned:
+        config = Moved.compile(overrides=[override])
+
+    assert "overrides[0]: data.loader is now called loader" in {str(w.message) for w in warned}
+    assert config.params.loader.batch_size == 3
+
+
+def test_what_else_an_inline_mapping_holds_is_no_key() -> None:
+    with pytest.raises(ConfigError, match="unknown key 'data'"):
+        Moved.compile(overrides=["data={loader: {bs: 3}, more: 1}"])
+
+
+@pytest.mark.parametrize("name", ["DATA__LOADER__BS", "DATA__LOADER__BATCH_SIZE", "LOADER__BS"])
+def test_a_variable_below_a_section_that_moved_is_understood(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"M__{name}", "3")
+
+    with pytest.warns(DeprecatedName):
+        config = Moved.compile(env_prefix="M__")
+
+    assert config.params.loader.batch_size == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [("RATE", "LR", "lr"), ("OPT__LR", "LR", "lr"), ("DATA__LOADER__BS", "LOADER__BATCH_SIZE", "loader.batch_size")],
+)
+def test_two_names_of_one_field_are_not_both_set_by_variables(
+    old: str, new: str, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"M__{old}", "3")
+    monkeypatch.setenv(f"M__{new}", "4")
+
+    with pytest.raises(ConfigError, match=f"both set {key}"):
+        Moved.compile(env_prefix="M__")
+
+
+@pytest.mark.parametrize(
+    ("old", "today"), [("rate", "lr"), ("opt.lr", "lr"), ("loader.bs", "loader.batch_size"), ("data.loader", "loader")]
+)
+def test_who_asks_by_an_old_name_is_told_the_new_one(old: str, today: str) -> None:
+    config = Moved.compile()
+
+    for ask in (config.__getitem__, config.explain, config.unlock().__getitem__):
+        with pytest.raises(MissingKey) as caught:
+            ask(old)
+        assert caught.value.problems[0].suggestion == today
+    with pytest.raises(AttributeError, match="did you mean 'lr'"):
+        _ = config.rate
+
+
+def test_a_script_is_warned_at_its_own_line() -> None:
+    # Of a script that is run by its path, Python sets no package.
+    script = {"__name__": "__main__", "__package__": None, "Moved": Moved}
+
+    with pytest.warns(DeprecatedName) as warned:
+        exec(compile("Moved.compile(overrides=['rate=3'])", "train.py", "exec"), script)
+
+    assert warned[0].filename == "train.py"

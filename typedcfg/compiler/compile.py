@@ -237,7 +237,7 @@ def _changed_behind(descent: Descent, resolver: Resolver, params: ConfigTemplate
 def _levels_to_caller() -> int:
     """How far up the stack, seen from who asks, the code lies that compiles: a warning points there."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001  # warnings skips a package's own files from Python 3.12 on
-    while frame.f_back is not None and frame.f_globals.get("__package__", "").partition(".")[0] == "typedcfg":
+    while frame.f_back is not None and (frame.f_globals.get("__package__") or "").partition(".")[0] == "typedcfg":
         level, frame = level + 1, frame.f_back
     return level
 

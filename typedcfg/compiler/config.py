@@ -10,6 +10,7 @@ from typedcfg.errors import Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
+from typedcfg.template.old_names import present_path
 from typedcfg.text import nearest
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class Config(Mapping[str, Any], Generic[T]):
         params = self.__dict__.get("params")
         if params is None or name.startswith("_") or name not in catalog_of(type(params)).entries:
             known = () if params is None else catalog_of(type(params)).entries
-            near = nearest(name, known)
+            today = () if params is None else present_path(type(params), (name,))
+            near = render_key_path(today) if today != (name,) else nearest(name, known)
             hint = f"; did you mean {near!r}?" if near else ""
             raise AttributeError(f"{type(params).__qualname__} has no key {name!r}{hint}", name=name, obj=self)
         value = self._wrap(getattr(params, name), (name,))
@@ -155,12 +157,15 @@ class Config(Mapping[str, Any], Generic[T]):
         return value
 
     def _missing(self, path: KeyPath, depth: int, known: Iterable[str]) -> MissingKey:
-        near = nearest(str(path[depth]), known)
+        params = self.__dict__.get("params")
+        today = path if params is None else present_path(type(params), path)
+        near = None if today != path else nearest(str(path[depth]), known)
+        suggested = today if today != path else (*path[:depth], near) if near else ()
         return MissingKey(
             Problem(
                 f"there is no key {render_key_path(path)!r}",
-                suggestion=render_key_path((*path[:depth], near)) if near else None,
-                fix="ask politely with config.get(key, default) where a key may be missing" if not near else "",
+                suggestion=render_key_path(suggested) or None,
+                fix="ask politely with config.get(key, default) where a key may be missing" if not suggested else "",
             )
         )
 

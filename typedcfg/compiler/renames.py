@@ -1,15 +1,18 @@
 """Renames: settings that were written under the name a field used to have, brought to its present one."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
 from typedcfg.compiler.declared import declared_at
 from typedcfg.compiler.merge import Contribution
+from typedcfg.compiler.texts import is_flow
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, parse_key_path, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Branch, Layer, branch_at
+from typedcfg.sources.base import INSTRUCTION_MARK, Branch, Items, Layer, branch_at
+from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, catalog_of
 from typedcfg.template.nodes import SectionNode, VariantsNode, sections_below
@@ -53,6 +56,7 @@ def with_moved(contribution: Contribution, moves: tuple[Move, ...], report: Repo
     moved: list[Contribution] = []
     for old, new in moves:
         assert isinstance(left, Branch), "a whole configuration is a mapping"
+        left = _opened(left, old)
         held = _at(left, old)
         if held is None:
             continue
@@ -65,6 +69,36 @@ def with_moved(contribution: Contribution, moves: tuple[Move, ...], report: Repo
         warn(_now_called(place, old, new), contribution.layer)
         moved.append(contribution._replace(value=branch_at(new, value, place), origin=place))
     return [contribution._replace(value=left), *moved]
+
+
+def _opened(branch: Branch, old: KeyPath) -> Branch:
+    """The tree with a text on the way to an old name as the mapping that it means: `data={loader: {bs: 3}}`."""
+    for depth in range(1, len(old)):
+        value, place = _at(branch, old[:depth]) or (None, branch.origin)
+        if is_flow(value):
+            with suppress(NotAValue):  # which is told of where the text is read
+                inner = read_value(str(value), place)
+                if isinstance(inner, Branch) and _at(inner, old[depth:]) is not None and not _has_instruction(inner):
+                    return _with(branch, old[:depth], inner)
+    return branch
+
+
+def _has_instruction(value: object) -> bool:
+    if isinstance(value, Branch):
+        return any(key.startswith(INSTRUCTION_MARK) or _has_instruction(item) for key, item in value.items())
+    return isinstance(value, Items) and any(map(_has_instruction, value))
+
+
+def _with(branch: Branch, path: KeyPath, value: object) -> Branch:
+    """A copy of a tree with another value at a path that it has."""
+    copy = Branch(branch.origin)
+    copy.replaces = branch.replaces
+    for key, held in branch.items():
+        if key == path[0]:
+            assert len(path) == 1 or isinstance(held, Branch), "something stands at the path"
+            held = _with(held, path[1:], value) if isinstance(held, Branch) and path[1:] else value  # noqa: PLW2901  # what stands there now
+        copy.put(key, held, branch.origins[key])
+    return copy
 
 
 def _at(branch: Branch, path: KeyPath) -> tuple[object, Origin] | None:

@@ -10,6 +10,7 @@ from typedcfg.compiler.edits import Edits
 from typedcfg.errors import ConfigError, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.template.nodes import ListNode, MapNode
+from typedcfg.template.old_names import present_path
 from typedcfg.text import count, nearest
 
 if TYPE_CHECKING:
@@ -192,8 +193,10 @@ def found(edits: Edits, path: KeyPath) -> Any:
         if child is None:
             known = place.catalog.entries if place.is_section else map(str, place.names())
             near = nearest(str(step), known)
-            key, shown = render_key_path(path), render_key_path((*path[:depth], near)) if near else None
-            raise MissingKey(Problem(f"there is no key {key!r}", suggestion=shown))
+            today = present_path(edits.template, path)
+            suggested = today if today != path else (*path[:depth], near) if near else ()
+            what = f"there is no key {render_key_path(path)!r}"
+            raise MissingKey(Problem(what, suggestion=render_key_path(suggested) or None))
         place = child
     assert place is not None
     if place.is_section or (isinstance(place.node, MapNode) and _is_there(place)):

@@ -13,6 +13,7 @@ from typedcfg.sources.base import Layer, Text, branch_at
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of, reachable
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, sections_below
+from typedcfg.template.old_names import present_path
 from typedcfg.text import nearest, one_of
 
 SEPARATOR: Final = "__"
@@ -38,13 +39,18 @@ def variables_layer(
     """
     problems: list[Problem] = []
     found: dict[KeyPath, Variable] = {}
+    named: dict[KeyPath, KeyPath] = {}
+    """What was found, by the names that keys have today."""
     for variable in variables:
         path = _key_of(template, prefix, variable, problems)
         if path is None:
             continue
-        if path in found:
-            what = f"{found[path].name} and {variable.name} both set {render_key_path(path)}"
-            problems.append(Problem(what, where=f"{found[path].origin}\n{variable.origin}", fix="keep one of them"))
+        today = present_path(template, path)
+        if today in named:
+            first = found[named[today]]
+            what = f"{first.name} and {variable.name} both set {render_key_path(today)}"
+            problems.append(Problem(what, where=f"{first.origin}\n{variable.origin}", fix="keep one of them"))
+        named[today] = path
         found[path] = variable
     ordered = sorted(found.items(), key=lambda item: (len(item[0]), item[1].name))
     roots = tuple(branch_at(path, Text(variable.value), variable.origin) for path, variable in ordered)
@@ -99,10 +105,12 @@ def _in_template(template: type[ConfigTemplate], segments: Sequence[str]) -> Ite
 def _moved(template: type[ConfigTemplate], segments: Sequence[str]) -> Iterator[KeyPath]:
     """Old names of fields that lay elsewhere, counted from the top."""
     for section in reachable(template):
-        for old in catalog_of(section).moved:
+        for old, entry in catalog_of(section).moved.items():
             path = parse_key_path(old)
-            if SEPARATOR.join(map(str, path)).lower() == SEPARATOR.join(segments).lower():
-                yield path
+            name = SEPARATOR.join(map(str, path)).lower()
+            for length in range(1, len(segments) + 1):
+                if SEPARATOR.join(segments[:length]).lower() == name:
+                    yield from ((*path, *below) for below in _below(entry.node, entry, segments[length:]))
 
 
 def _below(node: Node, entry: Entry, segments: Sequence[str]) -> Iterator[KeyPath]:
