@@ -254,3 +254,18 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_is_given_where_the_configuration_does_not_compile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["help", "loader", "loader.batch_size=many"], template=Params) == 2
+
+    told = capsys.readouterr()
+    assert "integer > 0 [samples]" in told.out
+    assert told.err.startswith("note: no values are shown, for the configuration does not compile\n")
+    assert "loader.batch_size = 'many' is wrong\n  at            argument 3" in told.err
+
+
+def test_help_refuses_an_option_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["help", "--formt=json"], template=Params) == 2
+
+    assert "did you mean  --format" in capsys.readouterr().err

@@ -1,12 +1,15 @@
 """`typedcfg help APP [KEY] [FILES] [key=value ...]`: what may be configured, and what it is where files say so."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, cast
 
-from typedcfg.cli.context import Context
+from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.ink import ink_of_output
 from typedcfg.cli.known import known_of
+from typedcfg.compiler.config import Config
+from typedcfg.errors import ConfigError
 from typedcfg.key_path import KeyPathError, parse_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.help import render_help
@@ -22,10 +25,25 @@ def run(context: Context) -> int:
     app = context.app()
     key = context.word("KEY") if is_key(context.peek(), app.template) else ""
     form = cast("Format", context.choice("--format"))
-    config = context.compile(app.template) if context.has_sources() else None
-    known = known_of(context.prefix(app.template), config)
+    config = _config(context, app.template) if context.has_sources() else None
+    told = config if isinstance(config, Config) else None
+    known = known_of(context.prefix(app.template), told)
     print(render_help(app.template, format=form, key=key, known=known, ink=ink_of_output()))
-    return 0
+    if not isinstance(config, ConfigError):
+        return 0
+    sys.stdout.flush()
+    print(f"note: no values are shown, for the configuration does not compile\n{config}", file=sys.stderr)
+    return config.exit_code
+
+
+def _config(context: Context, template: type[ConfigTemplate]) -> Config[ConfigTemplate] | ConfigError:
+    """The configuration that help is to tell of, or why there is none: that is when one asks for help."""
+    try:
+        return context.compile(template)
+    except UsageError:
+        raise
+    except ConfigError as error:
+        return error
 
 
 def is_key(word: str, template: type[ConfigTemplate]) -> bool:
