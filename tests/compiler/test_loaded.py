@@ -37,9 +37,9 @@ def loaded(text: str, name: str = "a.yaml") -> Config[Any]:
     return Config.load(name)
 
 
-def run_folder(config: str = "$version: 1\nlr: 0.5\n") -> Path:
+def run_folder(config: str = "$version: 1\nlr: 0.5\n", *, name: str = "digits-wide") -> Path:
     """A run's folder as far as anything is read of it."""
-    folder = Path("experiments", "digits-wide-xxxxxxxx9f3a1784")
+    folder = Path("experiments", f"{name}-xxxxxxxx9f3a1784")
     folder.mkdir(parents=True)
     (folder / "run.yaml").write_text(config, encoding="utf-8")
     identity = {
@@ -216,6 +216,15 @@ def test_what_is_made_of_a_run_is_no_run() -> None:
     assert config.merge({}).fingerprint.is_untyped
     with pytest.raises(ConfigError, match="is no run"):
         _ = config.merge({}).run_uuid
+
+
+def test_what_differs_between_runs_of_one_fingerprint_is_not_in_the_identity() -> None:
+    one, other = Config.load(run_folder("workers: 2\n")), Config.load(run_folder("workers: 4\n", name="digits-deep"))
+
+    [difference] = one.diff(other)
+
+    assert not difference.is_in_identity
+    assert [found.is_in_identity for found in one.diff(loaded("workers: 4"))] == [True]
 
 
 def test_another_file_beside_a_record_is_no_run() -> None:
