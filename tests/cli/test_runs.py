@@ -34,6 +34,18 @@ def test_runs_are_listed_with_how_they_stand(capsys: Told) -> None:
 
 
 @pytest.mark.usefixtures("two_runs")
+def test_the_run_that_was_worked_on_last_stands_last(command: Command, capsys: Told) -> None:
+    command("run", "APP", "run.run_name=alpha", "lr=0.2")
+    command("run", "APP", "--again")
+    capsys.readouterr()
+
+    call(["runs", "ls"])
+
+    names = [line.split()[1] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["name", "tiny-wide", "tiny-alpha", "tiny-run"]
+
+
+@pytest.mark.usefixtures("two_runs")
 def test_runs_are_listed_for_programs(capsys: Told) -> None:
     assert call(["runs", "ls", "experiments", "--json"]) == 0
 

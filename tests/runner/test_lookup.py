@@ -45,6 +45,21 @@ def test_a_beginning_that_several_runs_share_names_them(runner: Runner, tiny: ty
     assert all(str(path) in str(raised.value) for path in (runner.dir, other.dir))
 
 
+def test_a_run_is_found_by_its_name(runner: Runner) -> None:
+    assert find_run("tiny-run").path == runner.dir
+    with pytest.raises(RunError, match=r"no run tiny-ru\b"):
+        find_run("tiny-ru")
+
+
+def test_a_name_that_several_runs_bear_names_them(runner: Runner, tiny: type[Experiment]) -> None:
+    Runner(tiny.compile(overrides=["lr=0.1"])).fit()
+
+    with pytest.raises(RunError, match="tiny-run stands for 2 runs") as raised:
+        find_run("tiny-run")
+
+    assert str(runner.dir) in str(raised.value)
+
+
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is no run"):
         find_run(str(tmp_path))

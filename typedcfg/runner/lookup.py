@@ -76,7 +76,7 @@ def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
 
 
 def find_run(text: str, root: Path = DEFAULT_ROOT) -> RunDir:
-    """The run that a person means: by its folder, or by the beginning of its id or of its run_id.
+    """The run that a person means: by its folder, its name, or the beginning of its id or of its run_id.
 
     Raises:
         RunError: There is none, or several begin so.
@@ -85,14 +85,18 @@ def find_run(text: str, root: Path = DEFAULT_ROOT) -> RunDir:
     if path.is_dir():
         return RunDir.at(path)
     runs = list(iter_runs(root)) if root.is_dir() else []
-    names = {run: (run.path.name, record.identity.id, record.identity.run_id) for run, record in runs}
-    found = [run for run, (name, *ids) in names.items() if name == text or any(i.startswith(text) for i in ids)]
+    found = [run for run, record in runs if _is_called(run, record, text)]
     if len(found) == 1:
         return found[0]
     matching = [str(run.path) for run in found]
-    expected = "a folder, or the beginning of the id of one run in `experiments`; `typedcfg runs ls` lists them"
+    expected = "a folder, or the name or beginning of the id of a run in `experiments`; `typedcfg runs ls` lists them"
     what = f"{text} stands for {len(found)} runs" if found else f"there is no run {text}"
     raise RunError(Problem(what, expected="one of\n" + "\n".join(matching) if found else expected))
+
+
+def _is_called(run: RunDir, record: RunRecord, text: str) -> bool:
+    identity = record.identity
+    return text in {run.path.name, identity.name} or identity.id.startswith(text) or identity.run_id.startswith(text)
 
 
 def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path, but: Path) -> RunDir | None:

@@ -1,6 +1,7 @@
 """`typedcfg runs ls [FOLDER]`, `show RUN`, `diff RUN RUN`: the runs in a folder, all about one, and how two differ."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ def _list(root: Path, *, as_json: bool) -> None:
 def _began(found: tuple[RunDir, RunRecord]) -> datetime:
     """When the newest attempt did: the newest run stands last, above the prompt."""
     _, record = found
-    return record.attempts[-1].started if record.attempts else record.created
+    return record.attempts[-1].started if record.attempts else datetime.min.replace(tzinfo=UTC)
 
 
 def _show(run: RunDir, *, as_json: bool) -> None:
