@@ -31,6 +31,10 @@ class Params(ConfigTemplate):
     optimizer: AdamW | Sgd = section(AdamW)
 
 
+class Free(ConfigTemplate):
+    rates: dict[str, float] = {"a": 0.5}
+
+
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -101,6 +105,18 @@ def test_what_show_prints_compiles_to_the_same(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "shown.yaml").write_text(capsys.readouterr().out)
 
     assert Params.compile("shown.yaml") == Params.compile(overrides=["optimizer=sgd"])
+
+
+@pytest.mark.parametrize("form", ["origins", "yaml", "json", "toml"])
+def test_what_show_prints_replaces_what_a_file_replaced(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suffix = "yaml" if form == "origins" else form
+    (tmp_path / "few.yaml").write_text("rates: {$replace: true, b: 1}\n")
+    call(["show", "few.yaml", "--format", form], template=Free)
+    (tmp_path / f"shown.{suffix}").write_text(capsys.readouterr().out)
+
+    assert Free.compile(f"shown.{suffix}") == Free.compile("few.yaml")
 
 
 def test_show_prints_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,9 +263,15 @@ def test_a_script_exits_with_the_code_of_its_command() -> None:
     assert exited.value.code == 2
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
-    (tmp_path / "params.py").write_text("from typedcfg import ConfigTemplate\nclass Params(ConfigTemplate): ...\n")
-    line = f"{sys.executable} -m typedcfg help params.py:Params | sleep 0"
+@pytest.mark.parametrize("command", ["-m typedcfg help params.py:Params", "params.py show", "params.py check"])
+def test_a_reader_that_goes_away_is_no_error(command: str, tmp_path: Path) -> None:
+    (tmp_path / "params.py").write_text(
+        "from typedcfg import ConfigTemplate, main\n"
+        "class Params(ConfigTemplate): ...\n"
+        "if __name__ == '__main__':\n"
+        "    main(Params)\n"
+    )
+    line = f"{sys.executable} {command} | sleep 0"
 
     done = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
 

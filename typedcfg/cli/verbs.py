@@ -56,8 +56,8 @@ VERBS: Final[dict[str, Verb]] = {
             **_SOURCES,
             "--format": Option(
                 "FORMAT",
-                "origins, which is YAML with where each value came from, yaml or json",
-                ("origins", "yaml", "json"),
+                "origins, which is YAML with where each value came from, yaml, json or toml",
+                ("origins", "yaml", "json", "toml"),
             ),
         },
     ),
@@ -146,8 +146,9 @@ def overview(*, program: str | None) -> str:
     calls = {_call(name, program=program): verb.summary for name, verb in VERBS.items()}
     notes = [
         "APP is path.py:Class or package.module:Class." if program is None else f"{program} alone runs.",
-        "FILES are YAML, JSON or TOML, the later stronger. RUN is a run's folder, or the beginning of its id.",
-        "key=value sets one value: optimizer.lr=0.01, layers[2].width=64, optimizer=sgd; ~key takes it back.",
+        "FILES are YAML, JSON or TOML, the later stronger. RUN is a run's folder, its name, or how its id begins.",
+        "key=value sets one value: optimizer.lr=0.01, layers[2].width=64, optimizer=sgd; ~key takes it back;",
+        "tags+=x appends to a list, tags-=x removes from it; 'rates={$replace: true, a: 1}' replaces what is there.",
         "--help behind a command lists its options; --debug shows the traceback of an error.",
     ]
     return "\n".join(
