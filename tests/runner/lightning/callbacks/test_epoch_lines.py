@@ -20,4 +20,5 @@ def test_each_epoch_prints_one_line(
     number = r"\d[\d.e+-]*"
     lines = stream.getvalue().splitlines()
     assert len(lines) == 2
-    assert re.fullmatch(rf"epoch 1/2  step 4  val/loss {number}  train/loss {number}  best", lines[0])
+    assert re.fullmatch(rf"epoch 1/2  step 4  train/loss {number}  val/loss {number}  best", lines[0])
+    assert re.fullmatch(rf"epoch 2/2  step 8  train/loss {number}  val/loss {number}(  best)?", lines[1])

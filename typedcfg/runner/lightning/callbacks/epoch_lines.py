@@ -46,15 +46,14 @@ class EpochLines(LastWord):
 
 
 def format_line(result: Result, max_epochs: int | None, *, best: bool) -> str:
-    """One epoch's line.
+    """One epoch's line: training first, and the other splits by name, in whatever order they were measured.
 
     Example:
-        >>> result = Result(epoch=3, step=120, splits={"val": {"loss": 0.49871}})
+        >>> result = Result(epoch=3, step=120, splits={"val": {"loss": 0.49871}, "train": {"loss": 0.51229}})
         >>> format_line(result, 10, best=True)
-        'epoch 3/10  step 120  val/loss 0.4987  best'
+        'epoch 3/10  step 120  train/loss 0.5123  val/loss 0.4987  best'
     """
     total = f"/{max_epochs}" if max_epochs and max_epochs > 0 else ""
-    metrics = [
-        f"{split}/{name} {value:.4g}" for split, values in result.splits.items() for name, value in values.items()
-    ]
+    splits = sorted(result.splits, key=lambda split: (split != "train", split))
+    metrics = [f"{split}/{name} {value:.4g}" for split in splits for name, value in result.splits[split].items()]
     return "  ".join([f"epoch {result.epoch}{total}", f"step {result.step}", *metrics, *(["best"] if best else [])])
