@@ -17,7 +17,7 @@ from pydantic import (
 from typing_extensions import TypeAliasType
 
 from typedcfg.errors import TemplateError
-from typedcfg.template.base import CONFIG_VERBS, ConfigTemplate
+from typedcfg.template.base import CONFIG_VERBS, ConfigTemplate, _reserved_names
 from typedcfg.template.catalog import catalog_of
 from typedcfg.template.derived import derived
 from typedcfg.template.marks import AddedIn, Deprecated, NotInIdentity, RenamedFrom, Unit
@@ -170,13 +170,21 @@ def test_aliases_made_by_a_generator_are_refused() -> None:
     assert "lr has an alias" in refusal(declare)
 
 
-@pytest.mark.filterwarnings("ignore:Field name:UserWarning")
 @pytest.mark.parametrize("name", sorted({"copy", "json", "items", "root", "parent", "here", "help"} | CONFIG_VERBS))
 def test_a_field_cannot_take_the_name_of_what_every_configuration_has(name: str) -> None:
     text = refusal(lambda: template(**{name: (int, 1)}))
 
     assert f"'{name}' is the name of something that every configuration has" in text
-    assert f"call it {name}_ or say what it is" in text
+    assert f"call it {name}_, or by a word that says what it holds" in text
+
+
+def test_the_page_names_every_name_that_is_taken() -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "declare-sections.md"
+    _, _, taken = page.read_text(encoding="utf-8").partition("### Names that are taken")
+    lists = "".join(re.findall(r"^\* (?:.|\n  )+", taken, re.MULTILINE))
+    told = set(re.findall(r"`(\w+)`", lists))
+
+    assert told - {"model", "model_width"} == set(_reserved_names())
 
 
 @pytest.mark.parametrize("name", ["model", "kind", "data", "run", "name", "seed", "type", "id"])

@@ -73,7 +73,7 @@ class ConfigTemplate(BaseModel):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse names that are taken, before pydantic warns of some of them."""
         super().__init_subclass__(**kwargs)
-        if problems := tuple(refused_names(cls, _public(BaseModel))):
+        if problems := tuple(refused_names(cls, _public(ConfigTemplate))):
             raise TemplateError(*problems)
 
     @classmethod

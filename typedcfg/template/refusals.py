@@ -31,7 +31,7 @@ def refused_names(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator[Pr
 
 def _taken(name: str, where: str) -> Problem:
     what = f"{where}: {name!r} is the name of something that every configuration has"
-    return Problem(what, fix=f"call it {name}_ or say what it is")
+    return Problem(what, fix=f"call it {name}_, or by a word that says what it holds")
 
 
 def unknown_types(cls: type[BaseModel]) -> Iterator[Problem]:
