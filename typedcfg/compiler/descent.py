@@ -363,6 +363,9 @@ class Descent:
 
     def place(self, path: KeyPath) -> Place | None:
         """The place at a path; None if the templates know no such key."""
+        known = self.places.get(path)
+        if known is not None:
+            return known
         place: Place | None = self.root
         for step in path:
             if place is None:
