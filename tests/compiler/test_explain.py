@@ -188,3 +188,12 @@ def test_of_many_inputs_the_first_are_told() -> None:
 
     assert text.count("  reads     layers[") == 8
     assert text.endswith("  reads     12 more")
+
+
+def test_an_empty_text_is_seen() -> None:
+    class Noted(ConfigTemplate):
+        note: str = ""
+
+    told = Noted.compile(overrides=["note=x"]).explain("note")
+
+    assert 'over      ""  default of Noted.note' in told

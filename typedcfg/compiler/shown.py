@@ -16,13 +16,13 @@ _SIGNS: Final = {Appended: "+=", Removed: "-="}
 
 
 def shown(value: Any, *, is_secret: bool = False) -> str:
-    """A value as an explanation shows it: texts as they are.
+    """A value as an explanation shows it: texts as they are, but for the empty one, which nobody would see.
 
     Example:
-        >>> shown({"betas": (0.9, None), "name": "wide"})
-        '{betas: [0.9, null], name: wide}'
+        >>> shown({"betas": (0.9, None), "name": "wide", "note": ""})
+        '{betas: [0.9, null], name: wide, note: ""}'
     """
-    return HIDDEN if is_secret and value is not None else shorten(_on_one_line(value, str))
+    return HIDDEN if is_secret and value is not None else shorten(_on_one_line(value, lambda text: text or '""'))
 
 
 def quoted(value: Any, *, is_secret: bool = False) -> str:
