@@ -11,7 +11,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _STEP: Final = re.compile(
     r"""
-    \[ (?P<index> 0 | -?[1-9][0-9]* ) \]             # layers[2]
+    \[ (?P<index> 0 | -?[1-9][0-9]{0,17} ) \]        # layers[2]; no list has a position of more digits
     | \[ (?P<quoted> "(?:[^"\\]|\\.)*" ) \]          # groups["backbone.0"]
     | \[ '(?P<single> [^'\\]* )' \]                  # groups['backbone.0'], kinder to a shell
     | (?P<plain> [^.\[\]=\s"'{}~+$]+ )               # optimizer, my-key
@@ -20,12 +20,17 @@ _STEP: Final = re.compile(
 )
 
 
+_SHOWN: Final = 200
+"""Characters of what is no key path."""
+
+
 class KeyPathError(ValueError):
     """A text is no key path; `column` is where it stops being one, counted from 0."""
 
     def __init__(self, text: str, column: int) -> None:
         """Say which text, and point into it."""
-        super().__init__(f"{text!r} is not a key path: unexpected text at column {column + 1}")
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        super().__init__(f"{shown!r} is not a key path: unexpected text at column {column + 1}")
         self.text = text
         self.column = column
 

@@ -112,10 +112,19 @@ def test_a_missing_key_is_an_error_with_a_suggestion(key: str, suggestion: str |
     assert key not in config
 
 
-@pytest.mark.parametrize("key", ["", "a b", "a..b", "a["])
+@pytest.mark.parametrize("key", ["", "a b", "a..b", "a[", "a[-0]", "a[01]", f"a[{'9' * 5000}]"])
 def test_what_is_no_key_path_is_a_missing_key(key: str) -> None:
     with pytest.raises(MissingKey, match="is not a key path"):
         compiled()[key]
+
+
+@pytest.mark.parametrize("key", [3, None, b"layer", ("layer",)])
+def test_what_is_no_text_is_a_missing_key(key: object) -> None:
+    with pytest.raises(MissingKey) as caught:
+        compiled()[key]  # type: ignore[index]  # what is refused
+
+    assert caught.value.problems[0].what == f"{key!r} is no text"
+    assert "a key path: loader.batch_size" in caught.value.problems[0].expected
 
 
 def test_an_attribute_is_the_same_value_or_a_verb() -> None:

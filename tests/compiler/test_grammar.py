@@ -252,3 +252,41 @@ def test_a_parser_that_gives_up_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(ast, "parse", give_up)
 
     assert "too much lies within one another" in refusal("a + 1")
+
+
+@pytest.mark.parametrize("position", ["-0", "01", "1_0", "0x0", "0b1", "9" * 19, "9" * 5000, "- 1"])
+def test_a_position_is_written_as_in_every_key_path(position: str) -> None:
+    for text in (f"tags[{position}]", f"by.a[{position}]", f"tags[{position}] + 1"):
+        problem = parse_expression(text, 1)
+
+        assert isinstance(problem, Problem)
+        assert "is no expression" in problem.what
+
+
+def test_a_position_is_taught_where_a_number_is_none() -> None:
+    problem = parse_expression("tags[-0]", 3)
+
+    assert isinstance(problem, Problem)
+    assert problem.what == "${tags[-0]} is no expression: -0 is no position at column 8"
+    assert problem.fix == "count from the start, [0] is the first, or from the end, [-1] is the last"
+
+
+@pytest.mark.parametrize("key", ["a\tb", "a\u00a0b", "a  b"])
+def test_white_space_in_quotes_is_kept(key: str) -> None:
+    found = parsed(f'free["{key}"] + "{key}"')
+
+    assert isinstance(found, Operation)
+    assert found.operands == (Reference(Start.TOP, 0, ("free", key), 3), Constant(key))
+
+
+def test_a_quoted_key_that_no_key_path_has_is_an_expression_still() -> None:
+    assert parsed('free["a\tb"]') == Reference(Start.TOP, 0, ("free", "a\tb"), 3)
+
+
+@pytest.mark.parametrize(("character", "escape"), [("\r", r"\x0d"), ("\0", r"\x00")])
+def test_what_would_end_a_line_is_written_as_an_escape(character: str, escape: str) -> None:
+    problem = parse_expression(f'"a{character}b"', 1)
+
+    assert isinstance(problem, Problem)
+    assert "a control character stands in quotes at column 3" in problem.what
+    assert problem.fix == f"write it as an escape: {escape}"

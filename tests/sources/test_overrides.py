@@ -114,6 +114,7 @@ def test_every_key_path_can_be_overridden(path: KeyPath) -> None:
         ("~", 2),
         ("~a=1", 3),
         ("a.=", 3),
+        (f"a[{'9' * 19}]=1", 2),
     ],
 )
 def test_a_malformed_key_is_refused_with_its_column(token: str, column: int) -> None:

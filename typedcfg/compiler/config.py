@@ -132,12 +132,13 @@ class Config(Mapping[str, Any], Generic[T]):
         return isinstance(key, str) and self.get(key, _NOTHING) is not _NOTHING
 
     def _parse(self, key: str) -> KeyPath:
+        expected = 'a key path: loader.batch_size, layers[2].width, groups["backbone.0"].lr'
+        if not isinstance(key, str):
+            raise MissingKey(Problem(f"{key!r} is no text", expected=expected))
         try:
             return parse_key_path(key)
-        except (KeyPathError, TypeError) as error:
-            raise MissingKey(
-                Problem(str(error), expected='a key path: loader.batch_size, layers[2].width, groups["backbone.0"].lr')
-            ) from None
+        except KeyPathError as error:
+            raise MissingKey(Problem(str(error), expected=expected)) from None
 
     def _at(self, path: KeyPath) -> Any:
         value: Any = self

@@ -7,6 +7,7 @@ finds is turned into a tree of our own, once for each text. Nothing is ever comp
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from typedcfg.compiler.arithmetic import FUNCTIONS
@@ -63,9 +64,14 @@ _PATH: Final = re.compile(
 )
 _NAMES: Final = re.compile(r"(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*(?:\.[^\W\d]\w*)*\Z")
 """What most paths are."""
+_POSITION: Final = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
+"""As in every key path; no list has a position of more digits."""
+_SPACE: Final = re.compile(rf"(?P<quoted>{_QUOTED})|[^\S ]", re.VERBOSE)
 _LIKELY_KEY: Final = re.compile(r"[\w-]{1,40}\Z")
 _ESCAPE: Final = re.compile(r"\\(?![\\'\"ntr]|x[0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})")
 """A backslash that begins nothing that is understood; halves of a character are not."""
+_UNWRITTEN: Final = re.compile(r"[\0\r]")
+"""What Python's parser takes for an end, even in quotes."""
 _CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _PYTHON_WORDS: Final = {"True": "true", "False": "false", "None": "null"}
 _HABITS: Final = {
@@ -159,7 +165,9 @@ def parse_expression(text: str, column: int) -> Expression | Problem:
     if _NAMES.match(stripped):
         return reference_to(tuple(stripped.split(".")), start)
     if _PATH.match(stripped):
-        return reference_to(parse_key_path(stripped), start)
+        # What is no key path after all, `tags[01]`, is told of below.
+        with suppress(KeyPathError):
+            return reference_to(parse_key_path(stripped), start)
     try:
         tree = _parsed(stripped)
         return _Reader(stripped, start).expression(tree.body)
@@ -189,8 +197,8 @@ def _as_a_path(text: str) -> str:
 def _parsed(text: str) -> ast.Expression:
     """What Python's parser makes of a text that holds allowed tokens alone."""
     _check_tokens(text)
-    # A line break is as good as a space: it cannot stand in quotes.
-    flat = re.sub(r"[^\S ]", " ", text)
+    # Outside of quotes a line break is as good as a space.
+    flat = _SPACE.sub(lambda found: found["quoted"] or " ", text)
     try:
         return ast.parse(flat, mode="eval")
     except SyntaxError as error:
@@ -236,6 +244,9 @@ def _tokens(text: str) -> Iterator[re.Match[str]]:
             raise _Unreadable(f"an integer of more than {MOST_BITS} bits", position)
         if token.lastgroup == "text":
             _check_escapes(token)
+            if unwritten := _UNWRITTEN.search(token[0]):
+                fix = f"write it as an escape: \\x{ord(unwritten[0]):02x}"
+                raise _Unreadable("a control character stands in quotes", position + unwritten.start(), fix=fix)
         if token.lastgroup != "space":
             yield token
         position = token.end()
@@ -346,10 +357,13 @@ class _Reader:
     def step(self, node: ast.expr) -> str | int:
         """What stands between square brackets."""
         match node:
-            case ast.Constant(value=str() | int() as step) if not isinstance(step, bool):
-                return step
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() as step)) if not isinstance(step, bool):
-                return -step
+            case ast.Constant(value=str(key)):
+                return key
+            case _ if _POSITION.match(self.raw(node)):
+                return int(self.raw(node))
+            case ast.Constant(value=int()) | ast.UnaryOp(operand=ast.Constant(value=int())):
+                fix = "count from the start, [0] is the first, or from the end, [-1] is the last"
+                raise _Unreadable(f"{shorten(self.raw(node))} is no position", self.offset(node), fix=fix)
         raise _Unreadable("a position or a quoted key is expected, written out", self.offset(node))
 
     def comparison(self, node: ast.Compare) -> Comparison:
