@@ -14,9 +14,11 @@ from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of, reachable
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, sections_below
 from typedcfg.template.old_names import present_path
-from typedcfg.text import nearest, one_of
+from typedcfg.text import nearest, one_of, shorten
 
 SEPARATOR: Final = "__"
+_MOST_DIGITS: Final = 18
+"""Of a position in a list; as in every key path, none is longer."""
 
 
 class Variable(NamedTuple):
@@ -76,13 +78,16 @@ def _key_of(template: type[ConfigTemplate], prefix: str, variable: Variable, pro
         fix = f"write the one that is meant in its own case: {prefix}{SEPARATOR.join(map(str, paths[0]))}"
         problems.append(Problem(f"{variable.name} could mean {keys}", where=str(variable.origin), fix=fix))
         return None
-    known = (prefix + SEPARATOR.join(words).upper() for words in _known_words(template))
+    # Without the prefix, which all have in common and which would make any two names alike.
+    near = nearest(
+        SEPARATOR.join(segments).upper(), (SEPARATOR.join(words).upper() for words in _known_words(template))
+    )
     problems.append(
         Problem(
-            f"{variable.name} sets no key of {template.__qualname__}",
+            f"{shorten(variable.name)} sets no key of {template.__qualname__}",
             where=str(variable.origin),
             expected=f"a key after {prefix}, in which {SEPARATOR} stands for each dot",
-            suggestion=nearest(variable.name.upper(), known),
+            suggestion=near and f"{prefix.upper()}{near}",
             fix="correct the name, or unset the variable",
         )
     )
@@ -152,7 +157,7 @@ def _in_values(annotation: Any, segments: Sequence[str]) -> Iterator[KeyPath]:
 
 
 def _position(segments: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
-    if segments[0].isascii() and segments[0].isdecimal():
+    if segments[0].isascii() and segments[0].isdecimal() and len(segments[0]) <= _MOST_DIGITS:
         yield int(segments[0]), segments[1:]
 
 
