@@ -30,7 +30,7 @@ def positions(**edits: object) -> Positions:
 def test_of_plain_values_the_last_stands() -> None:
     first, second = said("base", 1), said("wide", 2)
 
-    live, fallen = standing([first, second])
+    live, fallen, _ = standing([first, second])
 
     assert live == [second]
     assert [(f.contribution, f.reason) for f in fallen] == [(first, "wide replaces it")]
@@ -39,7 +39,7 @@ def test_of_plain_values_the_last_stands() -> None:
 def test_mappings_build_on_each_other() -> None:
     weak, strong = mapping("base", a=1), mapping("wide", b=2)
 
-    assert standing([weak, strong]) == ([weak, strong], [])
+    assert standing([weak, strong]) == ([weak, strong], [], [])
 
 
 def test_a_mapping_that_replaces_stands_alone() -> None:
@@ -65,7 +65,7 @@ def test_edits_to_positions_build_on_lists_and_tuples() -> None:
 def test_a_reset_takes_away_what_was_said_and_keeps_the_default() -> None:
     default, value, reset = said("d", 1, strength=DEFAULTS), said("base", 2), said("flag", Edit.RESET)
 
-    live, fallen = standing([default, value, reset])
+    live, fallen, _ = standing([default, value, reset])
 
     assert live == [default]
     assert [(f.reason, f.is_reset) for f in fallen] == [("flag resets it", True)]

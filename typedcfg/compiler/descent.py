@@ -214,23 +214,26 @@ class Place:
         """Decide what counts of all that was said for this key."""
         if isinstance(self.node, LeafNode):
             if len(said) > 1 or isinstance(said[0].value if said else None, (Edit, Text, Appended, Removed)):
-                self.live, self.fallen = standing(self._read_leaf(said))
+                self.live, self.fallen, _ = standing(self._read_leaf(said))
             else:
                 self.live = said
             return
-        read = self._read_section(said)
-        self.live, self.fallen = standing(read)
+        self.live, self.fallen, idle = standing(self._read_section(said))
         if not (self.live or self.node.is_optional) and isinstance(self.node, SectionNode) and self.path == self.field:
             # A section that has to be there is there, even where all that is said of it takes something back.
-            self.live = [contribution for contribution in read if isinstance(contribution.value, Branch)]
+            self.live = idle
         if isinstance(self.node, VariantsNode):
-            if self.is_mapping:
+            if self.live and self._is_mapped():
                 self._take_choice(choose(self, self.node))
-        elif isinstance(self.node, SectionNode) and (not self.live or isinstance(self.live[-1].value, Branch)):
+        elif isinstance(self.node, SectionNode) and self._is_mapped():
             self.template = self.node.template
         if self.template is not None and self.catalog.renamed:
             report, warn = self.descent.report, self.descent.warn
             self.live = [with_new_names(c, self.path, self.catalog, report, warn) for c in self.live]
+
+    def _is_mapped(self) -> bool:
+        """Whether nothing but mappings counts."""
+        return all(isinstance(contribution.value, Branch) for contribution in self.live)
 
     def _take_choice(self, choice: Choice | None) -> None:
         if choice is None:

@@ -52,6 +52,8 @@ class Standing(NamedTuple):
 
     live: list[Contribution]
     fallen: list[Fallen]
+    idle: list[Contribution]
+    """What takes back something below this key, where nothing stands that it could be taken from."""
 
 
 def at_root(layers: Iterable[Layer]) -> list[Contribution]:
@@ -95,18 +97,21 @@ def standing(contributions: Sequence[Contribution]) -> Standing:
     """What counts: a mapping, or an edit to a list, builds on what is weaker; anything else replaces it."""
     said, fallen = _since_reset(contributions)
     live: list[Contribution] = []
+    idle: list[Contribution] = []
     for contribution in said:
         value = contribution.value
         builds_on = isinstance(value, LIST_EDITS) or (isinstance(value, Branch) and not value.replaces)
         builds_on = builds_on and not contribution.replaces
-        if live and not (builds_on and _can_be_built_on(live[0].value, value)):
+        fits = bool(live) and builds_on and _can_be_built_on(live[0].value, value)
+        if builds_on and not fits and _only_takes_back(value):
+            # A reset of a key that nobody set leaves nothing behind, not even the mapping around it.
+            idle.append(contribution)
+            continue
+        if live and not fits:
             fallen += [Fallen(c, f"{contribution.origin} replaces it") for c in live]
             live = []
         live.append(contribution)
-    if all(_only_takes_back(contribution.value) for contribution in live):
-        # A reset of a key that nobody set leaves nothing behind, not even the mapping around it.
-        live = []
-    return Standing(live, fallen)
+    return Standing(live, fallen, idle)
 
 
 def _only_takes_back(value: object) -> bool:

@@ -13,7 +13,7 @@ from typedcfg.compiler.choice import kinds_in
 from typedcfg.compiler.declared import declared_at
 from typedcfg.compiler.descent import Descent, Dropped, Place
 from typedcfg.compiler.lists import Missed
-from typedcfg.compiler.merge import removed_keys
+from typedcfg.compiler.merge import LIST_EDITS, removed_keys
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.shown import quoted
 from typedcfg.errors import Problem
@@ -116,7 +116,7 @@ class _Shaper:
                 return self.items(place, self.value)
             case MapNode() if place.is_mapping:
                 return self.mapping(place, self.value)
-        if isinstance(last, (Positions, Appended, Removed)):
+        if any(isinstance(contribution.value, LIST_EDITS) for contribution in place.live):
             self.refuse_edit(place)
         elif last is not None or not place.node.is_optional:
             self.refuse(place)
@@ -275,7 +275,8 @@ class _Shaper:
 
     def refuse_edit(self, place: Place) -> None:
         """Report an edit to a list or mapping that is not there."""
-        edit, key, formula = place.live[0], render_key_path(place.path), place.entry and place.entry.derived
+        edit = next(contribution for contribution in place.live if isinstance(contribution.value, LIST_EDITS))
+        key, formula = render_key_path(place.path), place.entry and place.entry.derived
         if isinstance(place.node, LeafNode) and not place.node.is_container:
             problem = Problem(f"{key} is no list, and cannot be edited as one", fix=f"write it whole: {key}=...")
             self.descent.report_at(problem, edit.origin)

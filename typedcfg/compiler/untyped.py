@@ -120,7 +120,7 @@ class UntypedConfig(Config[Any]):
         return self._explain_value(path, value)
 
     def _explain_value(self, path: KeyPath, value: object) -> str:
-        live, fallen, _ = (*standing(self._said_at(path)), None)
+        live, fallen, _ = standing(self._said_at(path))
         said = [*reversed(live), *(one.contribution for one in reversed(fallen))]
         rule = rule_between(said[0].layer, said[1].layer) if len(said) > 1 else "nothing else sets it"
         rows_ = [("wins" if one is said[0] else "over", shown(thaw(one.value)), str(one.origin)) for one in said]
