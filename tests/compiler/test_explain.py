@@ -176,7 +176,7 @@ def test_an_origin_is_told_in_a_few_words(config: Config[Params]) -> None:
 
 
 def test_a_value_that_is_empty_text_is_one() -> None:
-    assert Params.compile(overrides={"name": ""}).explain("name").splitlines()[0] == "name ="
+    assert Params.compile(overrides={"name": ""}).explain("name").splitlines()[0] == 'name = ""'
 
 
 def test_of_many_inputs_the_first_are_told() -> None:
@@ -196,4 +196,4 @@ def test_an_empty_text_is_seen() -> None:
 
     told = Noted.compile(overrides=["note=x"]).explain("note")
 
-    assert 'over      ""  default of Noted.note' in told
+    assert '\n  over      ""  default of ' in told
