@@ -1,7 +1,10 @@
+from typing import Literal
+
 from pydantic import SecretStr
 
-from typedcfg import ConfigTemplate, derived
+from typedcfg import ConfigTemplate, derived, section
 from typedcfg.cli.known import known_of
+from typedcfg.template.help import render_help
 from typedcfg.template.help_tree import Value
 
 
@@ -14,6 +17,20 @@ class Net(ConfigTemplate):
     layers: list[Layer] = [Layer(), Layer()]
     groups: dict[str, Layer] = {}
     token: SecretStr | None = None
+
+
+class AdamW(ConfigTemplate):
+    kind: Literal["adamw"] = "adamw"
+    lr: float = 0.001
+
+
+class Sgd(ConfigTemplate):
+    kind: Literal["sgd"] = "sgd"
+    lr: float = 0.1
+
+
+class Study(ConfigTemplate):
+    optimizer: AdamW | Sgd = section(AdamW)
 
 
 def values(*overrides: str) -> dict[str, list[Value]]:
@@ -44,6 +61,23 @@ def test_a_derived_value_says_what_it_comes_from() -> None:
     [_, depth] = values("layers[1].width=16")["layers[i].depth"]
 
     assert depth == Value("layers[1].depth", "32", "derived <- overrides[0]")
+
+
+def test_the_kind_in_force_is_known_whether_or_not_somebody_chose_it() -> None:
+    default = known_of("", Study.compile()).kinds
+    chosen = known_of("", Study.compile(overrides=["optimizer=sgd"])).kinds
+
+    assert default == {"optimizer": [Value("optimizer.kind", "adamw", "default")]}
+    assert chosen == {"optimizer": [Value("optimizer.kind", "sgd", "overrides[0]")]}
+
+
+def test_help_of_a_key_says_whether_its_kind_is_in_force() -> None:
+    known = known_of("", Study.compile(overrides=["optimizer=sgd"]))
+
+    adamw, sgd = render_help(Study, key="optimizer.lr", width=110, known=known).split("\n\noptimizer.lr  ")
+
+    assert "optimizer.kind = adamw, not in force: sgd  (overrides[0])\n" in adamw
+    assert "optimizer.kind = sgd, in force: sgd  (overrides[0])\n" in sgd
 
 
 def test_a_secret_is_not_shown() -> None:

@@ -209,9 +209,11 @@ def test_help_of_a_value_names_the_formulas_that_read_it() -> None:
     ("key", "ways"),
     [
         ("epochs", ["file      epochs: 10", "argument  epochs=10", "variable  D__EPOCHS=10"]),
-        ("layers[i].width", ["file      layers: [{width: 64}]", "argument  'layers[0].width=64'"]),
-        ("layers[i].width", ["variable  D__LAYERS__<i>__WIDTH=64"]),
-        ('groups["x"].momentum', ["file      groups: {name: {momentum: 0.9}}"]),
+        ("layers[i].width", ["argument  'layers[0].width=64'", "variable  D__LAYERS__0__WIDTH=64"]),
+        (
+            'groups["x"].momentum',
+            ["file      groups: {name: {momentum: 0.9}}", "variable  D__GROUPS__NAME__MOMENTUM=0.9"],
+        ),
         ("optimizer.momentum", ["file      optimizer: {kind: sgd, momentum: 0.9}"]),
         ("loader.path", ["argument  loader.path=..."]),
         ("loader.token", ["argument  loader.token=..."]),
@@ -221,6 +223,10 @@ def test_help_of_a_value_shows_how_it_is_set(key: str, ways: list[str]) -> None:
     text = render_help(Digits, key=key, width=110, known=Known("D__"))
 
     assert all(f"  {way}\n" in text for way in ways)
+
+
+def test_an_item_of_a_list_has_no_line_for_a_file_that_would_take_the_others_away() -> None:
+    assert "\n  file " not in render_help(Digits, key="layers[i].width", width=110)
 
 
 # --- variables and values -------------------------------------------------------------------------------------------

@@ -17,14 +17,17 @@ def known_of(prefix: str, config: Config[Any] | None = None) -> Known:
     Values that nobody set are left out: the default that help tells is what counts.
     """
     values: dict[tuple[str, Entry], list[Value]] = {}
+    kinds: dict[str, list[Value]] = {}
     for leaf in iter_leaves(config.params) if config is not None else ():
         assert config is not None, "it has leaves"
         key = render_key_path(leaf.path)
         origin = config.origin(key)
+        value = Value(key, shown(leaf.value, is_secret=leaf.entry.is_secret), _without_formula(origin))
+        if leaf.entry.is_kind:
+            kinds.setdefault(place_of(config.params, leaf.path[:-1]), []).append(value)
         if origin != "default":
-            value = Value(key, shown(leaf.value, is_secret=leaf.entry.is_secret), _without_formula(origin))
             values.setdefault((place_of(config.params, leaf.path), leaf.entry), []).append(value)
-    return Known(prefix, values)
+    return Known(prefix, values, kinds)
 
 
 def _without_formula(origin: str) -> str:

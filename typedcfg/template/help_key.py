@@ -9,9 +9,9 @@ from typedcfg.key_path import KeyPath, parse_key_path
 from typedcfg.template.descriptions import place_of
 from typedcfg.template.formula_keys import keys_read
 from typedcfg.template.help_text import HelpText
-from typedcfg.template.help_tree import FieldHelp, SectionHelp, fields_below
+from typedcfg.template.help_tree import FieldHelp, SectionHelp, Value, fields_below
 from typedcfg.template.type_text import choices_of, type_text, yaml_text
-from typedcfg.template.variants import KIND, current_kinds
+from typedcfg.template.variants import KIND, current_kinds, kinds_of
 from typedcfg.text import listed
 
 _INDENT: Final = 2
@@ -43,10 +43,10 @@ def _labelled(label: str, fact: str, text: HelpText) -> Iterator[str]:
 
 def _facts(root: SectionHelp, field: FieldHelp) -> Iterator[tuple[str, str]]:
     """What is to be known of a field beyond its type."""
-    yield "with", f"{field.key.rpartition('.')[0]}.{KIND} = {field.kind}" if field.kind else ""
+    yield "with", _chosen(field) if field.kind else ""
     word, _, value = field.fallback.partition(" ")
     yield "default", value if word == "default" else field.fallback
-    yield "now", "; ".join(_value(field, value.key, value.text, value.origin) for value in field.values)
+    yield "now", "; ".join(_value(field.key, value) for value in field.values)
     derived = field.entry.derived
     yield "reads", listed(keys_read(derived, field.key)) if derived is not None and field.formula else ""
     yield "read by", listed(dict.fromkeys(_readers(root, field.key)))
@@ -55,8 +55,22 @@ def _facts(root: SectionHelp, field: FieldHelp) -> Iterator[tuple[str, str]]:
     yield "declared", place_of(field.entry.template, field.entry.name)
 
 
-def _value(field: FieldHelp, key: str, text: str, origin: str) -> str:
-    return f"{text}  ({origin})" if key == field.key else f"{key} = {text}  ({origin})"
+def _chosen(field: FieldHelp) -> str:
+    """The kind that a field is of, and whether that is in force where a configuration was made."""
+    section = field.key.rpartition(".")[0]
+    key = f"{section}.{KIND}"
+    chosen = f"{key} = {field.kind}"
+    known = field.known.kinds.get(section, ())
+    here = [value for value in known if value.text in kinds_of(field.entry.template)]
+    if not known:
+        return chosen
+    told = "; ".join(_value(key, value) for value in here or known)
+    return f"{chosen}, {'in force' if here else 'not in force'}: {told}"
+
+
+def _value(key: str, value: Value) -> str:
+    name = "" if value.key == key else f"{value.key} = "
+    return f"{name}{value.text}  ({value.origin})"
 
 
 def _readers(root: SectionHelp, key: str) -> Iterator[str]:
@@ -71,9 +85,13 @@ def _ways(root: SectionHelp, field: FieldHelp) -> Iterator[tuple[str, str]]:
     """How a field is set in a file, on a command line, by a variable, in Python."""
     value = _example(field)
     key = field.key.replace("[i]", "[0]")
-    yield "file", _in_a_file(parse_key_path(key), value, field)
+    path = parse_key_path(key)
+    # A file gives a list whole: a line for one item would take the others away.
+    has_line = not any(isinstance(step, int) for step in path)
+    yield "file", _in_a_file(path, value, field) if has_line else ""
     yield "argument", shlex.quote(f"{key}={value}")
-    yield "variable", f"{field.variable}={shlex.quote(value)}" if field.variable else ""
+    variable = field.variable.replace("<i>", "0").replace("<name>", "NAME")
+    yield "variable", f"{variable}={shlex.quote(value)}" if variable else ""
     yield "Python", f"{root.template.__name__}.compile(overrides=[{f'{key}={value}'!r}])"
 
 
@@ -94,5 +112,5 @@ def _in_a_file(path: KeyPath, value: str, field: FieldHelp) -> str:
         return f"{name}: {value}"
     text = f"{{{kind}{yaml_text(name)}: {value}}}"
     for step in reversed(sections[1:]):
-        text = f"[{text}]" if isinstance(step, int) else f"{{{yaml_text(step)}: {text}}}"
+        text = f"{{{yaml_text(step)}: {text}}}"
     return f"{sections[0]}: {text}"

@@ -52,6 +52,8 @@ class Known(NamedTuple):
     """What variables begin with that set values; empty where none are read."""
     values: Mapping[tuple[str, Entry], Sequence[Value]] = {}
     """What a configuration has for a field, by its key as help writes it; those of no source are left out."""
+    kinds: Mapping[str, Sequence[Value]] = {}
+    """The kinds in force in a configuration, by the key of the section as help writes it; those of no source too."""
 
 
 class FieldHelp(NamedTuple):
