@@ -50,6 +50,14 @@ def test_a_module_is_found_from_the_current_folder(app: Path, monkeypatch: pytes
     assert load_app("app_under_test:Other").__name__ == "Other"
 
 
+@pytest.mark.parametrize(
+    "app", ["x" * 300 + ".py", "x" * 300 + ".py:Params", "x" * 300 + "/a.py:Params", "x" * 300 + ":Params"]
+)
+def test_a_name_that_no_file_can_have_is_answered(app: str) -> None:
+    with pytest.raises(AppError):
+        load_app(app)
+
+
 def test_a_wrong_class_is_answered_with_those_there_are(app: Path) -> None:
     with pytest.raises(AppError, match=r"has no class 'Parms'(.|\n)*Params or Other(.|\n)*app_under_test.py:Params"):
         load_app(f"{app}:Parms")

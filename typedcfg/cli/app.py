@@ -1,5 +1,6 @@
 """APP: the template that a command is about, `path.py:Class` or `package.module:Class`."""
 
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module, util
@@ -41,7 +42,7 @@ def load_app(app: str) -> type[ConfigTemplate]:
 
 def _no_class(app: str) -> AppError:
     path = Path(app)
-    if app.endswith(".py") and path.is_file():
+    if app.endswith(".py") and _is_file(app):
         known = _templates_in(vars(_import_file(path, app)), path.stem)
         return AppError(
             Problem(
@@ -55,9 +56,9 @@ def _no_class(app: str) -> AppError:
 
 def _import_file(path: Path, app: str) -> ModuleType:
     """The module in a file, under the name by which the files beside it would import it."""
-    if not path.is_file():
+    if not _is_file(path):
         folder = path.parent
-        files = [str(p) for p in folder.glob("*.py")] if folder.is_dir() else []
+        files = [str(p) for p in folder.glob("*.py")] if os.path.isdir(folder) else []  # noqa: PTH112  # as _is_file
         raise AppError(Problem(f"there is no file {path}", expected=_EXPECTED, suggestion=nearest(str(path), files)))
     path = path.resolve()
     loaded = sys.modules.get(path.stem)
@@ -85,9 +86,13 @@ def _import_file(path: Path, app: str) -> ModuleType:
     return module
 
 
+def _is_file(path: str | Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113  # any text has an answer; Path.is_file raises where one is too long
+
+
 def _import_module(name: str, app: str) -> ModuleType:
     if not all(word.isidentifier() for word in name.split(".")):
-        beside = f"{name}.py:{app.rpartition(':')[2]}" if Path(f"{name}.py").is_file() else None
+        beside = f"{name}.py:{app.rpartition(':')[2]}" if _is_file(f"{name}.py") else None
         raise AppError(Problem(f"{name!r} names no module", expected=_EXPECTED, suggestion=beside))
     # The current folder counts, as it does for `python -m`.
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
