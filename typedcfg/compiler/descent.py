@@ -219,9 +219,9 @@ class Place:
                 self.live = said
             return
         self.live, self.fallen, idle = standing(self._read_section(said))
-        if not (self.live or self.node.is_optional) and isinstance(self.node, SectionNode) and self.path == self.field:
-            # A section that has to be there is there, even where all that is said of it takes something back.
-            self.live = idle
+        if idle and isinstance(self.node, SectionNode) and not self.node.is_optional and self.path == self.field:
+            # A section that has to be there is there, even where what is said of it first takes something back.
+            self.live = idle + self.live
         if isinstance(self.node, VariantsNode):
             if self.live and self._is_mapped():
                 self._take_choice(choose(self, self.node))
