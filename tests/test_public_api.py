@@ -25,6 +25,7 @@ PUBLIC = [
     "Unit",
     "View",
     "derived",
+    "literal",
     "main",
     "migrates",
     "section",

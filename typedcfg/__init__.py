@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typedcfg.errors import TypedcfgError as TypedcfgError
     from typedcfg.runner.run import Runner as Runner
     from typedcfg.sections.experiment import Experiment as Experiment
+    from typedcfg.sources.escapes import literal as literal
     from typedcfg.template.base import ConfigTemplate as ConfigTemplate
     from typedcfg.template.derived import View as View
     from typedcfg.template.derived import derived as derived
@@ -39,6 +40,7 @@ _HOMES: Final = {
     "Unit": "typedcfg.template.marks",
     "View": "typedcfg.template.derived",
     "derived": "typedcfg.template.derived",
+    "literal": "typedcfg.sources.escapes",
     "main": "typedcfg.cli.main",
     "migrates": "typedcfg.template.migrations",
     "section": "typedcfg.template.derived",

@@ -79,4 +79,4 @@ def test_values_that_hold_themselves_are_refused() -> None:
     values.append(values)
 
     with pytest.raises(ConfigError, match="lie within one another"):
-        setting_from(values, Origin("here"))
+        setting_from(Params, ("layers",), values, Origin("here"))

@@ -1,6 +1,6 @@
 import pytest
 
-from typedcfg.sources.escapes import Instruction, written
+from typedcfg.sources.escapes import Instruction, literal, written
 from typedcfg.sources.instructions import take_apart
 from typedcfg.sources.json_reader import read_json
 from typedcfg.sources.json_writer import write_json
@@ -30,3 +30,10 @@ def test_an_instruction_is_read_as_one_and_a_key_that_looks_like_it_is_not() -> 
     assert not problems
     assert document.version == 2
     assert document.own["a"] == {"$version": 3}
+
+
+def test_literal_texts_are_escaped_wherever_they_lie_and_all_else_stays() -> None:
+    value = {"$a ${b}": ["${c}", ("x ${d}", 1)], "e": 2.5}
+
+    assert literal(value) == {"$a ${b}": ["$${c}", ("x $${d}", 1)], "e": 2.5}
+    assert literal("plain") == "plain"

@@ -64,9 +64,9 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
     ConfigError.raise_any(_misplaced(files, overrides, presets, sources))
     given: list[Source] = []
     if presets:
-        from typedcfg.sources.mapping import MappingSource
+        from typedcfg.compiler.assigned import AssignedSource
 
-        given += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(presets)]
+        given += [AssignedSource(template, f"presets[{i}]", preset) for i, preset in enumerate(presets)]
     if files:
         from typedcfg.sources.files import FileSource
 
@@ -84,11 +84,19 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
             )
         )
     if overrides:
-        from typedcfg.sources.overrides import override_source
-
-        given.append(override_source(overrides))
+        given.append(_override_source(template, overrides))
     is_large = _size(files) > _MANY_BYTES
     return compile_sources(template, [*given, *sources], is_large=is_large, variables=variables)
+
+
+def _override_source(template: type[ConfigTemplate], overrides: Sequence[str] | Mapping[str, object]) -> Source:
+    from typedcfg.sources.overrides import override_source
+
+    if not isinstance(overrides, Mapping):
+        return override_source(overrides)
+    from typedcfg.compiler.assigned import settings_at
+
+    return override_source(overrides, lambda path, value, where: settings_at(template, path, value, where=where))
 
 
 def _misplaced(

@@ -1,6 +1,6 @@
 """What the templates declare at a key path, whichever variants were chosen."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
@@ -12,8 +12,13 @@ def declared_at(template: type[ConfigTemplate], path: KeyPath) -> list[tuple[Nod
     """Every meaning that a key path may have: what stands there, and the field that it belongs to."""
     found: list[tuple[Node, Entry | None]] = [(SectionNode(template, is_optional=False), None)]
     for step in path:
-        found = [below for node, entry in found for below in _below(node, entry, step)]
+        found = declared_below(found, step)
     return found
+
+
+def declared_below(declared: Iterable[tuple[Node, Entry | None]], step: str | int) -> list[tuple[Node, Entry | None]]:
+    """Every meaning one step further down."""
+    return [below for node, entry in declared for below in _below(node, entry, step)]
 
 
 def may_hold_secret(template: type[ConfigTemplate], path: KeyPath) -> bool:

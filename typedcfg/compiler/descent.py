@@ -413,7 +413,7 @@ def _default(entry: Entry) -> Contribution | None:
         return None
     name = f"default of {entry.template.__qualname__}.{entry.name}"
     origin = Origin(name)
-    settings = explicit_settings(entry.default())
+    settings = explicit_settings(entry.default(), is_free=entry.is_leaf, path=(entry.name,))
     held = branch_from({entry.name: settings}, origin)[entry.name] if _is_tree(settings) else settings
     return Contribution(Layer(name, DEFAULTS, ()), held, origin)
 

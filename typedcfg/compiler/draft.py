@@ -193,6 +193,24 @@ class Draft(MutableMapping[str, Any]):
         """Take away a key, or what stands at a key path."""
         self._take(self._path(key))
 
+    def pop(self, key: str, *default: Any) -> Any:
+        """Take a key away, or what stands at a key path, and give its value; a default if there is no such key.
+
+        Raises:
+            MissingKey: There is no such key, and no default either.
+        """
+        if default and key not in self:
+            return default[0]
+        value = self._find(self._path(key))
+        del self[key]
+        return value
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value of a key; if there is no such key, it is set first."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
     def _put(self, path: KeyPath, value: Any) -> None:
         holder = self._find(path[:-1])
         if isinstance(holder, Draft):

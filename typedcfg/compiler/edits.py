@@ -1,8 +1,10 @@
 """Edits: what a draft changes, kept as one more layer of settings above those that a configuration was made from."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
+from typedcfg.compiler.assigned import settings_at
 from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.compile import compile_layers
 from typedcfg.compiler.config import Config, told_by
@@ -17,23 +19,20 @@ from typedcfg.errors import ConfigError, Frozen, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import (
-    MOST_LEVELS,
+    Appended,
     Branch,
     Edit,
+    Items,
     Layer,
     Positions,
     branch_at,
     branch_from,
-    endless,
     is_unsettled,
 )
-from typedcfg.sources.instances import explicit_settings
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.nodes import ListNode, MapNode, VariantsNode
 from typedcfg.template.variants import KIND
 from typedcfg.text import nearest
-
-_SECTIONS: Final = (Config, ConfigTemplate)
 
 
 class Change(NamedTuple):
@@ -100,7 +99,21 @@ class Edits:
         place = self.descent.place(path[:-1])
         if path[-1] == KIND and place is not None and isinstance(place.node, VariantsNode):
             path = path[:-1]
-        self._make(Change(path, setting_from(value, origin), origin))
+        self._make(Change(path, setting_from(self.template, path, value, origin), origin))
+
+    def append(self, path: KeyPath, values: Sequence[object]) -> None:
+        """Add items to the list at a path.
+
+        Raises:
+            Frozen: The draft is locked.
+            ConfigError: A value does not fit; nothing has changed then.
+        """
+        origin, items = line_of_caller(), Items(origin=line_of_caller())
+        place = self.descent.place(path)
+        length = place.length() if place is not None else 0
+        for position, value in enumerate(values, length):
+            items.put(setting_from(self.template, (*path, position), value, origin), origin)
+        self._make(Change(path, Appended(items), origin))
 
     def take_back(self, path: KeyPath) -> None:
         """Let a key go back to its default or formula; an item of a list or mapping without one goes.
@@ -130,10 +143,12 @@ class Edits:
         if problems:
             self.changes = before
             raise ConfigError(*problems)
-        self._descent, self._config = None, None
+        self._descent, self._config = descent, None
 
     def _kept(self, change: Change) -> list[Change]:
         """The edits that still count beside a new one: all but those at its path and below."""
+        if isinstance(change.value, Appended):
+            return self.changes
         place = self.descent.place(change.path)
         if place is not None and place.kind is not None and place.kind == change.value:
             # Choosing the kind in force once more takes nothing away that was said for it.
@@ -145,6 +160,13 @@ class Edits:
             if not (is_void and earlier.path[: len(change.path)] == change.path):
                 kept.append(earlier)
         return kept[::-1]
+
+    @contextmanager
+    def together(self) -> "Iterator[Edits]":
+        """Edits to make several of, which count if none of them is refused."""
+        trial = self.copy()
+        yield trial
+        self.take_over(trial)
 
     def copy(self) -> "Edits":
         """The same edits, to go on with apart."""
@@ -228,50 +250,13 @@ def _wrong_values(place: Place, value: Any, slots: Mapping[KeyPath, Slot]) -> It
             yield from problems_of(place.descent, Failure(place.path[:-1], entry.template, entry.name, error))
 
 
-# --- values as settings ---------------------------------------------------------------------------------------------
-
-
-def setting_from(value: object, origin: Origin) -> object:
+def setting_from(template: type[ConfigTemplate], path: KeyPath, value: object, origin: Origin) -> object:
     """A Python value as a setting; a section or mapping is all there is to be, and is merged with nothing.
 
-    A text means what it would mean in a file: `${...}` in it is a reference. Of a section instance, and of a section
-    of a configuration, what was set explicitly counts.
-
     Raises:
-        ConfigError: A list or mapping holds itself.
+        ConfigError: It is nothing that could stand there, or holds itself.
     """
-    setting = branch_from({"value": _settings(value, 0)}, origin)["value"]
+    setting = branch_from({"value": settings_at(template, path, value, where=str(origin))}, origin)["value"]
     if isinstance(setting, Branch):
         setting.replaces = True
     return setting
-
-
-def _settings(value: Any, depth: int) -> Any:
-    if depth > MOST_LEVELS:
-        raise endless()
-    if isinstance(value, Config):
-        story, path = told_by(value)
-        return _explicit(story.descent.place(path), value.params)
-    if isinstance(value, ConfigTemplate):
-        return explicit_settings(value)
-    if isinstance(value, Mapping):
-        return {key: _settings(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list) or (isinstance(value, tuple) and any(isinstance(v, _SECTIONS) for v in value)):
-        return [_settings(item, depth + 1) for item in value]
-    return value
-
-
-def _explicit(place: Place | None, value: Any) -> Any:
-    """What was set in a compiled section, by anybody; a reference has become its value."""
-    if place is not None and isinstance(value, ConfigTemplate):
-        settings = {KIND: place.kind} if place.kind is not None else {}
-        for name in place.names():
-            child = place.child(name)
-            if name not in settings and child is not None and child.live:
-                settings[name] = _explicit(child, getattr(value, name))
-        return settings
-    if place is not None and isinstance(place.node, ListNode) and isinstance(value, (list, tuple)):
-        return [_explicit(place.child(position), item) for position, item in enumerate(value)]
-    if place is not None and isinstance(place.node, MapNode) and isinstance(value, dict):
-        return {key: _explicit(place.child(str(key)), item) for key, item in value.items()}
-    return explicit_settings(value)

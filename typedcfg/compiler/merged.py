@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+from typedcfg.compiler.assigned import AssignedSource
 from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.compile import compile_layers
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.precedence import DEFAULTS, MERGED, MERGED_BELOW
 from typedcfg.compiler.story import Story
+from typedcfg.compiler.untyped import UntypedConfig
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.sources.base import Branch, Layer, branch_at
-from typedcfg.sources.mapping import MappingSource
 from typedcfg.template.base import ConfigTemplate
 
 T = TypeVar("T", bound=ConfigTemplate)
@@ -30,23 +31,23 @@ def merged(
     """
     story, path = told_by(config)
     strength = MERGED_BELOW if keep_existing else MERGED
-    theirs = [replace(layer, strength=strength) for layer in _layers(other, path)]
+    theirs = [replace(layer, strength=strength) for layer in _layers(type(story.root), other, path)]
     layers = [*theirs, *story.layers] if keep_existing else [*story.layers, *theirs]
     whole: Config[Any] = compile_layers(type(story.root), layers, variables=story.variables.anew())
     found: Config[T] = whole[render_key_path(path)] if path else whole
     return found
 
 
-def _layers(other: object, path: KeyPath) -> Iterator[Layer]:
+def _layers(template: type[ConfigTemplate], other: object, path: KeyPath) -> Iterator[Layer]:
     """Everything that was set in another configuration, as what is said for a section."""
-    if isinstance(other, Config):
+    if isinstance(other, Config) and not isinstance(other, UntypedConfig):
         story, above = told_by(other)
         if above:
             yield from _layers_within(story, above, path)
             return
         layers = list(story.layers)
     elif isinstance(other, (Mapping, ConfigTemplate)):
-        layers = MappingSource(str(line_of_caller()), other).read()
+        layers = AssignedSource(template, str(line_of_caller()), other, path).read()
     else:
         what = f"a {type(other).__name__} cannot be merged with a configuration"
         raise ConfigError(Problem(what, str(line_of_caller()), _EXPECTED))

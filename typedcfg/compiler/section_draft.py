@@ -1,16 +1,21 @@
 """Drafts of what templates declare: what `config.unlock()` gives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
+from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.descent import Place
 from typedcfg.compiler.draft import Draft
 from typedcfg.compiler.edits import Edits
+from typedcfg.compiler.untyped import config_from
 from typedcfg.errors import ConfigError, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
+from typedcfg.sources.base import MOST_LEVELS, endless
+from typedcfg.template.frozen import FrozenDict, FrozenList
 from typedcfg.template.nodes import ListNode, MapNode
 from typedcfg.template.old_names import present_path
+from typedcfg.template.variants import KIND
 from typedcfg.text import count, nearest
 
 if TYPE_CHECKING:
@@ -82,10 +87,72 @@ class SectionDraft(Draft):
     # --- changing ---------------------------------------------------------------------------------------------------
 
     def _put(self, path: KeyPath, value: Any) -> None:
-        self._edits.put(_counted(self._edits, (*self._at_path, *path)), settled(value))
+        assign(self._edits, (*self._at_path, *path), value)
 
     def _take(self, path: KeyPath) -> None:
         self._edits.take_back(_counted(self._edits, (*self._at_path, *path)))
+
+    def clear(self) -> None:
+        """Let every key go back to what the template says, below files and overrides; a kind stays what it is.
+
+        A mapping of sections is empty then.
+
+        Raises:
+            Frozen: The draft is locked.
+        """
+        place = self._place()
+        if not place.is_section:
+            assign(self._edits, self._at_path, {})
+            return
+        with self._edits.together() as edits:
+            for name in place.catalog.entries:
+                if name != KIND or place.kind is None:
+                    edits.take_back((*self._at_path, name))
+
+    def update(self, other: Any = (), /, **values: Any) -> None:
+        """Assign several keys, all of them or none.
+
+        Raises:
+            Frozen: The draft is locked.
+            ConfigError: A key does not exist, or its value does not fit; nothing has changed then.
+        """
+        with self._edits.together() as edits:
+            twin = SectionDraft(edits, self._at_path)
+            for key, value in dict(other, **values).items():
+                twin[key] = value
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value of a key; of a mapping of sections, which may lack it, after it was set to `default`."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Take a key out of a mapping of sections, wherever it comes from; what it held is given, or a default.
+
+        Raises:
+            ConfigError: The keys are those of a template, and stay.
+        """
+        self._refuse_pop(key)
+        if default and key not in self:
+            return default[0]
+        held = settled(self[key])
+        assign(self._edits, self._at_path, {name: item for name, item in self.items() if name != key})
+        return held
+
+    def popitem(self) -> tuple[str, Any]:
+        """Take the last key out of a mapping of sections, as `pop`."""
+        self._refuse_pop("key")
+        names = list(self)
+        if not names:
+            raise MissingKey(Problem(f"{render_key_path(self._at_path)} is empty"))
+        return names[-1], self.pop(names[-1])
+
+    def _refuse_pop(self, key: str) -> None:
+        if self._place().is_section:
+            what = f"{key!r} cannot be popped: a section has the keys that its template declares"
+            fix = f"go back to the default: del draft[{key!r}]"
+            raise ConfigError(Problem(what, str(line_of_caller()), fix=fix))
 
     def apply(self, differences: "Sequence[Difference]") -> None:
         """Make the changes that a diff tells of: `draft.apply(a.diff(b))` in a draft of `a` makes `b` of it.
@@ -144,10 +211,15 @@ class SectionDraft(Draft):
         return repr(value).replace("Config[", "Draft[", 1) if isinstance(value, Config) else f"Draft({value!r})"
 
 
-class ListDraft(Sequence[Any]):
-    """A draft of a list of sections: its items are drafts, and can be assigned and deleted one by one."""
+class ListDraft(MutableSequence[Any]):
+    """A draft of a list of sections: its items are drafts, and can be assigned and taken back one by one.
+
+    What is appended is added to the list as it is. All else that changes an order (`insert`, `pop`, `reverse`, a slice)
+    assigns the whole list anew: what was set in its items stays, and a reference in them has become its value.
+    """
 
     __slots__ = ("_edits", "_path")
+    __hash__ = None  # type: ignore[assignment]  # it changes
 
     def __init__(self, edits: Edits, path: KeyPath) -> None:
         """Stand at one list of what is edited."""
@@ -163,20 +235,87 @@ class ListDraft(Sequence[Any]):
     @overload
     def __getitem__(self, position: slice) -> list[Any]: ...
     def __getitem__(self, position: int | slice) -> Any:
-        """An item, as a draft."""
+        """An item, as a draft; several as a list."""
         if isinstance(position, slice):
             return [self[at] for at in range(len(self))[position]]
         # range() knows what counts from the end, and raises the IndexError by which a loop ends.
         return found(self._edits, (*self._path, range(len(self))[position]))
 
-    def __setitem__(self, position: int, value: Any) -> None:
-        self._edits.put((*self._path, range(len(self))[position]), settled(value))
+    def __setitem__(self, position: int | slice, value: Any) -> None:
+        """Assign an item; a slice as in any list."""
+        if isinstance(position, slice):
+            items = list(self)
+            items[position] = value
+            self._assign(items)
+        else:
+            assign(self._edits, (*self._path, range(len(self))[position]), value)
 
-    def __delitem__(self, position: int) -> None:
-        self._edits.take_back((*self._path, range(len(self))[position]))
+    def __delitem__(self, position: int | slice) -> None:
+        """Take back an item, or several: one that the template has goes back to that, any other goes."""
+        positions = range(len(self))[position]
+        with self._edits.together() as edits:
+            for at in sorted([positions] if isinstance(positions, int) else positions, reverse=True):
+                edits.take_back((*self._path, at))
+
+    def insert(self, position: int, value: Any) -> None:
+        """Put an item before another one."""
+        items = list(self)
+        items.insert(position, value)
+        self._assign(items)
+
+    def append(self, value: Any) -> None:
+        """Add an item at the end."""
+        self.extend([value])
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Add items at the end."""
+        self._edits.append(self._path, [settled(value) for value in values])
+
+    def pop(self, position: int = -1) -> Any:
+        """Take an item out, wherever it comes from; what it held is given."""
+        held = settled(self[position])
+        items = list(self)
+        del items[position]
+        self._assign(items)
+        return held
+
+    def remove(self, value: Any) -> None:
+        """Take out the first item that is equal."""
+        self.pop(self.index(value))
+
+    def reverse(self) -> None:
+        """Turn the order round."""
+        self._assign(self[::-1])
+
+    def clear(self) -> None:
+        """Be an empty list."""
+        self._assign([])
+
+    def sort(self, *, key: Callable[[Any], Any], reverse: bool = False) -> None:
+        """Bring the items into an order."""
+        self._assign(sorted(self, key=key, reverse=reverse))
+
+    def _assign(self, items: list[Any]) -> None:
+        assign(self._edits, self._path, items)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, (ListDraft, list, tuple)) else NotImplemented
 
     def __repr__(self) -> str:
         return f"[{', '.join(map(repr, self))}]"
+
+
+def assign(edits: Edits, path: KeyPath, value: Any) -> None:
+    """Set what stands at a path.
+
+    Raises:
+        Frozen: The draft is locked.
+        ConfigError: There is no such key, or the value does not fit; nothing has changed then.
+    """
+    path = _counted(edits, path)
+    if isinstance(value, (SectionDraft, ListDraft)) and stands_at(value) == (edits, path) and not edits.is_locked:
+        return  # `draft.layers += [...]` assigns what it has changed in place
+    edits.put(path, settled(value))
 
 
 def found(edits: Edits, path: KeyPath) -> Any:
@@ -210,17 +349,33 @@ def _is_there(place: Place) -> bool:
     return bool(place.live) and place.live[-1].value is not None
 
 
-def settled(value: Any) -> Any:
-    """A value that is assigned, with drafts in it as what they hold by now."""
-    if isinstance(value, SectionDraft):
-        held = value._edits.config()  # noqa: SLF001  # a draft of the same kind
-        path = value._at_path  # noqa: SLF001  # as above
-        return held[render_key_path(path)] if path else held
-    if isinstance(value, (ListDraft, list)):
-        return [settled(item) for item in value]
-    if isinstance(value, Mapping) and not isinstance(value, Config):
-        return {key: settled(item) for key, item in value.items()}
+def settled(value: Any, depth: int = 0) -> Any:
+    """A value that is assigned, with drafts in it as what they hold by now.
+
+    Raises:
+        ConfigError: A list or mapping holds itself.
+    """
+    if depth > MOST_LEVELS:
+        raise endless(str(line_of_caller()))
+    match value:
+        case SectionDraft():
+            edits, path = stands_at(value)
+            held = edits.config()
+            return held[render_key_path(path)] if path else held
+        case Draft():
+            return config_from(value, line_of_caller())
+        case ListDraft() | list() if not isinstance(value, FrozenList):
+            return [settled(item, depth + 1) for item in value]
+        case tuple():
+            return getattr(type(value), "_make", tuple)(settled(item, depth + 1) for item in value)
+        case Mapping() if not isinstance(value, (Config, FrozenDict)):
+            return {key: settled(item, depth + 1) for key, item in value.items()}
     return value
+
+
+def stands_at(draft: "SectionDraft | ListDraft") -> tuple[Edits, KeyPath]:
+    """What a draft edits, and where in it."""
+    return draft._edits, draft._at_path if isinstance(draft, SectionDraft) else draft._path  # noqa: SLF001  # no attribute: its name would be lost to fields
 
 
 def _counted(edits: Edits, path: KeyPath) -> KeyPath:

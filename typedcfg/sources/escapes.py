@@ -1,6 +1,7 @@
 """How a document says what would otherwise mean something: `${` within a text, `$` before a key."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK
 
@@ -14,6 +15,28 @@ class Instruction(str):
     """
 
     __slots__ = ()
+
+
+def literal(value: Any) -> Any:
+    """A value of which no text is taken for a reference or an expression, wherever settings are given in Python.
+
+    In overrides, in presets, in what is merged and in what a draft is assigned, `${...}` means what it means in a file.
+    What was read from a configuration, `config.plain()` as a whole or a text of it, is passed through this.
+
+    Args:
+        value: A text, or lists, tuples and mappings with texts in them.
+
+    Example:
+        >>> literal({"pattern": "${lr}", "steps": [1, 2]})
+        {'pattern': '$${lr}', 'steps': [1, 2]}
+    """
+    if type(value) is str:
+        return written_text(value)
+    if isinstance(value, Mapping):
+        return {key: literal(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return getattr(type(value), "_make", tuple)(map(literal, value))
+    return [literal(item) for item in value] if isinstance(value, list) else value
 
 
 def written(value: object) -> object:

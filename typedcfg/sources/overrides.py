@@ -7,10 +7,10 @@ values: a value may be a secret.
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from typedcfg.errors import ConfigError, Problem
-from typedcfg.key_path import KeyPathError, parse_key_path
+from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import MOST_LEVELS, Appended, Branch, Edit, Layer, Removed, Text, branch_at, branch_from
 from typedcfg.sources.mapping import settings_in
@@ -21,6 +21,8 @@ _RESET: Final = "~"
 _KEY_AND_SIGN: Final = re.compile(r"""(?:[^="']|"(?:[^"\\]|\\.)*"|'[^']*')*=""")
 _EDITS: Final[dict[str, type[Appended | Removed]]] = {"+": Appended, "-": Removed}
 _EXPECTED: Final = "key=value, where a key is optimizer.lr, layers[2].width or groups['backbone.0'].lr"
+
+Settled: TypeAlias = Callable[[KeyPath, object, str], object]
 
 
 class OverrideSource:
@@ -70,8 +72,13 @@ def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[tuple[st
     return tokens.files, OverrideSource("command line", tokens.roots, tokens.problems)
 
 
-def override_source(overrides: Sequence[str] | Mapping[str, object]) -> OverrideSource:
+def override_source(overrides: Sequence[str] | Mapping[str, object], settled: Settled | None = None) -> OverrideSource:
     """The overrides that Python code passes: texts as on a command line, or values by key path.
+
+    Args:
+        overrides: Weakest first.
+        settled: What makes settings of a value, given its key and where it stands; by default each section in it is
+            what was set explicitly there.
 
     Example:
         >>> [layer] = override_source(["optimizer=sgd", "~seed"]).read()
@@ -82,7 +89,7 @@ def override_source(overrides: Sequence[str] | Mapping[str, object]) -> Override
         (({'optimizer': {'lr': 0.1}},), "overrides['optimizer.lr']")
     """
     if isinstance(overrides, Mapping):
-        return _from_mapping(overrides)
+        return _from_mapping(overrides, settled or _settled)
     tokens = _Tokens(overrides, lambda number: Origin(f"overrides[{number}]"))
     tokens.read()
     stray = [
@@ -94,14 +101,21 @@ def override_source(overrides: Sequence[str] | Mapping[str, object]) -> Override
     return OverrideSource("overrides", tokens.roots, [*tokens.problems, *stray])
 
 
-def _from_mapping(overrides: Mapping[str, object]) -> OverrideSource:
+def _settled(_: KeyPath, value: object, where: str) -> object:
+    return settings_in(value, where=where)
+
+
+def _from_mapping(overrides: Mapping[str, object], settled: Settled) -> OverrideSource:
     roots: list[Branch] = []
     problems: list[Problem] = []
     for key, value in overrides.items():
         origin = Origin(f"overrides[{key!r}]")
         try:
-            settled = branch_from({"value": settings_in(value)}, origin)["value"]
-            roots.append(branch_at(parse_key_path(key), settled, origin))
+            path = parse_key_path(key)
+            setting = branch_from({"value": settled(path, value, str(origin))}, origin)["value"]
+            roots.append(branch_at(path, setting, origin))
+        except ConfigError as error:
+            problems += error.problems
         except ValueError as error:  # no key path, or one that begins with a position
             problems.append(Problem(str(error), where=str(origin), expected="a key path"))
     return OverrideSource("overrides", roots, problems)

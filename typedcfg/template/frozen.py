@@ -61,7 +61,7 @@ class FrozenList(list[Any]):
         return self
 
 
-@_refuses("__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update")
+@_refuses("__delitem__", "__ior__", "__setattr__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update")
 class FrozenDict(dict[Any, Any]):
     """A dict that cannot change; hashable as long as its values are."""
 
