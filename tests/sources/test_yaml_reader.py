@@ -226,6 +226,12 @@ def test_any_yaml_like_text_is_a_tree_or_a_refusal(text: str) -> None:
         ("a:\n\tb: 1\n", "a tab in the indentation", "base.yaml:2:1", "indent with spaces"),
         ("a:\n  b: 1\n\tc: 2\n", "a tab in the indentation", "base.yaml:3:1", "indent with spaces"),
         (
+            "a: [1, ${b}]\n",
+            "expected ',' or ']'",
+            "base.yaml:1:9\nbase.yaml:1:4 (where it opens)",
+            "within brackets a reference stands in quotes: ['${key}']",
+        ),
+        (
             "a: [1, 2\nb: 3\n",
             "expected ',' or ']'",
             "base.yaml:2:2\nbase.yaml:1:4 (where it opens)",

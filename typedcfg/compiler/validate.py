@@ -14,6 +14,7 @@ from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.merge import below
 from typedcfg.compiler.shown import HIDDEN, quoted
+from typedcfg.compiler.spelling import spelling
 from typedcfg.errors import Problem, TypedcfgError
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.template.annotations import iter_types
@@ -22,9 +23,10 @@ from typedcfg.template.catalog import Entry, catalog_of, reachable
 from typedcfg.template.leaves import iter_leaves
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.type_text import type_text
-from typedcfg.text import one_of, shorten
+from typedcfg.text import one_of
 
 _PLAIN: Final = {
+    "Input should be a valid string": "a text",
     "Input should be ": "",
     "Value should have ": "a value with ",
     "String should ": "a text that should ",
@@ -225,7 +227,7 @@ def locate(
                 node, path = node.item, (*path, part)
             case MapNode() if part != _OF_KEY:
                 node, path = node.value, (*path, part)
-            case LeafNode() if _is_written(descent, (*path, part)):
+            case LeafNode() if isinstance(part, int) or _is_written(descent, (*path, part)):
                 path = (*path, part)
     return Complaint(path, field, entry, detail)
 
@@ -235,7 +237,7 @@ def _by_name(node: VariantsNode, name: str) -> type[ConfigTemplate] | None:
 
 
 def _is_written(descent: Descent, path: KeyPath) -> bool:
-    """Whether something was written at a step below a leaf; pydantic's location also holds names of types."""
+    """Whether something was written at a key below a leaf; pydantic's location also holds names of types."""
     place = descent.place(path)
     return place is not None and bool(place.live)
 
@@ -257,7 +259,8 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
     expected = expected or (_type_of(complaint) if detail["type"] == "missing" else _expected(complaint))
     if complaint.is_about_sections:
         return Problem(f"{key} is wrong", where, expected)
-    return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected, fix=_spelling(detail))
+    fix = spelling(descent, path, detail)
+    return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected, fix=fix)
 
 
 def _refused(key: str, raised: Exception, where: str) -> Problem:
@@ -301,29 +304,19 @@ def _in_our_words(message: str) -> str:
     return _PLAIN.get(opening, "") + message.removeprefix(opening)
 
 
-def _spelling(detail: ErrorDetails) -> str:
-    """How YAML has what was most likely meant, where the value is of another type."""
-    value = detail["input"]
-    if detail["type"] in ("list_type", "set_type", "tuple_type") and isinstance(value, str):
-        if value.startswith("["):
-            return "close the bracket, or put the missing comma"
-        return f"a list is written in brackets: [{shorten(value)}]"
-    if detail["type"] == "string_type" and isinstance(value, (bool, int, float)):
-        return "put it in quotes: without them it is no text"
-    return ""
-
-
 def origin_of(descent: Descent, path: KeyPath, entry: Entry | None = None) -> str:
     """Where the value at a path was written, or what holds it; for a value that nobody wrote, its default."""
-    place = descent.root
-    best = ""
+    place, best = descent.root, ""
+    is_said = bool(place.live)
     for step in path:
         child = place.child(step)
         if child is None:
             written = below(place.live, str(step))
             return str(written[-1].origin) if written else best
         best = str(child.live[-1].origin) if child.live else best
+        # What a text in a list's place brought has no place of its own.
+        is_said = bool(child.live) or (is_said and isinstance(place.node, LeafNode))
         place = child
-    if not place.live and entry is not None:
+    if not is_said and entry is not None:
         return f"default of {entry.template.__qualname__}.{entry.name}"
     return best

@@ -375,7 +375,10 @@ class _Reader:
             return Problem("invalid YAML: a tab in the indentation", where=where, fix="indent with spaces")
         if (error.context or "").startswith("while parsing a flow"):
             where = f"{where}\n{self._at(error.context_mark)} (where it opens)"
-            return Problem(f"invalid YAML: {words}", where=where, fix="close the bracket, or put the missing comma")
+            is_reference = here.startswith(REFERENCE_MARK, mark.column - 1)
+            quotes = "within brackets a reference stands in quotes: ['${key}'], {name: '${key}'}"
+            fix = quotes if is_reference else "close the bracket, or put the missing comma"
+            return Problem(f"invalid YAML: {words}", where=where, fix=fix)
         above = lines[mark.line - 1].strip() if mark.line else ""
         return Problem(f"invalid YAML: {words}", where=where, fix=spaced(above))
 
