@@ -645,3 +645,24 @@ def test_a_broken_text_from_a_variable_is_told_by_its_name(monkeypatch: pytest.M
 
     with pytest.raises(ConfigError, match=r"number cannot be read.*\n  at            variable T__NUMBER"):
         Texts.compile(env_prefix="T__")
+
+
+@pytest.mark.parametrize(
+    ("override", "what"),
+    [("layers", "layers = null is no list"), ("by", "by = null is no mapping"), ("one", "one = null is no section")],
+)
+def test_a_formula_is_not_blamed_for_what_is_missing(override: str, what: str) -> None:
+    class Layer(ConfigTemplate):
+        width: int = 1
+
+    class Params(ConfigTemplate):
+        one: Layer
+        layers: list[Layer] = [Layer()]
+        by: dict[str, Layer] = {}
+        total: int = derived(lambda c: c.one.width + sum(x.width for x in c.layers) + len(c.by))
+        copied: Any = "${here.one.width}"
+
+    with pytest.raises(ConfigError) as caught:
+        Params.compile(overrides=[f"{override}=null"])
+
+    assert [problem.what for problem in caught.value.problems] == [what]

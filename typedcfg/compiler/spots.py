@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Optional, TypeAlias, cast
 from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, catalog_of
-from typedcfg.template.nodes import ListNode, MapNode, Node, SectionNode, VariantsNode
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.variants import KIND
 
 
@@ -73,9 +73,9 @@ def spot_of(node: Node, tree: Any, path: KeyPath, above: SectionSpot, *, bears: 
     """What a field of sections holds.
 
     Raises:
-        NotThere: Something else.
+        NotThere: Something else, or nothing where something has to be.
     """
-    if tree is None:
+    if tree is None and not isinstance(node, LeafNode) and node.is_optional:
         return None
     if isinstance(node, SectionNode) and isinstance(tree, dict):
         return SectionSpot(path, catalog_of(node.template), tree, above, bears)
