@@ -238,7 +238,7 @@ class Reading:
         self.take_away(place)
         node: Any = self.said
         for step in place[:-1]:
-            node = node.get(step) if isinstance(node, dict) else None
+            node = node[int(step)] if isinstance(node, list) else node.get(step) if isinstance(node, dict) else None
         if isinstance(node, dict):
             node.pop(place[-1], None)
 
