@@ -197,7 +197,6 @@ class Context:
             ConfigError: The prefix of variables is none.
         """
         from typedcfg.sources.environment import environment_sources
-        from typedcfg.sources.files import FileSource
         from typedcfg.sources.overrides import split_arguments
 
         sources: list[Source] = []
@@ -207,6 +206,8 @@ class Context:
             sources += [MappingSource(f"presets[{i}]", preset) for i, preset in enumerate(self._presets)]
         files, overrides = split_arguments(self._tokens)
         if base or files:
+            from typedcfg.sources.files import FileSource
+
             paths = [*base, *(path for path, _ in files)]
             origins = [*(asked for _ in base), *(origin for _, origin in files)]
             sources.append(FileSource(paths, origins=origins))
