@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
+from typedcfg.compiler.bulk import CONTAINERS, Bulk
 from typedcfg.compiler.crashes import crash
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.interpolation import Interpolation, climbing, plain_reference, read_interpolation
@@ -28,7 +29,7 @@ from typedcfg.compiler.views import ListView, MapView, SectionView
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import REFERENCE_MARK, Text
+from typedcfg.sources.base import MOST_EXPANDED, REFERENCE_MARK, Text
 from typedcfg.sources.yaml_value import NotAValue, read_value
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import Derived
@@ -56,6 +57,7 @@ class Resolver:
         self.slots = shape.slots
         self.variables = variables
         self.reading = Reading(descent, shape)
+        self.bulk = Bulk()
         self.failed = self.reading.failed
         """Keys that have no value, for a reason that was reported."""
 
@@ -109,7 +111,13 @@ class Resolver:
             Needs: Something has to be known before.
         """
         path = slot.copies
-        if path is not None and (read := self.reading.seen.get(path)) and read.bears and not self.failed:
+        if (
+            path is not None
+            and (read := self.reading.seen.get(path))
+            and read.bears
+            and not self.failed
+            and not isinstance(read.value, CONTAINERS)
+        ):
             # Most references are plain, and most values have been read before: nothing is left that could be wrong.
             slot.holder[slot.key], slot.inputs = read.value, (path,)
             return
@@ -138,6 +146,8 @@ class Resolver:
             return self._read(slot, str(slot.raw))
         value = self._interpolate(slot, slot.raw) if slot.copies is None else self._value_at(slot, slot.copies)
         self._refuse_leaks(slot)
+        if isinstance(value, CONTAINERS):
+            self._refuse_bulk(slot, value)
         return value
 
     def _read(self, slot: Slot, text: str) -> Any:
@@ -372,6 +382,16 @@ class Resolver:
                 fix = f"mark {key} NotInIdentity as well, or take the mark from {source}"
                 what = f"{key} bears on the run's identity and is computed from {source}, which does not"
                 raise Refused(Problem(what, fix=fix))
+
+    def _refuse_bulk(self, slot: Slot, value: Any) -> None:
+        """Refuse a list or mapping when references bring too much; that is reported once."""
+        if not self.bulk.has_room:
+            raise Blocked
+        if not self.bulk.take(value):
+            what = f"{render_key_path(slot.path)} refers to one list or mapping too many"
+            expected = f"at most {MOST_EXPANDED:,} entries that all references bring"
+            fix = "look for lists of references to lists of references, which grow with every line"
+            raise Refused(Problem(what, expected=expected, fix=fix))
 
     def _report_cycle(self, stack: Sequence[Slot], again: Slot) -> None:
         slots = {slot.path: slot for slot in stack[stack.index(again) :]}

@@ -21,6 +21,8 @@ INSTRUCTION_MARK: Final = "$"
 _REBUILT: Final = Origin("")
 MOST_LEVELS: Final = 200
 """How many lists and mappings may lie within one another."""
+MOST_EXPANDED: Final = 100_000
+"""Entries that the aliases of a file, or references to whole lists and mappings, may come to when written out."""
 
 
 class Branch(dict[str, object]):

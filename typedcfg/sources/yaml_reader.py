@@ -21,12 +21,19 @@ from yaml.events import (
 
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
-from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK, Branch, Items, branch_from, is_unsettled
+from typedcfg.sources.base import (
+    INSTRUCTION_MARK,
+    MOST_EXPANDED,
+    REFERENCE_MARK,
+    Branch,
+    Items,
+    branch_from,
+    is_unsettled,
+)
 from typedcfg.sources.yaml_scalars import WORDS, resolve_plain
 from typedcfg.text import nearest, shorten, spaced
 
 _MOST_LEVELS: Final = 200
-_MOST_ALIASED: Final = 100_000
 _FIRST_LETTER: Final = "A"
 """Keys that begin with a letter are names; `<<` and those that begin with `$` come before."""
 _NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -295,8 +302,8 @@ class _Reader:
             self._counted += anchored.entries
             self._aliased += anchored.entries
             self._deepest = max(self._deepest, len(path) + anchored.levels)
-            if self._aliased > _MOST_ALIASED:
-                what = f"aliases expand to more than {_MOST_ALIASED} entries"
+            if self._aliased > MOST_EXPANDED:
+                what = f"aliases expand to more than {MOST_EXPANDED} entries"
                 self._stop(Problem(what, where=self._at(event.start_mark), fix="write the values out"))
             if self._deepest > _MOST_LEVELS + 1:
                 self._stop(self._too_deep(event))
