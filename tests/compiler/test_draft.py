@@ -131,3 +131,19 @@ def test_a_shallow_copy_shares_what_lies_within() -> None:
 def test_keys_that_are_no_text_are_refused() -> None:
     with pytest.raises(ConfigError, match="keys are texts"):
         Draft.from_dict({"a": {1: 2}})
+
+
+@pytest.mark.parametrize("on_missing", ["error", "none"])
+def test_keys_are_popped_and_set_where_they_lack(on_missing: Any) -> None:
+    draft = Draft.from_dict({"a": 1, "loader": {"workers": 2}}, on_missing=on_missing)
+
+    assert draft.pop("nope", 7) == 7
+    with pytest.raises(MissingKey):
+        draft.pop("nope")
+    assert draft.pop("loader.workers") == 2
+    draft.setdefault("groups", {}).a = 3
+    assert draft.setdefault("a", 5) == 1
+    assert draft.popitem()[0] == "a"
+    draft.clear()
+
+    assert not draft

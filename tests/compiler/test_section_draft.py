@@ -146,6 +146,110 @@ def test_what_is_put_elsewhere_keeps_its_formulas() -> None:
     assert other.optimizer.lr == 0.04
 
 
+def test_several_keys_are_assigned_together_or_not_at_all() -> None:
+    draft = config().unlock()
+
+    draft.update({"loader.workers": 5, "low": 1}, high=3)
+    with pytest.raises(ConfigError, match="high = 'x' is wrong"):
+        draft.update(low=2, high="x")
+
+    assert (draft.loader.workers, draft.low, draft.high) == (5, 1, 3)
+
+
+def test_clearing_goes_back_to_what_the_template_says() -> None:
+    draft = config(optimizer={"kind": "sgd", "lr": 5}, groups={"a": {}}, low=3).unlock()
+    draft.loader.workers = 5
+
+    draft.groups.clear()
+    draft.optimizer.clear()
+    assert draft.lock() == config(optimizer="sgd", groups={}, low=3, **{"loader.workers": 5})
+    draft.unlock().clear()
+
+    assert draft.lock() == config()
+
+
+def test_keys_of_a_template_stay_and_those_of_a_mapping_go() -> None:
+    draft = config(groups={"a": {}, "b": {"workers": 5}}).unlock()
+
+    with pytest.raises(ConfigError, match="'low' cannot be popped: a section has the keys"):
+        draft.pop("low")
+    with pytest.raises(ConfigError, match="cannot be popped"):
+        draft.popitem()
+    assert draft.groups.pop("c", None) is None
+    with pytest.raises(MissingKey):
+        draft.groups.pop("c")
+    name, held = draft.groups.popitem()
+    assert (name, held.workers, list(draft.groups)) == ("b", 5, ["a"])
+    assert draft.groups.setdefault("d", {"workers": 7}).workers == 7
+    assert draft.setdefault("low", 4) == 0
+
+
+def test_lists_of_sections_are_changed_like_lists() -> None:
+    draft = config(layers=[{"workers": 1}, {"workers": "${low}"}]).unlock()
+
+    draft.layers.append(Loader(workers=3))
+    draft.layers += [{"workers": 4}]
+    draft.low = 9
+    assert [layer.workers for layer in draft.layers] == [1, 9, 3, 4]
+    assert draft.layers.pop(1).workers == 9
+    draft.layers[1:] = [*draft.layers[2:], {}]
+    draft.layers.sort(key=lambda layer: -layer.workers)
+    draft.layers.remove(Loader(workers=2).to_config())
+    del draft.layers[:1]
+
+    assert draft.lock().params.layers == [Loader(workers=1)]
+
+
+def test_items_are_added_or_none_of_them() -> None:
+    draft = config(layers=[{}]).unlock()
+
+    with pytest.raises(ConfigError, match=r"unknown key 'layers\[2\].wrkers'"):
+        draft.layers.extend([{}, {"wrkers": 3}])
+
+    assert len(draft.layers) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda draft: draft.layers.__delitem__(0),
+        lambda draft: draft.layers.reverse(),
+        lambda draft: draft.layers.__setitem__(1, {}),
+        lambda draft: draft.update(layers=[{}, {}, {}]),
+    ],
+)
+def test_a_draft_whose_item_moved_or_was_replaced_says_so(change: Any) -> None:
+    draft = config(layers=[{}, {"workers": 1}, {}]).unlock()
+    item, other = draft.layers[1], draft.loader
+    change(draft)
+
+    with pytest.raises(MissingKey, match=r"what was taken as layers\[1\] has gone, moved or been replaced") as caught:
+        item.workers = 5
+    assert caught.value.problems[0].fix == "take it from the draft again: draft.layers[1]"
+    assert repr(item) == "Draft(layers[1] has gone)"
+    other.workers = 5
+
+
+def test_what_is_before_a_change_or_beside_it_stays_where_it_is() -> None:
+    draft = config(layers=[{}, {}, {}]).unlock()
+    first, layers, optimizer = draft.layers[0], draft.layers, draft.optimizer
+
+    del layers[2]
+    layers.append({})
+    draft.optimizer = "sgd"
+    first.workers, layers[1].workers, optimizer.momentum = 5, 6, 0.5
+
+    assert [layer.workers for layer in draft.layers] == [5, 6, 2]
+    assert draft.optimizer.momentum == 0.5
+
+
+def test_sections_cannot_change_places_silently() -> None:
+    draft = config(layers=[{"workers": 1}, {"workers": 2}]).unlock()
+
+    with pytest.raises(MissingKey, match="has gone, moved or been replaced"):
+        draft.layers[0], draft.layers[1] = draft.layers[1], draft.layers[0]
+
+
 # --- what is refused ------------------------------------------------------------------------------------------------
 
 

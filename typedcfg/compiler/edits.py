@@ -15,7 +15,7 @@ from typedcfg.compiler.precedence import DRAFT
 from typedcfg.compiler.shape import ABSENT, Slot, shape_at, unknown_key
 from typedcfg.compiler.story import Story
 from typedcfg.compiler.validate import problems_of
-from typedcfg.errors import ConfigError, Frozen, Problem
+from typedcfg.errors import ConfigError, Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import (
@@ -48,6 +48,21 @@ class Change(NamedTuple):
         """Whether it takes an item out of a list: what was said before counts the items otherwise than what follows."""
         return self.value is Edit.RESET and isinstance(self.path[-1], int)
 
+    @property
+    def moves(self) -> bool:
+        """Whether a path to what it is about, or below, may mean something else from then on."""
+        return self.rearranges or isinstance(self.value, (Branch, Items))
+
+    def moved(self, path: KeyPath) -> bool:
+        """Whether that is so of one path."""
+        *above, last = self.path
+        if path[: len(self.path)] == self.path:
+            return True
+        step = (
+            path[len(above)] if self.rearranges and len(path) > len(above) and path[: len(above)] == (*above,) else last
+        )
+        return isinstance(step, int) and isinstance(last, int) and step > last
+
 
 class Edits:
     """All that a draft changes. An edit that a later one makes void is forgotten, so that drafts do not grow."""
@@ -61,6 +76,8 @@ class Edits:
         is_draft = last.strength == DRAFT
         self.below = tuple(below if is_draft else story.layers)
         self.changes: list[Change] = list(map(_change_in, last.roots)) if is_draft else []
+        self.moves: list[Change] = []
+        """The edits after which a path may mean something else than before: an item went, or all was put anew."""
         self.is_locked = False
         self._descent: Descent | None = story.descent
         self._config: Config[Any] | None = _whole(config, story)
@@ -144,6 +161,8 @@ class Edits:
             self.changes = before
             raise ConfigError(*problems)
         self._descent, self._config = descent, None
+        if change.moves:
+            self.moves = [*self.moves, change]
 
     def _kept(self, change: Change) -> list[Change]:
         """The edits that still count beside a new one: all but those at its path and below."""
@@ -160,6 +179,19 @@ class Edits:
             if not (is_void and earlier.path[: len(change.path)] == change.path):
                 kept.append(earlier)
         return kept[::-1]
+
+    def still(self, path: KeyPath, since: int) -> KeyPath:
+        """A path that was taken after so many moves, if it means what it meant.
+
+        Raises:
+            MissingKey: What stood there is not there any more, or not there alone.
+        """
+        for change in self.moves[since:]:
+            if change.moved(path):
+                key = render_key_path(path)
+                what = f"what was taken as {key} has gone, moved or been replaced since ({change.origin})"
+                raise MissingKey(Problem(what, str(line_of_caller()), fix=f"take it from the draft again: draft.{key}"))
+        return path
 
     @contextmanager
     def together(self) -> "Iterator[Edits]":

@@ -43,13 +43,25 @@ class SectionDraft(Draft):
         Params(batch_size=512, lr=0.04)
     """
 
-    __slots__ = ("_at_path", "_edits")
+    __slots__ = ("_edits", "_since", "_taken")
+    _edits: Edits
+    _since: int
+    _taken: KeyPath
 
     def __init__(self, edits: Edits, path: KeyPath, /) -> None:
         """Stand at one section of what is edited."""
         super().__init__()
         object.__setattr__(self, "_edits", edits)
-        object.__setattr__(self, "_at_path", path)
+        object.__setattr__(self, "_taken", path)
+        self._renew()
+
+    def _renew(self) -> None:
+        """Stand at the path whatever was done until now."""
+        object.__setattr__(self, "_since", len(self._edits.moves))
+
+    @property
+    def _at_path(self) -> KeyPath:
+        return self._edits.still(self._taken, self._since)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -103,6 +115,7 @@ class SectionDraft(Draft):
         place = self._place()
         if not place.is_section:
             assign(self._edits, self._at_path, {})
+            self._renew()
             return
         with self._edits.together() as edits:
             for name in place.catalog.entries:
@@ -138,6 +151,7 @@ class SectionDraft(Draft):
             return default[0]
         held = settled(self[key])
         assign(self._edits, self._at_path, {name: item for name, item in self.items() if name != key})
+        self._renew()
         return held
 
     def popitem(self) -> tuple[str, Any]:
@@ -204,6 +218,10 @@ class SectionDraft(Draft):
 
     def __repr__(self) -> str:
         try:
+            self._place()
+        except MissingKey:
+            return f"Draft({render_key_path(self._taken)} has gone)"
+        try:
             held = self._edits.config()
             value = held[render_key_path(self._at_path)] if self._at_path else held
         except ConfigError as error:
@@ -218,13 +236,18 @@ class ListDraft(MutableSequence[Any]):
     assigns the whole list anew: what was set in its items stays, and a reference in them has become its value.
     """
 
-    __slots__ = ("_edits", "_path")
+    __slots__ = ("_edits", "_since", "_taken")
     __hash__ = None  # type: ignore[assignment]  # it changes
 
     def __init__(self, edits: Edits, path: KeyPath) -> None:
         """Stand at one list of what is edited."""
         self._edits = edits
-        self._path = path
+        self._taken = path
+        self._since = len(edits.moves)
+
+    @property
+    def _path(self) -> KeyPath:
+        return self._edits.still(self._taken, self._since)
 
     def __len__(self) -> int:
         place = self._edits.descent.place(self._path)
@@ -297,6 +320,7 @@ class ListDraft(MutableSequence[Any]):
 
     def _assign(self, items: list[Any]) -> None:
         assign(self._edits, self._path, items)
+        self._since = len(self._edits.moves)
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (ListDraft, list, tuple)) else NotImplemented
