@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
 from annotated_types import Gt
 
-from typedcfg import Config, ConfigError, ConfigTemplate, derived, main, section
+from typedcfg import Config, ConfigError, ConfigTemplate, Experiment, derived, main, section
 
 Write = Callable[..., None]
 
@@ -41,6 +42,10 @@ class Params(ConfigTemplate):
     """Whether less is better."""
     amp: bool = False
     sizes: list[int] = []
+
+
+class Study(Experiment):
+    lr: float = 0.1
 
 
 def compiled(*overrides: str) -> Config[Params]:
@@ -77,12 +82,41 @@ def test_a_choice_on_the_command_line_is_a_kind() -> None:
     assert compiled("optimizer=sgd", "optimizer.momentum=0.8").params.optimizer == Sgd(momentum=0.8)
 
 
+def test_a_file_of_a_group_is_named_or_mounted(write: Write) -> None:
+    write(config="amp: true", named="optimizer: {kind: sgd, lr: 0.3}")
+    write(part="kind: sgd\nlr: 0.3", mounting="$extends: config.yaml\noptimizer: {$extends: part.yaml}")
+
+    named = Params.compile("config.yaml", "named.yaml")
+
+    assert (named.params.optimizer, named.amp) == (Sgd(lr=0.3), True)
+    assert Params.compile("mounting.yaml") == named
+
+
+def test_a_reference_begins_at_the_top_beside_or_one_section_up() -> None:
+    config = compiled("model.width=${data.batch_size}", "data.path=${parent.mode}-${here.batch_size}")
+
+    assert (config.model.width, config.data.path) == (128, "min-128")
+
+
+def test_where_runs_lie_makes_no_other_run() -> None:
+    config = Study.compile(overrides=["run.project_root=elsewhere"])
+
+    assert config.run.project_root == Path("elsewhere")
+    assert config.run_uuid == Study.compile().run_uuid
+
+
+def test_each_value_of_a_loop_is_a_run_of_its_own() -> None:
+    assert len({Study.compile(overrides={"lr": lr}).fingerprint for lr in (0.1, 0.2)}) == 2
+    with pytest.raises(ConfigError, match="lr = '0.1,0.2' is wrong"):
+        Study.compile(overrides=["lr=0.1,0.2"])
+
+
 def test_what_must_be_given_has_no_default() -> None:
-    class Study(ConfigTemplate):
+    class Given(ConfigTemplate):
         data: Data
 
     with pytest.raises(ConfigError, match=r"data\.path is required"):
-        Study.compile()
+        Given.compile()
 
 
 def test_a_variable_is_read_where_an_expression_asks(monkeypatch: pytest.MonkeyPatch) -> None:
