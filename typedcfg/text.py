@@ -75,6 +75,16 @@ def listed(words: Iterable[str], length: int = 80) -> str:
     return ", ".join(kept) + (f" and {left} more" if left else "")
 
 
+def an(noun: str) -> str:
+    """A noun with its article; of a type's name the first letter tells.
+
+    Example:
+        >>> an("list"), an("int"), an("UUID")
+        ('a list', 'an int', 'a UUID')
+    """
+    return f"{'an' if noun[:1].lower() in set('aeio') else 'a'} {noun}"
+
+
 def count(number: int, noun: str) -> str:
     """A number with its noun.
 

@@ -67,7 +67,7 @@ def test_an_unknown_key_suggests_the_nearest_as_the_source_would_write_it(write:
 
 
 def test_an_unknown_key_that_exists_elsewhere_says_where() -> None:
-    assert "fix           there is a loader.batch_size" in refusal("model.batch_size=3")
+    assert "fix           there is loader.batch_size" in refusal("model.batch_size=3")
 
 
 def test_the_same_unknown_key_is_reported_wherever_it_was_written() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from typedcfg.compiler.printed import MOST_BITS, NotPrintable, printed
 from typedcfg.compiler.shown import quoted
+from typedcfg.text import an
 
 Number: TypeAlias = int | float
 
@@ -261,7 +262,7 @@ def _told(value: object) -> str:
             return quoted(value) if value.bit_length() <= MOST_BITS else f"an integer of more than {MOST_BITS} bits"
         case str():
             return f"the text {quoted(value)}"
-    return f"a {_type_of(value)}"
+    return an(_type_of(value))
 
 
 def _operand(symbol: str, value: object, other: object) -> Number:

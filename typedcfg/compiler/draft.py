@@ -15,7 +15,7 @@ from typedcfg.errors import ConfigError, Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.sources.base import MOST_LEVELS, endless
 from typedcfg.template.frozen import freeze, thaw
-from typedcfg.text import nearest
+from typedcfg.text import an, nearest
 
 OnMissing = Literal["error", "none"]
 
@@ -51,7 +51,7 @@ class Draft(MutableMapping[str, Any]):
     def _fill(self, values: Mapping[Any, Any], depth: int) -> None:
         for key, value in values.items():
             if not isinstance(key, str):
-                what = f"{key!r} is a {type(key).__name__}, and keys are texts"
+                what = f"{key!r} is {an(type(key).__name__)}, and keys are texts"
                 raise ConfigError(Problem(what, str(line_of_caller()), fix=f"write it as a text: {str(key)!r}"))
             self._values[key] = _drafted(value, self._on_missing, depth)
 

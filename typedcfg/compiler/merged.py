@@ -15,6 +15,7 @@ from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.sources.base import Branch, Layer, branch_at
 from typedcfg.template.base import ConfigTemplate
+from typedcfg.text import an
 
 T = TypeVar("T", bound=ConfigTemplate)
 
@@ -49,7 +50,7 @@ def _layers(template: type[ConfigTemplate], other: object, path: KeyPath) -> Ite
     elif isinstance(other, (Mapping, ConfigTemplate)):
         layers = AssignedSource(template, str(line_of_caller()), other, path).read()
     else:
-        what = f"a {type(other).__name__} cannot be merged with a configuration"
+        what = f"{an(type(other).__name__)} cannot be merged with a configuration"
         raise ConfigError(Problem(what, str(line_of_caller()), _EXPECTED))
     for layer in layers:
         roots = tuple(_mounted(root, path) for root in layer.roots)

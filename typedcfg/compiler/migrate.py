@@ -20,6 +20,7 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import MOST_LEVELS, Branch, Items, Layer, Positions
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.migrations import Migration, Values, migrations_of
+from typedcfg.text import an
 
 _VALUES: Final = (str, int, float, date, time, type(None))
 """What a file may hold beside lists and mappings; a truth value is an int."""
@@ -144,7 +145,7 @@ class _Retraced:
             ConfigError: No file could hold it.
         """
         if not isinstance(values, dict):
-            shown = "None" if values is None else f"a {type(values).__qualname__}"
+            shown = "None" if values is None else an(type(values).__qualname__)
             raise self._nonsense(f"returned {shown}", expected="the values as the next version reads them, a dict")
         return self._branch(values, self._before, self._before.origin, ())
 
@@ -171,7 +172,7 @@ class _Retraced:
         if isinstance(value, (list, tuple)):
             return self._items(value, was, place, path)
         if not isinstance(value, _VALUES):
-            what = f"returned a {type(value).__qualname__} at {render_key_path(path)}"
+            what = f"returned {an(type(value).__qualname__)} at {render_key_path(path)}"
             raise self._nonsense(
                 what, expected="what a file can hold: dicts, lists, texts, numbers, truth values, None"
             )

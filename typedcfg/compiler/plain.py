@@ -11,6 +11,7 @@ from typedcfg.errors import Problem, UnsupportedValue
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
+from typedcfg.text import an
 
 _ATOMS: Final = frozenset({int, float, bool, str, type(None)})
 
@@ -32,7 +33,7 @@ def _of_field(value: Any, section: ConfigTemplate, name: str) -> Any:
         try:
             dumped = section.model_dump(mode="json", include={name}, warnings=False)[name]
         except (PydanticSerializationError, UnicodeDecodeError):
-            what = f"{type(section).__qualname__}.{name} holds a {type(value).__qualname__} that no file can hold"
+            what = f"{type(section).__qualname__}.{name} holds {an(type(value).__qualname__)} that no file can hold"
             fix = "give the field a type that is text in a file, with a serializer and a validator of its own"
             raise UnsupportedValue(Problem(what, fix=fix)) from None
         return _in_order(dumped) if isinstance(value, (set, frozenset)) else dumped
@@ -56,7 +57,7 @@ def _without_field(value: Any, path: KeyPath) -> Any:
     try:
         return to_jsonable_python(value, inf_nan_mode="constants")
     except (PydanticSerializationError, UnicodeDecodeError):
-        what = f"{render_key_path(path)} holds a {type(value).__qualname__} that no file can hold"
+        what = f"{render_key_path(path)} holds {an(type(value).__qualname__)} that no file can hold"
         raise UnsupportedValue(Problem(what, fix="hold a text that stands for it")) from None
 
 

@@ -14,6 +14,7 @@ from pydantic_core import PydanticSerializationError
 from typedcfg.errors import Problem, UnsupportedValue
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
+from typedcfg.text import an
 
 _INDENT: Final = "    "
 _AS_THEY_ARE: Final = frozenset({int, bool, str, bytes, type(None)})
@@ -204,6 +205,6 @@ def _by_field(section: ConfigTemplate, name: str) -> Any:
     try:
         return section.model_dump(mode="json", include={name}, warnings=False)[name]
     except (PydanticSerializationError, UnicodeDecodeError):
-        what = f"{type(section).__qualname__}.{name} holds a {type(getattr(section, name)).__qualname__}"
+        what = f"{type(section).__qualname__}.{name} holds {an(type(getattr(section, name)).__qualname__)}"
         fix = "give the field a type with a serializer and a validator of its own"
         raise UnsupportedValue(Problem(f"{what} that cannot be written as Python", fix=fix)) from None

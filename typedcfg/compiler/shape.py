@@ -430,4 +430,4 @@ def _elsewhere(place: Place, key: str) -> str:
                 found.append(render_key_path((*here.path, key)))
             if child is not None and child.is_section and len(child.path) < 8:
                 todo.append(child)
-    return f"there is a {' and a '.join(found)}" if found else ""
+    return f"there is {' and '.join(found)}" if found else ""

@@ -17,7 +17,7 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import MOST_LEVELS, Branch, Layer, branch_from, endless
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.frozen import freeze, thaw
-from typedcfg.text import nearest
+from typedcfg.text import an, nearest
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -158,7 +158,7 @@ class UntypedConfig(Config[Any]):
         elif isinstance(other, (Config, Mapping)):
             theirs = [layer_of(other, line_of_caller())]
         else:
-            what = f"a {type(other).__name__} cannot be merged with an untyped configuration"
+            what = f"{an(type(other).__name__)} cannot be merged with an untyped configuration"
             raise ConfigError(Problem(what, str(line_of_caller()), "a configuration or a mapping"))
         theirs = [replace(layer, strength=strength) for layer in theirs]
         ours = self._layers_here()
