@@ -42,6 +42,8 @@ class Change(NamedTuple):
     value: object
     """A setting, as a source would give it, or `Edit.RESET`."""
     origin: Origin
+    root: Branch
+    """The tree that says it."""
 
     @property
     def rearranges(self) -> bool:
@@ -85,7 +87,7 @@ class Edits:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """What the draft would be compiled from."""
-        roots = tuple(branch_at(*change) for change in self.changes)
+        roots = tuple(change.root for change in self.changes)
         return (*self.below, Layer("draft", DRAFT, roots)) if roots else self.below
 
     @property
@@ -116,7 +118,7 @@ class Edits:
         place = self.descent.place(path[:-1])
         if path[-1] == KIND and place is not None and isinstance(place.node, VariantsNode):
             path = path[:-1]
-        self._make(Change(path, setting_from(self.template, path, value, origin), origin))
+        self._make(_change(path, setting_from(self.template, path, value, origin), origin))
 
     def append(self, path: KeyPath, values: Sequence[object]) -> None:
         """Add items to the list at a path.
@@ -130,7 +132,7 @@ class Edits:
         length = place.length() if place is not None else 0
         for position, value in enumerate(values, length):
             items.put(setting_from(self.template, (*path, position), value, origin), origin)
-        self._make(Change(path, Appended(items), origin))
+        self._make(_change(path, Appended(items), origin))
 
     def take_back(self, path: KeyPath) -> None:
         """Let a key go back to its default or formula; an item of a list or mapping without one goes.
@@ -143,7 +145,7 @@ class Edits:
         # Below a free list or mapping there is a place for every step, whether something stands there or not.
         if place is None or (place.path != place.field and not place.live and not place.is_section):
             raise ConfigError(self._unknown(self.descent, path, str(line_of_caller())))
-        self._make(Change(path, Edit.RESET, line_of_caller()))
+        self._make(_change(path, Edit.RESET, line_of_caller()))
 
     def _make(self, change: Change) -> None:
         if self.is_locked:
@@ -249,6 +251,10 @@ def _whole(config: Config[Any], story: Story) -> Config[Any]:
     return config if config.params is story.root else Config(story.root, story)
 
 
+def _change(path: KeyPath, value: object, origin: Origin) -> Change:
+    return Change(path, value, origin, branch_at(path, value, origin))
+
+
 def _change_in(root: Branch) -> Change:
     """The edit that a root of an earlier draft's layer holds: down to what is all there is to be, or a value."""
     path: list[str | int] = []
@@ -256,7 +262,7 @@ def _change_in(root: Branch) -> Change:
     while isinstance(held, Positions) or (isinstance(held, Branch) and not held.replaces):
         [(step, held)] = held.items()
         path.append(step)
-    return Change(tuple(path), held, root.origin)
+    return Change(tuple(path), held, root.origin, root)
 
 
 def _wrong_values(place: Place, value: Any, slots: Mapping[KeyPath, Slot]) -> Iterator[Problem]:
