@@ -374,13 +374,15 @@ def test_the_draft_of_a_section_is_part_of_the_whole() -> None:
 
 @pytest.mark.parametrize("twin_of", [copy.copy, copy.deepcopy, lambda draft: pickle.loads(pickle.dumps(draft))])
 def test_a_copy_of_a_draft_goes_its_own_way(twin_of: Any) -> None:
-    draft = config().unlock()
+    draft = config(layers=[{}]).unlock()
     draft.low = 1
 
-    twin = twin_of(draft)
+    twin, layers = twin_of(draft), twin_of(draft.layers)
     twin.low = 2
+    layers.append({})
 
     assert (draft.lock().low, twin.lock().low) == (1, 2)
+    assert (len(draft.layers), len(layers)) == (1, 2)
     assert isinstance(twin, Draft)
 
 

@@ -322,6 +322,15 @@ class ListDraft(MutableSequence[Any]):
         assign(self._edits, self._path, items)
         self._since = len(self._edits.moves)
 
+    def __copy__(self) -> "ListDraft":
+        return ListDraft(self._edits.copy(), self._path)
+
+    def __deepcopy__(self, memo: object) -> "ListDraft":
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ListDraft, (self._edits, self._path)
+
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, (ListDraft, list, tuple)) else NotImplemented
 
