@@ -178,10 +178,18 @@ def test_an_old_name_in_a_variable_is_told_with_the_variable(monkeypatch: pytest
         config = Top.compile(env_prefix="TOP__")
 
     assert config.params.loader.batch_size == 5
-    assert {str(w.message) for w in warned} == {
-        "variable TOP__READER__BS: reader is now called loader",
-        "variable TOP__READER__BS: loader.bs is now called loader.batch_size",
-    }
+    assert [str(w.message) for w in warned] == ["variable TOP__READER__BS: reader.bs is now called loader.batch_size"]
+
+
+def test_old_names_of_one_place_are_told_as_they_are_written() -> None:
+    with pytest.warns(DeprecatedName) as warned:
+        Top.compile(presets=[{"reader": {"bs": 5, "token": "t"}}], overrides=["reader.bs=6", "loader.samples=7"])
+
+    assert [str(w.message) for w in warned] == [
+        "presets[0]: reader.bs is now called loader.batch_size",
+        "overrides[0]: reader.bs is now called loader.batch_size",
+        "overrides[1]: loader.samples is now called loader.batch_size",
+    ]
 
 
 def test_an_old_name_that_a_file_deletes_is_told_with_its_place(write: Callable[..., None]) -> None:
@@ -210,13 +218,19 @@ class Moved(ConfigTemplate):
 
 
 @pytest.mark.parametrize(
-    "override", ["data.loader.bs=3", "data.loader={bs: 3}", "data={loader: {bs: 3}}", "data={loader: {batch_size: 3}}"]
+    ("override", "told"),
+    [
+        ("data.loader.bs=3", "data.loader.bs is now called loader.batch_size"),
+        ("data.loader={bs: 3}", "data.loader.bs is now called loader.batch_size"),
+        ("data={loader: {bs: 3}}", "data.loader.bs is now called loader.batch_size"),
+        ("data={loader: {batch_size: 3}}", "data.loader is now called loader"),
+    ],
 )
-def test_a_section_that_moved_may_be_written_inline(override: str) -> None:
+def test_a_section_that_moved_may_be_written_inline(override: str, told: str) -> None:
     with pytest.warns(DeprecatedName) as warned:
         config = Moved.compile(overrides=[override])
 
-    assert "overrides[0]: data.loader is now called loader" in {str(w.message) for w in warned}
+    assert [str(w.message) for w in warned] == [f"overrides[0]: {told}"]
     assert config.params.loader.batch_size == 3
 
 

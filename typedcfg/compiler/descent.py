@@ -16,7 +16,7 @@ from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.lists import Arrangement, arrange, meanings
 from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, below_all, standing
 from typedcfg.compiler.precedence import DEFAULTS
-from typedcfg.compiler.renames import moves_of, with_moved, with_new_names
+from typedcfg.compiler.renames import moves_of, now_called, with_moved, with_new_names
 from typedcfg.compiler.texts import builds_on, is_flow, read_edit, read_flow, unreadable
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
@@ -228,7 +228,7 @@ class Place:
         elif isinstance(self.node, SectionNode) and self._is_mapped():
             self.template = self.node.template
         if self.template is not None and self.catalog.renamed:
-            report, warn = self.descent.report, self.descent.warn
+            report, warn = self.descent.report, self.descent.warn_renamed
             self.live = [with_new_names(c, self.path, self.catalog, report, warn) for c in self.live]
 
     def _is_mapped(self) -> bool:
@@ -317,6 +317,8 @@ class Descent:
         self.warnings: list[str] = []
         self.renamed: list[str] = []
         """What saved files say under names that were given up since."""
+        self._renames: list[tuple[Origin, KeyPath, KeyPath]] = []
+        """Where an old name was written, as it was, and what it is called today; from the top down."""
         self.broken: list[KeyPath] = []
         """Keys below which nothing is known; what fails there is only a consequence."""
         self._fresh: dict[Entry, Contribution | None] = {}
@@ -329,7 +331,7 @@ class Descent:
     def _at_root(self) -> list[Contribution]:
         """What each layer says for the whole configuration, with every field at its present place."""
         said, moves = at_root(self.layers), moves_of(self.template)
-        return [c for one in said for c in with_moved(one, moves, self.report, self.warn)] if moves else said
+        return [c for one in said for c in with_moved(one, moves, self.report, self.warn_renamed)] if moves else said
 
     def report(self, *problems: Problem) -> None:
         """Note problems, to be raised together."""
@@ -350,10 +352,25 @@ class Descent:
 
     def warn(self, text: str, layer: Layer) -> None:
         """Note something that works today and should be changed."""
-        # A saved file is a record: nobody is to change it.
-        told = self.warnings if layer.version is None else self.renamed
+        told = self._told_of(layer)
         if text not in told:
             told.append(text)
+
+    def _told_of(self, layer: Layer) -> list[str]:
+        # A saved file is a record: nobody is to change it.
+        return self.warnings if layer.version is None else self.renamed
+
+    def warn_renamed(self, origin: Origin, old: KeyPath, new: KeyPath, layer: Layer) -> None:
+        """Note an old name as it was written: one line for a place, though what it lies in had another name too."""
+        above = ((was, now) for place, was, now in reversed(self._renames) if place == origin)
+        for was, now in above:
+            if old[: len(now)] == now:
+                old = was + old[len(now) :]
+                told, text = self._told_of(layer), now_called(origin, was, now)
+                told[:] = [other for other in told if other != text]
+                break
+        self._renames.append((origin, old, new))
+        self.warn(now_called(origin, old, new), layer)
 
     def default(self, entry: Entry) -> Contribution | None:
         """The template's own default for a field, as the weakest contribution to it."""

@@ -18,7 +18,8 @@ from typedcfg.template.catalog import Catalog, catalog_of
 from typedcfg.template.nodes import SectionNode, VariantsNode, sections_below
 
 Report = Callable[[Problem], None]
-Warn = Callable[[str, Layer], None]
+WarnRenamed = Callable[[Origin, KeyPath, KeyPath, Layer], None]
+"""Told where an old name stands, what it is and what it is called today, and the layer that has it."""
 
 
 class Move(NamedTuple):
@@ -46,7 +47,9 @@ def _moves(template: type[ConfigTemplate], path: KeyPath, above: tuple[type, ...
                     yield from _moves(section, (*path, entry.name), (template, *above))
 
 
-def with_moved(contribution: Contribution, moves: tuple[Move, ...], report: Report, warn: Warn) -> list[Contribution]:
+def with_moved(
+    contribution: Contribution, moves: tuple[Move, ...], report: Report, warn: WarnRenamed
+) -> list[Contribution]:
     """What a layer says for the whole configuration, with every field at its present place.
 
     Returns:
@@ -66,7 +69,7 @@ def with_moved(contribution: Contribution, moves: tuple[Move, ...], report: Repo
         if twin is not None:
             report(_both_set(old, new, place, twin[1]))
             continue
-        warn(_now_called(place, old, new), contribution.layer)
+        warn(place, old, new, contribution.layer)
         moved.append(contribution._replace(value=branch_at(new, value, place), origin=place))
     return [contribution._replace(value=left), *moved]
 
@@ -128,7 +131,7 @@ def _without(branch: Branch, path: KeyPath) -> Branch:
 
 
 def with_new_names(
-    contribution: Contribution, path: KeyPath, catalog: Catalog, report: Report, warn: Warn
+    contribution: Contribution, path: KeyPath, catalog: Catalog, report: Report, warn: WarnRenamed
 ) -> Contribution:
     """What a layer says for one section, with its fields under their present names."""
     branch = contribution.value
@@ -146,7 +149,7 @@ def with_new_names(
             report(_both_set(old, new, origin, branch.origins[name]))
             continue
         if name != key:
-            warn(_now_called(origin, old, new), contribution.layer)
+            warn(origin, old, new, contribution.layer)
         present.put(name, value, origin)
     return contribution._replace(value=present)
 
@@ -159,5 +162,6 @@ def _both_set(old: KeyPath, new: KeyPath, old_place: Origin, new_place: Origin) 
     )
 
 
-def _now_called(origin: Origin, old: KeyPath, new: KeyPath) -> str:
+def now_called(origin: Origin, old: KeyPath, new: KeyPath) -> str:
+    """What is told of an old name."""
     return f"{origin}: {render_key_path(old)} is now called {render_key_path(new)}"
