@@ -102,12 +102,12 @@ def test_where_runs_lie_makes_no_other_run() -> None:
     config = Study.compile(overrides=["run.project_root=elsewhere"])
 
     assert config.run.project_root == Path("elsewhere")
-    assert config.run_uuid == Study.compile().run_uuid
+    assert config.fingerprint == Study.compile().fingerprint
 
 
 def test_each_value_of_a_loop_is_a_run_of_its_own() -> None:
     assert len({Study.compile(overrides={"lr": lr}).fingerprint for lr in (0.1, 0.2)}) == 2
-    with pytest.raises(ConfigError, match="lr = '0.1,0.2' is wrong"):
+    with pytest.raises(ConfigError, match=r"lr = '0\.1,0\.2' is wrong"):
         Study.compile(overrides=["lr=0.1,0.2"])
 
 
