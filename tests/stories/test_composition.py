@@ -153,6 +153,19 @@ def test_replace_delete_extends_and_own_keys_come_in_this_order(write: Write) ->
     assert values("base.yaml", "top.yaml").schedule == Schedule(epochs=20, warmup=7)
 
 
+def test_what_stands_beside_extends_takes_nothing_from_what_is_extended(write: Write) -> None:
+    write(
+        base="schedule: {epochs: 99, warmup: 9}",
+        without="$delete: schedule.epochs",
+        beside="$extends: base.yaml\n$delete: schedule.epochs",
+        below="$extends: base.yaml\nschedule: {$delete: epochs}",
+        behind="$extends: [base.yaml, without.yaml]",
+    )
+
+    assert values("beside.yaml").schedule == Schedule(epochs=99, warmup=9)
+    assert values("below.yaml").schedule == values("behind.yaml").schedule == Schedule(warmup=9)
+
+
 def test_a_key_that_nobody_set_does_not_come_by_deleting_below_it(write: Write) -> None:
     write(top="groups: {neck: {}, $delete: tail.width}")
 
