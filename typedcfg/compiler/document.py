@@ -12,7 +12,7 @@ from typedcfg.errors import Problem, UnsupportedValue
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Layer, branch_from
-from typedcfg.sources.escapes import Instruction, written
+from typedcfg.sources.escapes import Instruction, literal
 from typedcfg.sources.instructions import REPLACE
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
@@ -164,7 +164,7 @@ class _Marker:
     @cached_property
     def _descent(self) -> Descent:
         """The way down through the document and the defaults below it: only mappings ask for it."""
-        said = written(self._tree)
+        said = literal(self._tree)
         assert isinstance(said, dict), "a mapping is written as one"
         return Descent(self._template, [Layer("document", "files", (branch_from(said, Origin("document")),))])
 

@@ -4,6 +4,7 @@ What is not known yet is asked for, what is wrong is not passed on; both by exce
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from typedcfg.compiler.descent import Descent
@@ -171,7 +172,12 @@ class Reading:
             elif isinstance(spot, GroupSpot) and (there := spot.step_to(step)) is not None:
                 spot = self.at(spot, there)
             else:
-                raise Nowhere(self.descent.unknown_target(path))
+                problem = self.descent.unknown_target(path)
+                if spot is None:
+                    problem = replace(
+                        problem, what=f"{problem.what}: {render_key_path(path[:depth])} is null", expected=""
+                    )
+                raise Nowhere(problem)
         return spot
 
     def _value_below(self, section: SectionSpot, entry: Entry, rest: KeyPath) -> Any:
@@ -201,8 +207,9 @@ class Reading:
 
     def _step_down(self, value: Any, rest: KeyPath, path: KeyPath) -> Any:
         for step in rest:
+            held: Any = () if isinstance(value, str) else value  # a text has no items, as a number has none
             try:
-                value = value[step]
+                value = held[step]
             except (LookupError, TypeError):
                 raise Nowhere(self.descent.unknown_target(path)) from None
         return value
