@@ -92,3 +92,19 @@ def test_several_settings_of_one_mapping_are_told_key_by_key() -> None:
     lines = [line.split() for line in text.splitlines()]
     assert ["c:", "1", "#", "presets[0]"] in lines
     assert ["d:", "2", "#", "overrides[0]"] in lines
+
+
+class Tagged(ConfigTemplate):
+    tags: dict[str, int] = {"a": 1}
+
+
+class Named(ConfigTemplate):
+    parts: dict[str, Tagged] = {}
+
+
+def test_what_is_whole_is_found_below_a_key_that_begins_with_a_dollar(tmp_path: Path) -> None:
+    config = Named.compile(presets=[{"parts": {"$own": {}}}], overrides=["parts['$own'].tags={$replace: true, b: 1}"])
+
+    config.save(tmp_path / "saved.yaml")
+
+    assert Named.load(tmp_path / "saved.yaml").params.parts["$own"].tags == {"b": 1}
