@@ -213,6 +213,9 @@ def test_items_are_added_or_none_of_them() -> None:
     "change",
     [
         lambda draft: draft.layers.__delitem__(0),
+        lambda draft: draft.layers.__delitem__(1),
+        lambda draft: draft.__delitem__("layers"),
+        lambda draft: draft.clear(),
         lambda draft: draft.layers.reverse(),
         lambda draft: draft.layers.__setitem__(1, {}),
         lambda draft: draft.update(layers=[{}, {}, {}]),

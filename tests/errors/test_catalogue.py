@@ -46,17 +46,14 @@ NOT_SHOWN = {
     "runner/worker.py:rebuild": "a guard: a launcher hands on the class that began the run",
     "sources/yaml_reader.py:_Reader._unprintable 1": "a guard: the parser complains of a character, and names none",
     "sources/yaml_value.py:read_value": "never told: the value's field says what is wrong with the text",
-    "compiler/assigned.py:_Settling.refuse_another": "not shown yet",
-    "compiler/assigned.py:_at": "not shown yet",
+    "compiler/assigned.py:_at": "says where of a problem that was told elsewhere",
     "compiler/config.py:Config._parse 1": "not shown yet",
     "compiler/edits.py:Edits._make": "not shown yet",
     "compiler/edits.py:Edits._unknown": "not shown yet",
     "compiler/grammar.py:_Reader.step 1": "not shown yet",
     "compiler/grammar.py:_tokens 2": "not shown yet",
     "compiler/merged.py:_layers": "not shown yet",
-    "compiler/section_draft.py:SectionDraft._refuse_pop": "not shown yet",
     "compiler/section_draft.py:found": "not shown yet",
-    "sources/instances.py:whole_section": "not shown yet",
 }
 """Sites that no entry shows, each with the reason."""
 

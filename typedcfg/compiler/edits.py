@@ -53,17 +53,18 @@ class Change(NamedTuple):
     @property
     def moves(self) -> bool:
         """Whether a path to what it is about, or below, may mean something else from then on."""
-        return self.rearranges or isinstance(self.value, (Branch, Items))
+        return isinstance(self.value, (Branch, Items, Edit))
 
     def moved(self, path: KeyPath) -> bool:
         """Whether that is so of one path."""
-        *above, last = self.path
-        if path[: len(self.path)] == self.path:
-            return True
-        step = (
-            path[len(above)] if self.rearranges and len(path) > len(above) and path[: len(above)] == (*above,) else last
-        )
-        return isinstance(step, int) and isinstance(last, int) and step > last
+        depth = len(self.path)
+        if path[:depth] == self.path:
+            # A key that goes back to its default is still that key; the items of a list are others.
+            return self.value is not Edit.RESET or isinstance((*path, self.path[-1])[depth], int)
+        if not self.rearranges or path[: depth - 1] != self.path[:-1] or len(path) < depth:
+            return False
+        step, gone = path[depth - 1], self.path[-1]
+        return isinstance(step, int) and isinstance(gone, int) and step > gone
 
 
 class Edits:
