@@ -118,6 +118,14 @@ def test_what_is_no_key_path_is_a_missing_key(key: str) -> None:
         compiled()[key]
 
 
+def test_a_text_has_no_items() -> None:
+    class Named(ConfigTemplate):
+        name: str = "wide"
+
+    with pytest.raises(MissingKey, match=r"there is no key 'name\[0\]'"):
+        Named.compile()["name[0]"]
+
+
 @pytest.mark.parametrize("key", [3, None, b"layer", ("layer",)])
 def test_what_is_no_text_is_a_missing_key(key: object) -> None:
     with pytest.raises(MissingKey) as caught:

@@ -666,3 +666,28 @@ def test_a_formula_is_not_blamed_for_what_is_missing(override: str, what: str) -
         Params.compile(overrides=[f"{override}=null"])
 
     assert [problem.what for problem in caught.value.problems] == [what]
+
+
+@pytest.mark.parametrize("expression", ["${part.width}", "${part.width + 1}", "of ${part.width}"])
+def test_a_reference_through_a_section_that_is_not_there_says_so(expression: str) -> None:
+    class Part(ConfigTemplate):
+        width: int = 1
+
+    class Params(ConfigTemplate):
+        part: Part | None = None
+        note: Any = None
+
+    with pytest.raises(ConfigError) as caught:
+        Params.compile(overrides={"note": expression})
+
+    [problem] = caught.value.problems
+    assert problem.what == "the reference to part.width leads nowhere: part is null"
+
+
+def test_a_text_has_no_items_to_refer_to() -> None:
+    class Params(ConfigTemplate):
+        name: str = "wide"
+        note: Any = None
+
+    with pytest.raises(ConfigError, match=r"the reference to name\[0\] leads nowhere"):
+        Params.compile(overrides=["note=${name[0]}"])

@@ -150,8 +150,9 @@ class Config(Mapping[str, Any], Generic[T]):
                 # By attribute, which keeps the node; no key has the name of one of ours.
                 value = getattr(value, str(step))
                 continue
+            held: Any = () if isinstance(value, str) else value  # a text has no items, as a number has none
             try:
-                value = self._wrap(value[step], path[: depth + 1])
+                value = self._wrap(held[step], path[: depth + 1])
             except (LookupError, TypeError):
                 names = map(str, value) if isinstance(value, Mapping) else ()
                 raise self._missing(path, depth, names) from None
