@@ -381,3 +381,9 @@ def test_what_a_user_demands_is_told_in_the_users_words() -> None:
     [problem] = problems(Even, "width=3")
 
     assert problem.expected.startswith("Predicate")
+
+
+def test_of_a_tuple_that_lacks_an_item_the_whole_is_shown() -> None:
+    [problem] = problems(Params, "betas=[0.9]")
+
+    assert (problem.what, problem.expected) == ("betas = [0.9] is wrong", "list of 2: number, number")

@@ -211,7 +211,9 @@ def locate(
     field = path
     entry: Entry | None = None
     node: Node = SectionNode(template or descent.template, is_optional=False)
-    for part in detail["loc"]:
+    for number, part in enumerate(detail["loc"], 1):
+        # Of what is not there, what lacks it is shown.
+        is_missing = detail["type"] == "missing" and number == len(detail["loc"])
         match node:
             case SectionNode() if part not in catalog_of(node.template).entries:
                 # A key that the template does not have: report it where it stands.
@@ -227,7 +229,7 @@ def locate(
                 node, path = node.item, (*path, part)
             case MapNode() if part != _OF_KEY:
                 node, path = node.value, (*path, part)
-            case LeafNode() if isinstance(part, int) or _is_written(descent, (*path, part)):
+            case LeafNode() if not is_missing and (isinstance(part, int) or _is_written(descent, (*path, part))):
                 path = (*path, part)
     return Complaint(path, field, entry, detail)
 
