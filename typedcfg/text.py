@@ -4,10 +4,14 @@ from collections.abc import Iterable
 from typing import Final
 
 _SHOWN_LENGTH: Final = 60
+NO_SWEEPS: Final = (
+    "one command is one configuration: for several, loop in the shell: for n in 32 64; do ... key=$n; done"
+)
+"""What to do about the sweeps of other tools."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like this one, or None if none is close.
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known word most like this one, or None if none is close: if a smaller part than `cutoff` is the same.
 
     Example:
         >>> nearest("lrr", ["lr", "momentum"])
@@ -17,7 +21,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     choices = list(known)
     folded = {choice.lower(): choice for choice in reversed(choices)}
-    found = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), folded, n=1, cutoff=cutoff)
     return folded[found[0]] if found else None
 
 
@@ -47,6 +51,11 @@ def spaced(text: str) -> str:
     key, colon, value = text.partition(":")
     is_pair = colon and key.isidentifier() and value and not value.startswith(("/", "\\", " "))
     return f"write a space after the colon: {shorten(key)}: ..." if is_pair else ""
+
+
+def placeholder(value: object) -> str:
+    """What to do about the `???` that other tools write for a value that is still to come."""
+    return "leave it out: a field without a default is required anyway" if value == "???" else ""
 
 
 def one_of(choices: Iterable[object]) -> str:

@@ -68,14 +68,28 @@ def test_a_file_without_a_class_is_answered_with_its_first(app: Path) -> None:
         load_app(str(app))
 
 
+def test_of_a_file_without_a_class_the_top_one_is_named(app: Path) -> None:
+    app.write_text(
+        "from typedcfg import ConfigTemplate\n"
+        "class Part(ConfigTemplate): ...\n"
+        "class Top(ConfigTemplate):\n    part: Part\n"
+        "class Wrong(ConfigTemplate):\n    part: 'Nothing'\n"
+    )
+
+    with pytest.raises(AppError, match=r"did you mean +.*app_under_test\.py:Top"):
+        load_app(str(app))
+
+
 def test_what_is_no_template_is_refused(app: Path) -> None:
     with pytest.raises(AppError, match=r"width in .* is no ConfigTemplate"):
         load_app(f"{app}:width")
 
 
 def test_a_missing_file_is_answered_with_the_nearest(app: Path) -> None:
-    with pytest.raises(AppError, match=r"there is no file .*(.|\n)*did you mean .*app_under_test\.py"):
+    with pytest.raises(AppError, match=r"there is no file .*(.|\n)*did you mean .*app_under_test\.py:Params"):
         load_app(f"{app.with_name('app_under_tst.py')}:Params")
+    with pytest.raises(AppError, match=r"fix +the folder has app_under_test\.py, neighbour_of_app\.py"):
+        load_app(f"{app.with_name('nope.py')}:Params")
 
 
 def test_an_import_that_fails_is_told_with_its_line(app: Path) -> None:

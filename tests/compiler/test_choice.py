@@ -111,7 +111,8 @@ def test_null_empties_an_optional_variant_and_no_other() -> None:
     assert refusal("optimizer=null") == (
         "optimizer = null is no section\n"
         "  at            overrides[0]\n"
-        "  expected      a kind, adamw or sgd, or a mapping"
+        "  expected      a kind, adamw or sgd, or a mapping\n"
+        "  fix           write what it holds below it, indented; or optimizer: {}; or leave it out"
     )
 
 

@@ -228,6 +228,7 @@ def test_a_source_of_ones_own_needs_a_read_and_nothing_else() -> None:
         ([], {"overrides": "batch_size=3"}, "overrides=['batch_size=3']"),
         ([], {"presets": {"batch_size": 3}}, "presets=[...]"),
         ([{"batch_size": 3}], {}, "pass settings as presets=[...]"),
+        ([["base.yaml", "wide.yaml"]], {}, "pass each file as an argument of its own: compile(*files)"),
         ([], {"env_prefix": "PARAMS"}, "write PARAMS__"),
     ],
 )

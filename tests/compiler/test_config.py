@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from typedcfg import AddedIn, Config, ConfigTemplate, Kind, NotInIdentity, RenamedFrom, derived, section
-from typedcfg.errors import Frozen, MissingKey
+from typedcfg.errors import ConfigError, Frozen, MissingKey
 
 
 class Precision(Enum):
@@ -142,6 +142,11 @@ def test_an_attribute_is_the_same_value_or_a_verb() -> None:
     assert callable(config.plain)
     with pytest.raises(AttributeError, match="Params has no key 'layr'; did you mean 'layer'"):
         config.layr  # noqa: B018  # reading it is the test
+
+
+def test_a_configuration_is_not_made_by_hand() -> None:
+    with pytest.raises(ConfigError, match=r"is compiled(.|\n)*Config\.from_dict"):
+        Config({"a": 1})  # type: ignore[type-var]  # which is the point
 
 
 def test_nodes_are_made_once() -> None:

@@ -212,7 +212,7 @@ def test_a_section_is_no_copy_of_another_template() -> None:
 
 def test_a_copy_of_nothing_suggests_what_there_is() -> None:
     assert "did you mean  first" in refusal("second=${frist}")
-    assert "did you mean  layers[1]" in refusal("second=${layers[4]}")
+    assert "expected      a position from 0 to 1 of layers" in refusal("second=${layers[4]}")
 
 
 def test_a_computed_list_has_no_parts_to_set_beside() -> None:

@@ -6,6 +6,7 @@ from pydantic import SecretStr
 from typedcfg import ConfigTemplate, NotInIdentity, section
 from typedcfg.compiler.diff import diff, is_same
 from typedcfg.compiler.shape import ABSENT
+from typedcfg.errors import ConfigError
 
 
 class AdamW(ConfigTemplate):
@@ -31,6 +32,16 @@ def told(*overrides: str) -> list[str]:
 
 def test_equal_configurations_do_not_differ() -> None:
     assert told() == []
+
+
+@pytest.mark.parametrize(
+    ("other", "fix"), [({"limit": 2}, "config.diff(config.merge({...}))"), (Params(), "section.to_config()")]
+)
+def test_what_is_no_configuration_cannot_be_compared(other: object, fix: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Params.compile().diff(other)  # type: ignore[arg-type]  # which is the point
+
+    assert caught.value.problems[0].fix.startswith(fix)
 
 
 def test_a_difference_names_both_values_and_where_the_new_one_comes_from() -> None:

@@ -128,6 +128,11 @@ def test_a_shallow_copy_shares_what_lies_within() -> None:
     assert twin.loader is one.loader
 
 
+def test_a_mapping_is_no_argument_of_a_draft() -> None:
+    with pytest.raises(ConfigError, match=r"takes values by name(.|\n)*Draft\.from_dict"):
+        Draft({"a": 1})  # type: ignore[arg-type]  # which is the point
+
+
 def test_keys_that_are_no_text_are_refused() -> None:
     with pytest.raises(ConfigError, match="keys are texts"):
         Draft.from_dict({"a": {1: 2}})

@@ -145,6 +145,19 @@ def test_a_key_that_nobody_ever_set_is_missing(key: str, suggestion: str | None)
         assert caught.value.problems[0].suggestion == suggestion
 
 
+def test_a_key_of_another_kind_is_told_with_that_kind() -> None:
+    with pytest.raises(MissingKey) as caught:
+        Params.compile(overrides=["optimizer=sgd"]).explain("optimizer.betas")
+
+    assert caught.value.problems[0].fix == "it is a key of kind adamw: optimizer=adamw"
+    assert caught.value.problems[0].suggestion is None
+
+
+def test_the_origin_of_a_key_that_is_missing_is_an_error_too() -> None:
+    with pytest.raises(MissingKey, match=r"did you mean +base_lr"):
+        Params.compile().origin("bas_lr")
+
+
 def test_inputs_of_inputs_are_told_two_levels_deep(snapshot: SnapshotAssertion) -> None:
     class Chain(ConfigTemplate):
         __qualname__ = "Chain"

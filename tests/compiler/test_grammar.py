@@ -223,6 +223,9 @@ def test_what_is_spelt_otherwise_is_suggested(text: str, suggestion: str) -> Non
         ("a ? b : c", "write: a if condition else b"),
         ("a is null", "write: a == null"),
         ("a in b", "write: a == 1 or a == 2"),
+        (".epochs", "write ${here.epochs}: here. is beside"),
+        ("..seed", "write ${parent.seed}: here. is beside, parent. is one section up"),
+        ("...data.seed", "write ${parent.parent.data.seed}: here. is beside"),
         ("f'{a}'", "write ${...} into the text around it"),
     ],
 )

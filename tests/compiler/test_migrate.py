@@ -274,6 +274,16 @@ def test_a_gap_in_the_chain_is_told_when_a_saved_file_is_read(write: Write) -> N
         Params.load("run.yaml")
 
 
+def test_a_gap_in_the_chain_is_told_when_the_template_is_first_compiled() -> None:
+    class Params(ConfigTemplate):
+        lr: float = 0.1
+
+    migrates(Params, from_version=5)(gather_model)
+
+    with pytest.raises(TemplateError, match=r"no migration of .*Params leads from version 1 to 2"):
+        Params.compile()
+
+
 def test_the_steps_are_known_after_pickling(write: Write) -> None:
     import pickle
 

@@ -89,11 +89,30 @@ def test_the_same_unknown_key_is_reported_wherever_it_was_written() -> None:
         ("model.layers=[x]", "model.layers[0] = 'x' is no section", "a mapping"),
         ("model.groups=[1]", "model.groups = [1] is no mapping", "a mapping of sections, each by its name"),
         ("model.groups.a=x", "model.groups.a = 'x' is no section", "a mapping"),
-        ("model=null", "model = null is no section", "a mapping"),
     ],
 )
 def test_a_value_where_sections_belong_is_refused(override: str, what: str, expected: str) -> None:
     assert refusal(override) == f"{what}\n  at            overrides[0]\n  expected      {expected}"
+
+
+@pytest.mark.parametrize(
+    ("override", "fix"),
+    [
+        ("model=null", "write what it holds below it, indented; or model: {}; or leave it out"),
+        ("model.layers=null", "write what it holds below it, indented; or layers: []; or leave it out"),
+        ("model.layers.1.width=3", "a position stands in brackets: model.layers[1]"),
+        ("model=???", "leave it out: a field without a default is required anyway"),
+        ("loader.batch_size+=3", "write it whole: loader.batch_size=...; += adds an item to a list, -= takes one out"),
+        ("multirun=3", "one command is one configuration: for several, loop in the shell: for n in 32 64; do"),
+    ],
+)
+def test_a_habit_of_another_tool_is_told_what_to_write_here(override: str, fix: str) -> None:
+    assert f"fix           {fix}" in refusal(override)
+
+
+def test_taking_an_item_out_behind_the_end_does_not_propose_to_add_one() -> None:
+    assert "+=" not in refusal("~model.layers[7]")
+    assert "fix           add an item behind the others: model.layers+=..." in refusal("model.layers[7].width=3")
 
 
 def test_what_was_written_where_a_secret_may_stand_is_not_shown() -> None:

@@ -38,6 +38,22 @@ def test_a_number_is_made_a_text_where_it_was_written(argument: str, fix: str) -
     assert problem(argument).fix == fix
 
 
+@pytest.mark.parametrize(
+    ("argument", "fix"),
+    [
+        ("seed=32,64", "one command is one configuration: for several, loop in the shell"),
+        ("seed=???", "leave it out: a field without a default is required anyway"),
+        ("tags=???", "leave it out: a field without a default is required anyway"),
+    ],
+)
+def test_what_another_tool_reads_as_a_sweep_or_a_gap_is_told_what_to_do(argument: str, fix: str) -> None:
+    assert problem(argument).fix.startswith(fix)
+
+
+def test_text_with_a_comma_is_no_sweep() -> None:
+    assert problem("seed=a b,c").fix == ""
+
+
 def test_a_number_in_python_is_put_in_quotes() -> None:
     assert problem(name=7).fix == "put it in quotes: without them it is no text"
 

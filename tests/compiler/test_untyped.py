@@ -124,6 +124,11 @@ def test_merging_goes_key_by_key_and_is_explained() -> None:
     assert "loader.items" in config().explain()
 
 
+def test_the_origin_of_a_missing_key_is_an_error() -> None:
+    with pytest.raises(MissingKey, match="there is no key 'lrr'"):
+        config().origin("lrr")
+
+
 def test_a_diff_compares_value_by_value() -> None:
     told = [str(difference) for difference in config().diff(config().merge({"lr": 1, "x": {"y": 2}}))]
 

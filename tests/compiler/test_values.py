@@ -164,8 +164,9 @@ def test_an_alias_shares_a_reference_and_not_its_value(write: Callable[..., None
     ("reference", "suggestion"),
     [
         ("loader.batch_sise", "loader.batch_size"),
-        ("layers[7].width", "layers[1]"),
+        ("loadr.batch_size", "loader.batch_size"),
         ("rates.headd", "rates.head"),
+        ("batch_size", "loader.batch_size"),
     ],
 )
 def test_a_reference_that_leads_nowhere_suggests_another(reference: str, suggestion: str) -> None:
@@ -173,6 +174,13 @@ def test_a_reference_that_leads_nowhere_suggests_another(reference: str, suggest
 
     assert f"the reference to {reference} leads nowhere\n  at            overrides[0]" in text
     assert f"did you mean  {suggestion}" in text
+
+
+def test_a_reference_behind_the_end_of_a_list_says_which_positions_there_are() -> None:
+    text = refusal(Params, "lr=${layers[7].width}")
+
+    assert "expected      a position from 0 to 1 of layers" in text
+    assert "did you mean" not in text
 
 
 def test_a_reference_through_an_absent_section_leads_nowhere() -> None:

@@ -313,6 +313,13 @@ def test_a_file_that_extends_itself_is_refused(write: Write) -> None:
     assert "a.yaml:1:1 -> a.yaml" in refusal("a.yaml")
 
 
+def test_a_missing_file_is_never_said_to_be_the_one_that_asks_or_one_that_only_looks_alike(write: Write) -> None:
+    write(bas="$extends: base.yaml", nokind="x: 1")
+
+    assert "did you mean" not in refusal("bas.yaml")
+    assert "did you mean" not in refusal("cosin.yaml")
+
+
 def test_a_missing_file_names_who_asked_and_the_nearest(write: Write) -> None:
     write(base="x: 1", wide="a: 1\n$extends: bsae.yaml")
 

@@ -236,6 +236,7 @@ def test_keys_of_overrides_in_code_are_checked() -> None:
             "quote the name, and the whole argument again for a shell: 'groups[\"net.emb\"].lr=...'",
         ),
         ("groups[=2", ""),
+        ("-m", "one command is one configuration: for several, loop in the shell: for n in 32 64; do ... key=$n; done"),
     ],
 )
 def test_a_key_as_another_tool_or_a_bare_shell_has_it_is_told_how(token: str, fix: str) -> None:

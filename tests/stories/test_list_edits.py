@@ -85,7 +85,7 @@ def test_every_edit_that_cannot_be_made_is_told() -> None:
     assert "count is no list" in message
     assert "there is no list at needed to edit" in message
     assert "doubled is computed" in message
-    assert "'nope' cannot be removed: no item of tags is it" in message
+    assert "'nope' cannot be removed: tags holds no such item" in message
     assert "rates.nope cannot be removed: there is no such key" in message
     assert "$extends names a file in a value that is no file's" in message
 

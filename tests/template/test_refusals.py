@@ -1,7 +1,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 import pytest
 from annotated_types import Gt
@@ -49,6 +49,21 @@ def test_a_type_that_pydantic_does_not_know_is_refused_with_its_field() -> None:
 
     assert "Inner: weights is of a type that no file could hold: dict[str, Tensor]" in text
     assert "size" not in text
+
+
+def test_a_type_that_pydantic_refuses_is_told_with_its_field_and_what_to_write() -> None:
+    class Size(TypedDict):
+        width: int
+
+    text = refusal(template(size=(Size, {"width": 1})).compile)
+
+    assert "Params: size is declared as Size" in text
+    assert "declare a section, or import TypedDict from typing_extensions" in text
+
+
+def test_a_formula_that_is_a_text_is_refused_where_the_class_is_written() -> None:
+    with pytest.raises(TemplateError, match=r"the formula of width is 'y\*2', which is no function"):
+        template(width=(int, derived("y*2")))  # type: ignore[arg-type]  # which is the point
 
 
 def test_a_type_is_welcome_once_pydantic_is_told_of_it() -> None:

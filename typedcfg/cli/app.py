@@ -8,9 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from typedcfg.errors import AppError, Problem
+from typedcfg.errors import AppError, Problem, TemplateError
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.text import nearest, one_of, shorten
+from typedcfg.template.catalog import reachable
+from typedcfg.text import listed, nearest, one_of, shorten
 
 _EXPECTED = "path.py:Class or package.module:Class"
 
@@ -58,8 +59,11 @@ def _import_file(path: Path, app: str) -> ModuleType:
     """The module in a file, under the name by which the files beside it would import it."""
     if not _is_file(path):
         folder = path.parent
-        files = [str(p) for p in folder.glob("*.py")] if os.path.isdir(folder) else []  # noqa: PTH112  # as _is_file
-        raise AppError(Problem(f"there is no file {path}", expected=_EXPECTED, suggestion=nearest(str(path), files)))
+        files = sorted(folder.glob("*.py")) if os.path.isdir(folder) else []  # noqa: PTH112  # as _is_file
+        stems = {file.stem: f"{file}{app[len(str(path)) :]}" for file in files}
+        near = nearest(path.stem, stems)
+        there = f"the folder has {listed(file.name for file in files)}" if files and near is None else ""
+        raise AppError(Problem(f"there is no file {path}", "", _EXPECTED, near and stems[near], there))
     path = path.resolve()
     loaded = sys.modules.get(path.stem)
     if loaded is not None:
@@ -127,7 +131,17 @@ def _not_importable(app: str, error: BaseException) -> BaseException:
 
 
 def _templates_in(names: Mapping[str, Any], module: str) -> list[str]:
-    """The templates that a module defines itself; experiments first, for they are what one runs."""
+    """The templates that a module defines itself: experiments first, which one runs; then those that none holds."""
     own = [(n, v) for n, v in names.items() if isinstance(v, type) and issubclass(v, ConfigTemplate)]
     mine = [(n, v) for n, v in own if v.__module__ == module]
-    return [name for name, value in sorted(mine, key=lambda pair: not hasattr(pair[1], "build_model"))]
+    held = {below for _, template in mine for below in _held_by(template)}
+    mine.sort(key=lambda named: (not hasattr(named[1], "build_model"), named[1] in held))
+    return [name for name, _ in mine]
+
+
+def _held_by(template: type[ConfigTemplate]) -> set[type[ConfigTemplate]]:
+    """The templates of the sections below one; none where it is declared wrongly, which is told once it is chosen."""
+    try:
+        return {*reachable(template)} - {template}
+    except TemplateError:
+        return set()

@@ -41,6 +41,10 @@ from typedcfg.text import nearest, one_of, shorten
 
 T = TypeVar("T", bound=ConfigTemplate)
 
+_INSTEAD_OF_A_LIST: Final = "pass each file as an argument of its own: compile(*files)"
+_INSTEAD_OF_A_FILE: Final = (
+    "pass settings as presets=[...], which files override, or as overrides={...}, which override files"
+)
 _MANY_BYTES: Final = 200_000
 """Files beyond this size are compiled with the cyclic collector held, which makes large loads slower than linear."""
 
@@ -108,7 +112,7 @@ def _misplaced(
             yield Problem(
                 f"argument {position + 1} of compile is no file but {_kind_of(file)}",
                 expected="the path of a file",
-                fix="pass settings as presets=[...], which files override, or as overrides={...}, which override files",
+                fix=_INSTEAD_OF_A_LIST if isinstance(file, (list, tuple)) else _INSTEAD_OF_A_FILE,
             )
     yield from _wrong_overrides(overrides)
     yield from _wrong_presets(presets)

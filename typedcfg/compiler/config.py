@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from typedcfg.compiler.story import Story
-from typedcfg.errors import Frozen, MissingKey, Problem
+from typedcfg.errors import ConfigError, Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import catalog_of
@@ -48,8 +48,17 @@ class Config(Mapping[str, Any], Generic[T]):
     if TYPE_CHECKING:
         params: T
 
-    def __init__(self, params: T, story: Story, *, path: KeyPath = ()) -> None:
-        """Hold finished sections; `ConfigTemplate.compile` makes these."""
+    def __init__(self, params: T, story: Story | None = None, *, path: KeyPath = ()) -> None:
+        """Hold finished sections; `ConfigTemplate.compile` makes these.
+
+        Raises:
+            ConfigError: It is called by hand, and nothing is known of where the values came from.
+        """
+        if story is None:
+            what = "a configuration is compiled, and not made by calling Config(...)"
+            raise ConfigError(
+                Problem(what, fix="Config.from_dict(...) without a template, Template.compile(...) with one")
+            )
         # Fields never begin with an underscore: what is found in __dict__ is either ours or a value read before.
         self.__dict__.update(params=params, _story=story, _path=path)
 
@@ -241,15 +250,22 @@ class Config(Mapping[str, Any], Generic[T]):
         return explain(self._story, path)
 
     def origin(self, key: str) -> str:
-        """Where a value came from, in a few words: `wide.yaml:3:15`, `default`, a formula."""
-        from typedcfg.compiler.explain import origin_text
+        """Where a value came from, in a few words: `wide.yaml:3:15`, `default`, a formula.
 
-        return origin_text(self._story, (*self._path, *self._parse(key)))
+        Raises:
+            MissingKey: There is no such key.
+        """
+        from typedcfg.compiler.explain import origin_of_key
+
+        return origin_of_key(self._story, (*self._path, *self._parse(key)))
 
     def diff(self, other: "Config[Any]") -> "tuple[Difference, ...]":
         """What another configuration says differently, where both values come from, and whether it makes another run.
 
         Of a secret it says that it differs. `draft.apply` makes the other out of this one.
+
+        Raises:
+            ConfigError: The other is no configuration.
 
         Example:
             >>> from typedcfg import ConfigTemplate

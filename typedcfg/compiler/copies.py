@@ -56,6 +56,11 @@ class Copies:
         copied = [first._replace(replaces=True), *rest]
         return [c._replace(layer=layer, top=_moved(c.top, source.path, place.path)) for c in copied]
 
+    @property
+    def are_sought(self) -> bool:
+        """Whether the source of a copy is just being looked for."""
+        return bool(self._open)
+
     def _source(self, target: KeyPath, here: KeyPath, origin: Origin) -> "Place | None":
         """The place that is copied from.
 

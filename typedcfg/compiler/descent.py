@@ -38,8 +38,10 @@ from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.variants import KIND
-from typedcfg.text import nearest, shorten
+from typedcfg.text import nearest, one_of, shorten
 
+_MOST_ELSEWHERE: Final = 3
+_DEEPEST_ELSEWHERE: Final = 8
 _VALUES_BELOW: Final = LeafNode(is_container=True)
 
 
@@ -395,22 +397,51 @@ class Descent:
 
     def unknown_target(self, target: KeyPath, *, where: str = "") -> Problem:
         """The problem of a reference to a key that does not exist."""
+        expected = "a key of the configuration, from the top; parent. and here. begin a relative path"
         place: Place | None = self.root
-        key, near = render_key_path(target), None
+        near: KeyPath | None = None
         for depth, step in enumerate(target):
             assert place is not None
-            known = [render_key_path((*target[:depth], name)) for name in known_keys(place)]
-            renamed = place.catalog.renamed.get(str(step)) if place.is_section else None
-            near = render_key_path((*target[:depth], renamed.name)) if renamed else nearest(key, known)
+            if place.is_list and isinstance(step, int) and not -place.length() <= step < place.length():
+                near, expected = None, f"{position_in(place.length())} of {render_key_path(place.path)}"
+                break
+            near = self._meant(place, target, depth)
             place = place.child(step)
             if place is None:
                 break
+        # While a copy is sought nobody may look around: what holds the copy is one of the places to look at.
+        likely = [near] if near or self.copies.are_sought else self.elsewhere(target)
         return Problem(
-            f"the reference to {shorten(key)} leads nowhere",
+            f"the reference to {shorten(render_key_path(target))} leads nowhere",
             where,
-            expected="a key of the configuration, from the top; parent. and here. begin a relative path",
-            suggestion=near,
+            expected,
+            suggestion=one_of(render_key_path(path) for path in likely if path) or None,
         )
+
+    def _meant(self, place: Place, target: KeyPath, depth: int) -> KeyPath | None:
+        """The path that a reference most likely means, where one of its steps leads nowhere."""
+        step = str(target[depth])
+        renamed = place.catalog.renamed.get(step) if place.is_section else None
+        name = renamed.name if renamed else nearest(step, map(str, known_keys(place)))
+        if name is None:
+            return None
+        whole = (*target[:depth], name, *target[depth + 1 :])
+        meant = whole if self.place(whole) is not None else whole[: depth + 1]
+        return None if meant == target else meant
+
+    def elsewhere(self, path: KeyPath) -> list[KeyPath]:
+        """Where in the sections of the configuration a key of the last step's name does exist: up to three places."""
+        found: list[KeyPath] = []
+        todo = [self.root]
+        while todo and len(found) < _MOST_ELSEWHERE:
+            here = todo.pop(0)
+            for entry in here.catalog.entries.values():
+                child = here.child(entry.name)
+                if entry.name == path[-1]:
+                    found.append((*here.path, entry.name))
+                if child is not None and child.is_section and len(child.path) < _DEEPEST_ELSEWHERE:
+                    todo.append(child)
+        return found
 
 
 def known_keys(place: Place) -> Collection[str | int]:
@@ -418,6 +449,13 @@ def known_keys(place: Place) -> Collection[str | int]:
     if place.is_section:
         return place.catalog.entries
     return range(place.length()) if isinstance(place.node, ListNode) else place.names()
+
+
+def position_in(length: int) -> str:
+    """Which positions a list of a length has."""
+    if length > 1:
+        return f"a position from 0 to {length - 1}"
+    return "position 0, the only one" if length else "a list that has items"
 
 
 @cache

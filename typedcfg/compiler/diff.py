@@ -1,6 +1,6 @@
 """Diff: what two configurations say differently, and whether it makes them two runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import copysign, isnan
 from types import NoneType
 from typing import Any, Final, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.shape import ABSENT, Absent
 from typedcfg.compiler.shown import shown
+from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, parse_key_path, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
@@ -75,6 +76,9 @@ class Pair(NamedTuple):
 def diff(before: Config[Any], now: Config[Any]) -> tuple[Difference, ...]:
     """The values in which two configurations differ; of secrets, that they do.
 
+    Raises:
+        ConfigError: The other is no configuration.
+
     Example:
         >>> from typedcfg import ConfigTemplate
         >>> class Params(ConfigTemplate):
@@ -85,10 +89,21 @@ def diff(before: Config[Any], now: Config[Any]) -> tuple[Difference, ...]:
     """
     from typedcfg.compiler.untyped import UntypedConfig
 
+    if not isinstance(now, Config):
+        raise ConfigError(_no_config(now))
     if isinstance(before, UntypedConfig) or isinstance(now, UntypedConfig):
         return tuple(_flat(before, now))
     return tuple(
         _difference(pair, before, now) for pair in _sections(before.params, now.params, (), is_in_identity=True)
+    )
+
+
+def _no_config(other: object) -> Problem:
+    is_settings = isinstance(other, Mapping)
+    return Problem(
+        f"a configuration is compared with what is none: {type(other).__qualname__}",
+        expected="a configuration",
+        fix="config.diff(config.merge({...})) tells what settings change" if is_settings else "section.to_config()",
     )
 
 

@@ -7,7 +7,7 @@ gives, a `SectionDraft`, looks the same, but keeps settings, and knows from the 
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from reprlib import recursive_repr
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Never, NoReturn, Self
 
 from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.config import Config
@@ -38,8 +38,15 @@ class Draft(MutableMapping[str, Any]):
 
     __slots__ = ("_is_locked", "_on_missing", "_values")
 
-    def __init__(self, /, **values: Any) -> None:
-        """Hold some values; any name may be a key, those of the verbs too."""
+    def __init__(self, /, *unnamed: Never, **values: Any) -> None:
+        """Hold some values; any name may be a key, those of the verbs too.
+
+        Raises:
+            ConfigError: A value has no name.
+        """
+        if unnamed:
+            what = "Draft(...) takes values by name, key=value"
+            raise ConfigError(Problem(what, str(line_of_caller()), fix="for a mapping: Draft.from_dict(...)"))
         self._begin({}, "error")
         self._fill(values, 0)
 

@@ -7,6 +7,7 @@ from typedcfg.compiler.declared import may_hold_secret
 from typedcfg.compiler.descent import Place
 from typedcfg.compiler.merge import Contribution, Fallen
 from typedcfg.compiler.precedence import DEFAULTS, STRENGTHS, rule_between
+from typedcfg.compiler.shape import of_another_kind
 from typedcfg.compiler.shown import shown
 from typedcfg.compiler.story import Story
 from typedcfg.errors import MissingKey, Problem
@@ -115,6 +116,17 @@ def _exists(story: Story, path: KeyPath) -> bool:
     except (LookupError, TypeError, AttributeError):
         return False
     return True
+
+
+def origin_of_key(story: Story, path: KeyPath) -> str:
+    """The text of `Config.origin`.
+
+    Raises:
+        MissingKey: There is no such key.
+    """
+    if not _exists(story, path):
+        raise _missing(story, path)
+    return origin_text(story, path)
 
 
 def origin_text(story: Story, path: KeyPath) -> str:
@@ -227,9 +239,12 @@ def _merging(place: Place, said: Sequence[Contribution]) -> str:
 def _missing(story: Story, path: KeyPath) -> MissingKey:
     known = [render_key_path(leaf.path) for leaf in iter_leaves(story.root)]
     key = render_key_path(path)
+    around = story.descent.place(path[:-1])
     today = present_path(type(story.root), path)
-    near = render_key_path(today) if today != path else nearest(key, known)
-    return MissingKey(Problem(f"there is no key {key!r}", suggestion=near))
+    if today != path:
+        return MissingKey(Problem(f"there is no key {key!r}", suggestion=render_key_path(today)))
+    fix = of_another_kind(around, str(path[-1])) if around is not None and around.is_section else ""
+    return MissingKey(Problem(f"there is no key {key!r}", suggestion=None if fix else nearest(key, known), fix=fix))
 
 
 # --- rendering ------------------------------------------------------------------------------------------------------

@@ -67,6 +67,8 @@ _NAMES: Final = re.compile(r"(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*
 _POSITION: Final = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 """As in every key path; no list has a position of more digits."""
 _SPACE: Final = re.compile(rf"(?P<quoted>{_QUOTED})|[^\S ]", re.VERBOSE)
+_RELATIVE: Final = re.compile(r"(?P<dots>\.{1,9})(?P<path>[^\W\d][\w.]{0,200})\Z")
+"""A path as other tools write one that does not begin at the top."""
 _LIKELY_KEY: Final = re.compile(r"[\w-]{1,40}\Z")
 _ESCAPE: Final = re.compile(r"\\(?![\\'\"ntr]|x[0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})")
 """A backslash that begins nothing that is understood; halves of a character are not."""
@@ -184,7 +186,10 @@ def parse_expression(text: str, column: int) -> Expression | Problem:
 
 
 def _as_a_path(text: str) -> str:
-    """How to write what is a key path, but no expression, because of a key that is no identifier."""
+    """How to write what is a key path elsewhere, but no expression: dots before it, a key that is no identifier."""
+    if (relative := _RELATIVE.match(text)) is not None:
+        word = "parent." * (len(relative["dots"]) - 1) or "here."
+        return f"write ${{{word}{relative['path']}}}: here. is beside, parent. is one section up"
     try:
         path = parse_key_path(text)
     except KeyPathError:

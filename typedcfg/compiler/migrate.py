@@ -37,6 +37,8 @@ def migrate(template: type[ConfigTemplate], layers: Sequence[Layer], problems: l
     Raises:
         TemplateError: The template's migrations are no chain.
     """
+    # Asked for first: a gap is told when the template is first compiled, not when an old file is first read.
+    migrations_of(template)
     # Of a part that is mounted its source has said already that it must not bear a version.
     return [layer if layer.version is None or layer.top else _migrated(template, layer, problems) for layer in layers]
 

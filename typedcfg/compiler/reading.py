@@ -165,7 +165,7 @@ class Reading:
             if isinstance(spot, SectionSpot):
                 entry = spot.catalog.entries.get(str(step))
                 if entry is None:
-                    raise Nowhere(self.descent.unknown_target(path[: depth + 1]))
+                    raise Nowhere(self.descent.unknown_target(path))
                 if entry.is_leaf:
                     return self._value_below(spot, entry, path[depth + 1 :])
                 spot = self.enter(spot, entry)

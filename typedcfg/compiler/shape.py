@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from typedcfg.compiler.choice import kinds_in
 from typedcfg.compiler.declared import declared_at
-from typedcfg.compiler.descent import Descent, Dropped, Place
+from typedcfg.compiler.descent import Descent, Dropped, Place, position_in
 from typedcfg.compiler.lists import Missed
 from typedcfg.compiler.merge import LIST_EDITS, removed_keys
 from typedcfg.compiler.precedence import DEFAULTS
@@ -19,11 +19,11 @@ from typedcfg.compiler.shown import quoted
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.origin import Origin
-from typedcfg.sources.base import Appended, Branch, Positions, Removed, Text, is_unsettled
+from typedcfg.sources.base import Appended, Branch, Edit, Positions, Removed, Text, is_unsettled
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, VariantsNode
 from typedcfg.template.variants import KIND
-from typedcfg.text import listed, nearest, one_of, spaced
+from typedcfg.text import NO_SWEEPS, listed, nearest, one_of, placeholder, spaced
 
 
 class Absent(Enum):
@@ -269,7 +269,7 @@ class _Shaper:
                 what, expected = "section", "a mapping"
         value, origin, is_secret = place.live[-1].value, place.live[-1].origin, place.may_hold_secret
         shown = quoted(value, is_secret=is_secret)
-        fix = spaced(value) if isinstance(value, str) and not is_secret else ""
+        fix = "" if is_secret else _meant_as(place, value) if place.path else ""
         problem = Problem(f"{render_key_path(place.path)} = {shown} is no {what}", expected=expected, fix=fix)
         self.descent.report_at(problem, origin, broken=place.path)
 
@@ -278,7 +278,10 @@ class _Shaper:
         edit = next(contribution for contribution in place.live if isinstance(contribution.value, LIST_EDITS))
         key, formula = render_key_path(place.path), place.entry and place.entry.derived
         if isinstance(place.node, LeafNode) and not place.node.is_container:
-            problem = Problem(f"{key} is no list, and cannot be edited as one", fix=f"write it whole: {key}=...")
+            problem = Problem(
+                f"{key} is no list, and cannot be edited as one",
+                fix=f"write it whole: {key}=...; += adds an item to a list, -= takes one out",
+            )
             self.descent.report_at(problem, edit.origin)
         elif formula is not None and place.path == place.field:
             fix = f"write it whole instead of the formula: {key}=[...]"
@@ -341,24 +344,29 @@ def _top_below(place: Place, step: str | int) -> KeyPath:
 def _missed(place: Place, missed: Missed) -> Problem:
     where = str(missed.contribution.origin)
     if isinstance(missed.contribution.value, Positions) and isinstance(missed.item, int):
+        is_reset = isinstance(missed.contribution.value[missed.item], Edit)
         return Problem(
             f"{render_key_path((*place.path, missed.item))} does not exist",
             str(missed.contribution.value.origins[missed.item]),
-            expected=_positions(missed.length),
-            fix=f"add an item behind the others: {render_key_path(place.path)}+=...",
+            expected=position_in(missed.length),
+            fix="" if is_reset else f"add an item behind the others: {render_key_path(place.path)}+=...",
         )
-    is_secret = place.may_hold_secret
+    is_secret, key = place.may_hold_secret, render_key_path(place.path)
     return Problem(
-        f"{quoted(missed.item, is_secret=is_secret)} cannot be removed: no item of {render_key_path(place.path)} is it",
+        f"{quoted(missed.item, is_secret=is_secret)} cannot be removed: {key} holds no such item",
         where,
         expected="" if is_secret else f"one of the items: {listed(_literal_items(place))}",
     )
 
 
-def _positions(length: int) -> str:
-    if length > 1:
-        return f"a position from 0 to {length - 1}"
-    return "position 0, the only one" if length else "a list that has items"
+def _meant_as(place: Place, value: object) -> str:
+    """What to write where a section, or a list or mapping of sections, was meant, and something else was said."""
+    if value is None:
+        empty = "[]" if isinstance(place.node, ListNode) else "{}"
+        return f"write what it holds below it, indented; or {place.path[-1]}: {empty}; or leave it out"
+    if isinstance(value, Branch) and isinstance(place.node, ListNode) and (step := next(iter(value), "")).isdecimal():
+        return f"a position stands in brackets: {render_key_path((*place.path, int(step)))}"
+    return placeholder(value) or (spaced(value) if isinstance(value, str) else "")
 
 
 def _literal_items(place: Place) -> list[str]:
@@ -376,11 +384,12 @@ def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Proble
         str(origin),
         expected=section,
         suggestion=near if strength in ("files", "presets") or near is None else render_key_path((*place.path, near)),
-        fix=_of_another_kind(place, key) or _of_another_tool(key) or ("" if near else _as_a_path(place, key)),
+        fix=of_another_kind(place, key) or _of_another_tool(key) or ("" if near else _as_a_path(place, key)),
     )
 
 
 _HABITS: Final = {
+    "multirun": NO_SWEEPS,
     "defaults": "write $extends: [base.yaml], with paths relative to this file",
     "extends": "write $extends: base.yaml",
     "_base_": "write $extends: base.yaml",
@@ -393,8 +402,8 @@ def _of_another_tool(key: str) -> str:
     return _HABITS.get(key, "")
 
 
-def _of_another_kind(place: Place, key: str) -> str:
-    """Which variants have a key that the one in force has not."""
+def of_another_kind(place: Place, key: str) -> str:
+    """Which variants have a key that the one in force has not, and how to choose one; empty where none has."""
     if not isinstance(place.node, VariantsNode):
         return ""
     kinds = [kind for kind in kinds_in(place.node.templates) if key in catalog_of(place.node.templates[kind]).entries]
@@ -415,19 +424,5 @@ def _as_a_path(place: Place, key: str) -> str:
     if around is not None and isinstance(around.node, MapNode):
         dotted = render_key_path((*around.path, f"{place.path[-1]}.{key}"))
         return f"a name with a dot in it is quoted, and the whole argument again for a shell: '{dotted}'"
-    return _elsewhere(place, key)
-
-
-def _elsewhere(place: Place, key: str) -> str:
-    """Where in the configuration a key of this name does exist."""
-    found: list[str] = []
-    todo = [place.descent.root]
-    while todo and len(found) < 3:
-        here = todo.pop(0)
-        for entry in here.catalog.entries.values():
-            child = here.child(entry.name)
-            if entry.name == key:
-                found.append(render_key_path((*here.path, key)))
-            if child is not None and child.is_section and len(child.path) < 8:
-                todo.append(child)
+    found = [render_key_path(path) for path in place.descent.elsewhere((key,))]
     return f"there is {' and '.join(found)}" if found else ""

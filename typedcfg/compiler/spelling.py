@@ -1,17 +1,20 @@
 """Spelling: how what was most likely meant is written, where a value is of another type than its field."""
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import ErrorDetails
 
 from typedcfg.key_path import KeyPath
 from typedcfg.sources.base import REFERENCE_MARK
-from typedcfg.text import shorten
+from typedcfg.text import NO_SWEEPS, placeholder, shorten
 
 if TYPE_CHECKING:
     from typedcfg.compiler.descent import Descent
 
 _LISTS: Final = ("list_type", "set_type", "tuple_type")
+_NUMBERS: Final = ("int_parsing", "float_parsing")
+_SEVERAL: Final = re.compile(r"[^\s,]+(,[^\s,]+)+")
 _NO_TEXTS: Final = (bool, int, float)
 
 
@@ -24,6 +27,10 @@ def spelling(descent: "Descent", path: KeyPath, detail: ErrorDetails) -> str:
         detail: What pydantic says of it.
     """
     value = detail["input"]
+    if waits := placeholder(value):
+        return waits
+    if detail["type"] in _NUMBERS and isinstance(value, str) and _SEVERAL.fullmatch(value):
+        return NO_SWEEPS
     if detail["type"] == "string_type" and isinstance(value, _NO_TEXTS):
         expression, is_above = _expression(descent, path)
         return _of_text(expression, is_above=is_above)

@@ -129,8 +129,14 @@ class UntypedConfig(Config[Any]):
         return "\n".join([f"{render_key_path((*self._path, *path))} = {shown(value)}", *lines, f"  because   {rule}"])
 
     def origin(self, key: str) -> str:
-        """Where a value stands."""
-        live = standing(self._said_at(self._parse(key))).live
+        """Where a value stands.
+
+        Raises:
+            MissingKey: There is no such key.
+        """
+        path = self._parse(key)
+        self._at(path)  # raises if there is no such key
+        live = standing(self._said_at(path)).live
         return str(live[-1].origin) if live else ""
 
     def _said_at(self, path: KeyPath) -> list[Contribution]:

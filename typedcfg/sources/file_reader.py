@@ -11,6 +11,8 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch
 from typedcfg.text import nearest, one_of, shorten
 
+_ALIKE: Final = 0.75
+"""How much of two names of files must be the same for one to be a slip for the other."""
 SUFFIXES: Final = (".yaml", ".yml", ".json", ".toml")
 
 
@@ -91,8 +93,12 @@ def written_path(path: str) -> str:
 
 
 def _missing(path: str, name: str, asked: Origin) -> Problem:
-    folder = Path(path).parent
-    beside = [entry.name for entry in folder.iterdir() if entry.is_file()] if folder.is_dir() else []
-    near = nearest(Path(path).name, sorted(beside))
+    wanted, asking = Path(path), real_path(asked.source)
+    folder = wanted.parent
+    beside = [entry for entry in sorted(folder.iterdir()) if entry.is_file()] if folder.is_dir() else []
+    # A file that asks for another never means itself; and every name has the suffix, which says nothing.
+    stems = {entry.stem: entry.name for entry in beside if real_path(str(entry)) != asking}
+    stem = nearest(wanted.stem, stems, cutoff=_ALIKE)
+    near = stem and stems[stem]
     fix = "" if _suffix(path) in SUFFIXES else "a setting is written key=value"
     return Problem(f"no file {name!r}", where=str(asked), suggestion=near and written_path(str(folder / near)), fix=fix)

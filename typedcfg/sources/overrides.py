@@ -14,7 +14,7 @@ from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import MOST_LEVELS, Appended, Branch, Edit, Layer, Removed, Text, branch_at, branch_from
 from typedcfg.sources.mapping import settings_in
-from typedcfg.text import shorten
+from typedcfg.text import NO_SWEEPS, shorten
 
 _FLAG: Final = "--"
 _RESET: Final = "~"
@@ -141,7 +141,10 @@ class _Tokens:
                 self._put(token, len(_RESET), len(token), Edit.RESET, origin)
             elif token.startswith("-"):
                 head = token.partition("=")[0]
-                self._complain(f"unknown option {shorten(head)!r}", origin, suggestion=f"-{shorten(head)}")
+                if head == "-m":
+                    self._complain(f"unknown option {head!r}", origin, fix=NO_SWEEPS)
+                else:
+                    self._complain(f"unknown option {shorten(head)!r}", origin, suggestion=f"-{shorten(head)}")
             elif "=" not in token or _is_file_in_a_folder(token):
                 self.files.append((token, origin))
             else:

@@ -387,7 +387,8 @@ class _Reader:
             fix = quotes if is_reference else "close the bracket, or put the missing comma"
             return Problem(f"invalid YAML: {words}", where=where, fix=fix)
         above = lines[mark.line - 1].strip() if mark.line else ""
-        return Problem(f"invalid YAML: {words}", where=where, fix=spaced(above))
+        fix = spaced(above) or _meant(error, here, lines[: mark.line])
+        return Problem(f"invalid YAML: {words}", where=where, fix=fix)
 
     def _unprintable(self, reason: str) -> Problem:
         """The problem of a character that YAML does not allow; the parser's own count of it is in bytes."""
@@ -410,3 +411,19 @@ class _Reader:
     def _origin(self, event: Event) -> Origin:
         mark: Any = event.start_mark
         return Origin(self._source, mark.line + 1, mark.column + 1)
+
+
+def _meant(error: yaml.MarkedYAMLError, here: str, above: list[str]) -> str:
+    """What to do about a line that stands in no column of those above it, or holds two colons."""
+    if error.problem == "did not find expected key" and error.context == "while parsing a block mapping":
+        return "put the keys of one mapping in one column"
+    if error.problem != "mapping values are not allowed in this context":
+        return ""
+    key = next((line for line in reversed(above) if line.strip() and not line.lstrip().startswith("#")), "")
+    if _indentation(here) > _indentation(key):
+        return "put it in the column of the key above it, or let nothing follow the colon of that key"
+    return "put a text that holds a colon in quotes"
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PydanticSchemaGenerationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, PydanticUserError
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from typedcfg.errors import Frozen, Pending, Problem, TemplateError
@@ -90,7 +90,7 @@ class ConfigTemplate(BaseModel):
         """What pydantic makes of the class, with sections that fill themselves and variants that go by kind."""
         try:
             schema = handler(source)
-        except PydanticSchemaGenerationError as error:
+        except PydanticUserError as error:
             raise TemplateError(*(tuple(unknown_types(cls)) or (error.message,))) from error
         return adapt(schema, handler, settle=cls.__settle, kinds_of=current_kinds)
 
@@ -319,7 +319,8 @@ def _arguments_of(value: Any) -> Any:
 def _frozen_problem(section: str, name: str) -> Problem:
     return Problem(
         f"{section}.{name} cannot be assigned: a section never changes",
-        fix=f"compile with an override ({name}=...), or take a copy: section.model_copy(update={{{name!r}: ...}})",
+        fix="change a draft of the configuration: draft = config.unlock(), assign there, draft.lock();\n"
+        f"or config.merge, or an override {name}=...: derived values follow, as they do not in a section's copy",
     )
 
 

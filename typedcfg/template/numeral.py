@@ -45,5 +45,7 @@ def number(text: str) -> float:
     if (len(text) <= _MOST_EXACT and "e" not in text and "E" not in text) or repr(value) == text:
         return value
     if isinf(value):
-        raise ValueError(f"{text} is beyond what a float holds: put it in quotes for a field that takes a Decimal")
+        raise ValueError(
+            f"{text} is beyond what a float holds; a field that takes a Decimal, and no other, reads it in quotes"
+        )
     return value if Decimal(text) == Decimal(repr(value)) else Numeral(text)

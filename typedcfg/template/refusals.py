@@ -9,14 +9,16 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, PydanticSchemaGenerationError, TypeAdapter
+from pydantic import BaseModel, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
 from pydantic.fields import FieldInfo
 from typing_extensions import Format, get_annotations
 
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPathError, parse_key_path
 from typedcfg.template.annotations import annotation_text, iter_types, resolve_alias
+from typedcfg.template.derived import Derived
 from typedcfg.template.marks import Mark
+from typedcfg.text import shorten
 
 if TYPE_CHECKING:
     from typedcfg.template.catalog import Entry
@@ -47,6 +49,16 @@ def unknown_types(cls: type[BaseModel]) -> Iterator[Problem]:
                 fix="declare what it is made from (a path, a shape, a name), and make it where it is used",
             )
             yield from placed([problem], cls, name)
+        except PydanticUserError as error:
+            what = f"{cls.__module__}.{cls.__qualname__}: {name} is declared as {annotation_text(info.annotation)}"
+            yield from placed([Problem(what, fix=_instead(error))], cls, name)
+
+
+def _instead(error: PydanticUserError) -> str:
+    """What to write instead of a type that pydantic knows and refuses."""
+    if error.code == "typed-dict-version":
+        return "declare a section, or import TypedDict from typing_extensions"
+    return error.message.partition("\n")[0]
 
 
 def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator[Problem]:
@@ -60,7 +72,9 @@ def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator
     yield from placed([*_refused_validators(cls, where), *_refused_settings(cls, where)], cls)
     for name, info in cls.__pydantic_fields__.items():
         taken = [_taken(name, where)] if name in reserved else []
-        yield from placed([*taken, *_refused_as_key(name, info, where)], cls, name)
+        yield from placed(
+            [*taken, *_refused_as_key(name, info, where), *_refused_function(name, info, where)], cls, name
+        )
 
 
 def placed(problems: Iterable[Problem], cls: type[BaseModel], name: str = "") -> Iterator[Problem]:
@@ -104,6 +118,16 @@ def _refused_as_key(name: str, info: FieldInfo, where: str) -> Iterator[Problem]
         yield Problem(f"{where}: {name} has an alias", fix=f"use Annotated[..., RenamedFrom({old})]")
     if name.startswith("__") or "$" in name:
         yield Problem(f"{where}: {name!r} cannot be written as a key", fix="use a plain name")
+
+
+def _refused_function(name: str, info: FieldInfo, where: str) -> Iterator[Problem]:
+    formula: object = info.default.function if isinstance(info.default, Derived) else None
+    if formula is not None and not callable(formula):
+        yield Problem(
+            f"{where}: the formula of {name} is {shorten(repr(formula))}, which is no function",
+            expected="a function of the section",
+            fix="derived(lambda c: c.y * 2); in a file it is a text: ${y * 2}",
+        )
 
 
 def refused_in_fields(entries: Iterable["Entry"]) -> Iterator[Problem]:
