@@ -15,7 +15,7 @@ from typing import Any, Final
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import INSTRUCTION_MARK, Branch, Items, branch_from
-from typedcfg.template.numeral import number
+from typedcfg.template.numeral import TooLarge, number
 
 # The parser has attributes for these only from Python 3.14 on.
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
@@ -38,7 +38,9 @@ def read_toml(text: str, source: str) -> Branch:
         raise ConfigError(_invalid(str(error), text, source)) from None
     except RecursionError:
         raise ConfigError(Problem("nested too deeply", where=source, fix="flatten it")) from None
-    except ValueError:  # a number beyond what Python converts
+    except TooLarge as error:
+        raise ConfigError(Problem(f"invalid TOML: {error}", where=source)) from None
+    except ValueError:  # an integer beyond what Python converts
         raise ConfigError(
             Problem(f"invalid TOML: an integer of more than {sys.get_int_max_str_digits()} digits", where=source)
         ) from None

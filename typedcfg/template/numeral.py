@@ -8,6 +8,10 @@ _MOST_EXACT: Final = 16
 """Characters, the point among them: a float keeps any fifteen digits."""
 
 
+class TooLarge(ValueError):
+    """A number is beyond what a float holds, which would read it as infinity."""
+
+
 class Numeral(float):
     """The nearest float to everyone but a field of `Decimal`, which takes a float by its text.
 
@@ -35,7 +39,7 @@ def number(text: str) -> float:
     """The number that a text with a point or an exponent says.
 
     Raises:
-        ValueError: It is beyond what a float holds, which would be read as infinity.
+        TooLarge: It is beyond what a float holds.
 
     Example:
         >>> number("0.1"), str(number("0.12345678901234567890"))
@@ -45,7 +49,7 @@ def number(text: str) -> float:
     if (len(text) <= _MOST_EXACT and "e" not in text and "E" not in text) or repr(value) == text:
         return value
     if isinf(value):
-        raise ValueError(
+        raise TooLarge(
             f"{text} is beyond what a float holds; a field that takes a Decimal, and no other, reads it in quotes"
         )
     return value if Decimal(text) == Decimal(repr(value)) else Numeral(text)
