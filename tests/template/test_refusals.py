@@ -1,4 +1,5 @@
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
@@ -51,6 +52,7 @@ def test_a_type_that_pydantic_does_not_know_is_refused_with_its_field() -> None:
     assert "size" not in text
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic takes the type from Python 3.12 on")
 def test_a_type_that_pydantic_refuses_is_told_with_its_field_and_what_to_write() -> None:
     class Size(TypedDict):
         width: int

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from typedcfg.compiler.choice import Choice, choose
 from typedcfg.compiler.copies import Copies
-from typedcfg.compiler.declared import may_hold_secret
+from typedcfg.compiler.declared import declared_at, may_hold_secret
 from typedcfg.compiler.lists import Arrangement, arrange, meanings
 from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, below_all, standing
 from typedcfg.compiler.precedence import DEFAULTS
@@ -426,7 +426,7 @@ class Descent:
         if name is None:
             return None
         whole = (*target[:depth], name, *target[depth + 1 :])
-        meant = whole if self.place(whole) is not None else whole[: depth + 1]
+        meant = whole if declared_at(self.template, whole) else whole[: depth + 1]
         return None if meant == target else meant
 
     def elsewhere(self, path: KeyPath) -> list[KeyPath]:

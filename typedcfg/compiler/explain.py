@@ -241,10 +241,9 @@ def _missing(story: Story, path: KeyPath) -> MissingKey:
     key = render_key_path(path)
     around = story.descent.place(path[:-1])
     today = present_path(type(story.root), path)
-    if today != path:
-        return MissingKey(Problem(f"there is no key {key!r}", suggestion=render_key_path(today)))
+    near = render_key_path(today) if today != path else nearest(key, known)
     fix = of_another_kind(around, str(path[-1])) if around is not None and around.is_section else ""
-    return MissingKey(Problem(f"there is no key {key!r}", suggestion=None if fix else nearest(key, known), fix=fix))
+    return MissingKey(Problem(f"there is no key {key!r}", suggestion=None if fix else near, fix=fix))
 
 
 # --- rendering ------------------------------------------------------------------------------------------------------

@@ -141,10 +141,9 @@ class _Tokens:
                 self._put(token, len(_RESET), len(token), Edit.RESET, origin)
             elif token.startswith("-"):
                 head = token.partition("=")[0]
-                if head == "-m":
-                    self._complain(f"unknown option {head!r}", origin, fix=NO_SWEEPS)
-                else:
-                    self._complain(f"unknown option {shorten(head)!r}", origin, suggestion=f"-{shorten(head)}")
+                is_sweep = head == "-m"
+                near, fix = (None, NO_SWEEPS) if is_sweep else (f"-{shorten(head)}", "")
+                self._complain(f"unknown option {shorten(head)!r}", origin, suggestion=near, fix=fix)
             elif "=" not in token or _is_file_in_a_folder(token):
                 self.files.append((token, origin))
             else:
