@@ -15,6 +15,9 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from typedcfg import Experiment
 
+# Modules that lie beside the tests that import them: of these folders pytest runs the tests alone.
+collect_ignore_glob = ["benchmarks/[!t]*.py", "fuzz/[!t]*.py"]
+
 # How many examples each property is tried with; a busy machine fails none of them.
 for _profile, _examples in {"quick": 50, "ci": 500, "long": 100_000}.items():
     settings.register_profile(
@@ -40,6 +43,17 @@ def _signals_as_at_a_terminal() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(autouse=True)
+def _modules_of_one_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget what a test imported from a folder of its own; the next has another `app.py`."""
+    before = {*sys.modules}
+    yield
+    folders = str(tmp_path_factory.getbasetemp())
+    for name in sys.modules.keys() - before:
+        if str(getattr(sys.modules[name], "__file__", None)).startswith(folders):
+            del sys.modules[name]
+
+
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Writes YAML files into the current folder, which is empty at first: `write(base="a: 1")`."""
@@ -53,14 +67,13 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 
 @pytest.fixture
-def tiny_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def tiny_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The APP of an experiment that trains in a moment, in a folder of its own, outside every repository."""
     shutil.copy(APP, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    yield "tiny.py:Tiny"
-    sys.modules.pop("tiny", None)
+    return "tiny.py:Tiny"
 
 
 @pytest.fixture

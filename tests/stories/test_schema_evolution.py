@@ -45,7 +45,6 @@ def grow(change: tuple[str, str], factor: str) -> None:
     text = text.replace("NotInIdentity, main", "NotInIdentity, RenamedFrom, main, migrates")
     text = text.replace("\n\nif __name__ ==", MIGRATION.replace("FACTOR", factor))
     Path("tiny.py").write_text(text)
-    sys.modules.pop("tiny", None)
 
 
 def test_a_run_bears_the_version_of_its_schema(run_of_version_1: Path) -> None:
