@@ -117,7 +117,11 @@ def test_what_is_no_experiment_is_checked_without_the_sections_of_one(tmp_path: 
 
     loaded = loaded_after("import typedcfg.cli.main as program; program.call(['check', 'plain.py:App'])", tmp_path)
 
-    assert not loaded & {"typedcfg.sections.experiment", "typedcfg.compiler.grammar", "typedcfg.compiler.expressions"}
+    assert not loaded & {
+        "typedcfg.sections.experiment",
+        "typedcfg.compiler.expressions.grammar",
+        "typedcfg.compiler.expressions.tree",
+    }
 
 
 def test_every_command_is_among_those_looked_at() -> None:

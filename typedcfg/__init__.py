@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from typedcfg.cli.main import main as main
     from typedcfg.compiler.config import Config as Config
-    from typedcfg.compiler.draft import Draft as Draft
+    from typedcfg.compiler.drafts.draft import Draft as Draft
     from typedcfg.errors import ConfigError as ConfigError
     from typedcfg.errors import TypedcfgError as TypedcfgError
     from typedcfg.runner.run import Runner as Runner
@@ -30,7 +30,7 @@ _HOMES: Final = {
     "ConfigError": "typedcfg.errors",
     "ConfigTemplate": "typedcfg.template.base",
     "Deprecated": "typedcfg.template.marks",
-    "Draft": "typedcfg.compiler.draft",
+    "Draft": "typedcfg.compiler.drafts.draft",
     "Experiment": "typedcfg.sections.experiment",
     "Kind": "typedcfg.template.marks",
     "NotInIdentity": "typedcfg.template.marks",

@@ -11,10 +11,10 @@ from stopwatch import Row, race
 
 from typedcfg import ConfigTemplate
 from typedcfg.compiler.descent import Descent
-from typedcfg.compiler.interpolation import plain_reference, read_interpolation
+from typedcfg.compiler.expressions.interpolation import plain_reference, read_interpolation
+from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.shape import Shape, shape
 from typedcfg.compiler.values import Resolver
-from typedcfg.compiler.variables import Variables
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Layer, branch_from
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from typedcfg import Config, ConfigTemplate, section
-from typedcfg.compiler.saving import losses
+from typedcfg.compiler.writing.saving import losses
 from typedcfg.errors import UnsupportedValue
 
 

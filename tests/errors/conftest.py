@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import typedcfg
-from typedcfg.compiler.arithmetic import Undefined
-from typedcfg.compiler.grammar import _Unreadable
+from typedcfg.compiler.expressions.arithmetic import Undefined
+from typedcfg.compiler.expressions.grammar import _Unreadable
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPathError
 

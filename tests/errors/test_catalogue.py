@@ -35,10 +35,10 @@ PAGE = ROOT / "docs" / "reference" / "errors.md"
 HOME = "/home/ada/"
 
 NOT_SHOWN = {
-    "compiler/grammar.py:_parsed 2": "a guard: the bounds before it leave Python's parser nothing to give up on",
-    "compiler/grammar.py:_unexpected 2": "a guard: no brace is found behind an open quote",
-    "compiler/python_text.py:mapping_to_python": "a guard: no value is known that has a canonical text and no Python",
-    "compiler/saving.py:_lost": "a guard: no template is known that reads more back than was written",
+    "compiler/expressions/grammar.py:_parsed 2": "a guard: the bounds before it leave the parser nothing to refuse",
+    "compiler/expressions/grammar.py:_unexpected 2": "a guard: no brace is found behind an open quote",
+    "compiler/writing/python_text.py:mapping_to_python": "a guard: no value has a canonical text and no Python",
+    "compiler/writing/saving.py:_lost": "a guard: no template is known that reads more back than was written",
     "errors.py:TypedcfgError.__init__": "pydantic's own words, for a class whose fields are right one by one",
     "identity/canonical.py:Members.refuse_repeated": "a guard: two fields of one name are refused in their class",
     "runner/training.py:_bad_end": "needs several processes, one of which is killed",
@@ -47,14 +47,14 @@ NOT_SHOWN = {
     "sources/yaml_reader.py:_Reader._unprintable 1": "a guard: the parser complains of a character, and names none",
     "template/refusals.py:unknown_types 2": "depends on the version of Python: which types pydantic refuses",
     "sources/yaml_value.py:read_value": "never told: the value's field says what is wrong with the text",
-    "compiler/assigned.py:_at": "says where of a problem that was told elsewhere",
+    "compiler/drafts/assigned.py:_at": "says where of a problem that was told elsewhere",
     "compiler/config.py:Config._parse 1": "not shown yet",
-    "compiler/edits.py:Edits._make": "not shown yet",
-    "compiler/edits.py:Edits._unknown": "not shown yet",
-    "compiler/grammar.py:_Reader.step 1": "not shown yet",
-    "compiler/grammar.py:_tokens 2": "not shown yet",
+    "compiler/drafts/edits.py:Edits._make": "not shown yet",
+    "compiler/drafts/edits.py:Edits._unknown": "not shown yet",
+    "compiler/expressions/grammar.py:_Reader.step 1": "not shown yet",
+    "compiler/expressions/grammar.py:_tokens 2": "not shown yet",
     "compiler/merged.py:_layers": "not shown yet",
-    "compiler/section_draft.py:found": "not shown yet",
+    "compiler/drafts/section_draft.py:found": "not shown yet",
 }
 """Sites that no entry shows, each with the reason."""
 

@@ -2,7 +2,7 @@ import pytest
 from pydantic import SecretBytes, SecretStr
 
 from typedcfg import ConfigTemplate
-from typedcfg.compiler.secrets import as_overrides, secrets_in
+from typedcfg.compiler.writing.secrets import as_overrides, secrets_in
 from typedcfg.runner.secrets import (
     SECRETS_VARIABLE,
     redact,

@@ -1,6 +1,5 @@
 """A run that was begun by an older schema: opened, gone on with, or refused, and told what was done to it."""
 
-import sys
 from pathlib import Path
 from typing import Any
 

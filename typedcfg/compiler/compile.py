@@ -20,16 +20,17 @@ from os import PathLike
 from pathlib import Path
 from typing import Final, TypeVar
 
+from typedcfg.compiler.complaints import origin_of
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.migrate import migrate
 from typedcfg.compiler.precedence import SETTABLE, in_order
 from typedcfg.compiler.shape import shape
 from typedcfg.compiler.shown import quoted
 from typedcfg.compiler.story import Story, resolutions_of
-from typedcfg.compiler.validate import is_stable, origin_of, validate
+from typedcfg.compiler.validate import is_stable, validate
 from typedcfg.compiler.values import Resolver
-from typedcfg.compiler.variables import Variables
 from typedcfg.errors import ConfigError, DeprecatedName, Problem
 from typedcfg.key_path import render_key_path
 from typedcfg.origin import Origin
@@ -68,7 +69,7 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
     ConfigError.raise_any(_misplaced(files, overrides, presets, sources))
     given: list[Source] = []
     if presets:
-        from typedcfg.compiler.assigned import AssignedSource
+        from typedcfg.compiler.drafts.assigned import AssignedSource
 
         given += [AssignedSource(template, f"presets[{i}]", preset) for i, preset in enumerate(presets)]
     if files:
@@ -98,7 +99,7 @@ def _override_source(template: type[ConfigTemplate], overrides: Sequence[str] | 
 
     if not isinstance(overrides, Mapping):
         return override_source(overrides)
-    from typedcfg.compiler.assigned import settings_at
+    from typedcfg.compiler.drafts.assigned import settings_at
 
     return override_source(overrides, lambda path, value, where: settings_at(template, path, value, where=where))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from typedcfg.compiler.diff import Difference
-    from typedcfg.compiler.draft import Draft
+    from typedcfg.compiler.drafts.draft import Draft
     from typedcfg.identity.fingerprint import Fingerprint
     from typedcfg.identity.run_identity import RunIdentity
 
@@ -77,7 +77,7 @@ class Config(Mapping[str, Any], Generic[T]):
             >>> Config.from_dict({"loader": {"batch_size": 128}})["loader.batch_size"]
             128
         """
-        from typedcfg.compiler.caller import line_of_caller
+        from typedcfg.compiler.drafts.caller import line_of_caller
         from typedcfg.compiler.untyped import config_from
 
         return config_from(values, line_of_caller())
@@ -323,8 +323,8 @@ class Config(Mapping[str, Any], Generic[T]):
             >>> draft.lock().epochs
             20
         """
-        from typedcfg.compiler.edits import Edits
-        from typedcfg.compiler.section_draft import SectionDraft
+        from typedcfg.compiler.drafts.edits import Edits
+        from typedcfg.compiler.drafts.section_draft import SectionDraft
 
         return SectionDraft(Edits(self), self._path)
 
@@ -415,7 +415,7 @@ class Config(Mapping[str, Any], Generic[T]):
 
         Secrets are left out. A path is its posix text, an enum its value, a date its ISO text.
         """
-        from typedcfg.compiler.plain import plain
+        from typedcfg.compiler.writing.plain import plain
 
         return plain(self.params)
 
@@ -428,7 +428,7 @@ class Config(Mapping[str, Any], Generic[T]):
         Raises:
             UnsupportedValue: A value cannot be written.
         """
-        from typedcfg.compiler.document import to_yaml
+        from typedcfg.compiler.writing.document import to_yaml
 
         return to_yaml(self.params, self._story, self._path, origins=origins)
 
@@ -440,7 +440,7 @@ class Config(Mapping[str, Any], Generic[T]):
         Raises:
             UnsupportedValue: A value cannot be written as Python.
         """
-        from typedcfg.compiler.python_text import to_python
+        from typedcfg.compiler.writing.python_text import to_python
 
         return to_python(self.params)
 
@@ -457,7 +457,7 @@ class Config(Mapping[str, Any], Generic[T]):
             UnsupportedValue: A value would come back as another; each is named, and nothing is written.
             RecordError: The file cannot be written. What was there still is.
         """
-        from typedcfg.compiler.saving import save
+        from typedcfg.compiler.writing.saving import save
 
         save(self, path)
 

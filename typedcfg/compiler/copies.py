@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from typedcfg.compiler.interpolation import whole_reference
+from typedcfg.compiler.expressions.interpolation import whole_reference
 from typedcfg.compiler.merge import Contribution
 from typedcfg.compiler.shown import HIDDEN
 from typedcfg.errors import Problem

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from typedcfg.compiler.compile import compile_layers
 from typedcfg.compiler.config import told_by
 from typedcfg.compiler.explain import explain, origin_text
+from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.story import Story
 from typedcfg.compiler.untyped import UntypedConfig
-from typedcfg.compiler.variables import Variables
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.identity.fingerprint import Fingerprint
 from typedcfg.identity.run_identity import RunIdentity

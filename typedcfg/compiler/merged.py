@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from typedcfg.compiler.assigned import AssignedSource
-from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.compile import compile_layers
 from typedcfg.compiler.config import Config, told_by
+from typedcfg.compiler.drafts.assigned import AssignedSource
+from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.precedence import DEFAULTS, MERGED, MERGED_BELOW
 from typedcfg.compiler.story import Story
 from typedcfg.compiler.untyped import UntypedConfig

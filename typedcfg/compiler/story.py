@@ -5,10 +5,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from typedcfg.compiler.descent import Descent, Dropped
+from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.migrate import migration_notes
 from typedcfg.compiler.shape import Slot, shape
 from typedcfg.compiler.values import Resolver
-from typedcfg.compiler.variables import Variables
 from typedcfg.key_path import KeyPath
 from typedcfg.sources.base import Layer
 from typedcfg.template.base import ConfigTemplate

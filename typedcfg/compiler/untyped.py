@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.config import Config
+from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.merge import Contribution, at_root, below, standing
 from typedcfg.compiler.precedence import MERGED, MERGED_BELOW, rule_between
 from typedcfg.compiler.shown import shown
@@ -22,7 +22,7 @@ from typedcfg.text import an, nearest
 if TYPE_CHECKING:
     from os import PathLike
 
-    from typedcfg.compiler.draft import Draft
+    from typedcfg.compiler.drafts.draft import Draft
     from typedcfg.identity.fingerprint import Fingerprint
     from typedcfg.identity.run_identity import RunIdentity
 
@@ -177,7 +177,7 @@ class UntypedConfig(Config[Any]):
 
     def unlock(self) -> "Draft":
         """A draft of the values."""
-        from typedcfg.compiler.draft import Draft
+        from typedcfg.compiler.drafts.draft import Draft
 
         return Draft.from_dict(thaw(self._values))
 
@@ -233,7 +233,7 @@ class UntypedConfig(Config[Any]):
 
     def plain(self) -> dict[str, Any]:
         """The values as ordinary dicts and lists; what JSON has no word for as pydantic writes it."""
-        from typedcfg.compiler.plain import plain_values
+        from typedcfg.compiler.writing.plain import plain_values
 
         return plain_values(self._values)
 
@@ -250,7 +250,7 @@ class UntypedConfig(Config[Any]):
         Raises:
             UnsupportedValue: A value cannot be written as Python.
         """
-        from typedcfg.compiler.python_text import mapping_to_python
+        from typedcfg.compiler.writing.python_text import mapping_to_python
 
         return mapping_to_python(thaw(self._values))
 
@@ -268,7 +268,7 @@ class UntypedConfig(Config[Any]):
             UnsupportedValue: A value would come back as another; each is named, and nothing is written.
             RecordError: The file cannot be written. What was there still is.
         """
-        from typedcfg.compiler.saving import save_untyped
+        from typedcfg.compiler.writing.saving import save_untyped
 
         save_untyped(self, path)
 

@@ -16,15 +16,15 @@ from pydantic.fields import FieldInfo
 from typedcfg.compiler.bulk import CONTAINERS, Bulk
 from typedcfg.compiler.crashes import crash
 from typedcfg.compiler.descent import Descent
-from typedcfg.compiler.interpolation import Interpolation, climbing, plain_reference, read_interpolation
-from typedcfg.compiler.printed import NotPrintable, printed
+from typedcfg.compiler.expressions.interpolation import Interpolation, climbing, plain_reference, read_interpolation
+from typedcfg.compiler.expressions.printed import NotPrintable, printed
+from typedcfg.compiler.expressions.references import Reference, Start, absolute
+from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.reading import Blocked, Needs, Nowhere, Reading, Refused
-from typedcfg.compiler.references import Reference, Start, absolute
 from typedcfg.compiler.shape import Shape, Slot
 from typedcfg.compiler.shown import HIDDEN, quoted
 from typedcfg.compiler.spots import GroupSpot, NotThere, SectionSpot
 from typedcfg.compiler.texts import unreadable
-from typedcfg.compiler.variables import Variables
 from typedcfg.compiler.views import ListView, MapView, SectionView
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
@@ -36,7 +36,7 @@ from typedcfg.template.derived import Derived
 from typedcfg.text import shorten
 
 if TYPE_CHECKING:
-    from typedcfg.compiler.expressions import Expression
+    from typedcfg.compiler.expressions.tree import Expression
 
 _MOST_TOLD: Final = 8
 """Of the values in a circle, the first and last are named."""
@@ -281,8 +281,8 @@ class Resolver:
 
     def _computed(self, slot: Slot, expression: "Expression") -> Any:
         # As for the grammar, without which there is no expression to compute.
-        from typedcfg.compiler.arithmetic import Undefined
-        from typedcfg.compiler.evaluation import evaluate
+        from typedcfg.compiler.expressions.arithmetic import Undefined
+        from typedcfg.compiler.expressions.evaluation import evaluate
 
         try:
             return evaluate(expression, _Scope(self, slot))

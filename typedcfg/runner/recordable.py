@@ -3,7 +3,7 @@
 from typing import Any
 
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.saving import losses
+from typedcfg.compiler.writing.saving import losses
 from typedcfg.errors import Problem, RunError
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
-from typedcfg.compiler.secrets import secrets_in
+from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status

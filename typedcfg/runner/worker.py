@@ -6,7 +6,7 @@ from typing import Any
 
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.migrate import differences
-from typedcfg.compiler.secrets import as_overrides
+from typedcfg.compiler.writing.secrets import as_overrides
 from typedcfg.errors import DeprecatedName, Problem, ResumeRefused, RunError, RunOwned
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from typedcfg.compiler.compile import compile_template
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.variables import Variables
+from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Items, Layer, Positions, Source

@@ -7,7 +7,7 @@ from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.commands.run import asked_of
 from typedcfg.cli.context import App, Context
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.secrets import secrets_in
+from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.lookup import find_run

@@ -1,7 +1,7 @@
 """`typedcfg show APP ...`: the values, and where each came from."""
 
 from typedcfg.cli.context import Context
-from typedcfg.compiler.document import to_json, to_toml
+from typedcfg.compiler.writing.document import to_json, to_toml
 
 
 def run(context: Context) -> int:

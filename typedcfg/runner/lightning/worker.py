@@ -10,7 +10,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.secrets import secrets_in
+from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.result_record import ResultHeader, ScoreRule
 from typedcfg.runner.failure import Preempted, is_failure

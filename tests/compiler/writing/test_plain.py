@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from typedcfg import ConfigTemplate, derived
-from typedcfg.compiler.plain import plain
+from typedcfg.compiler.writing.plain import plain
 
 
 class Size(Enum):

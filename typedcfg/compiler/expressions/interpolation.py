@@ -3,14 +3,14 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from typedcfg.compiler.references import Reference, absolute
+from typedcfg.compiler.expressions.references import Reference, absolute
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.sources.base import REFERENCE_MARK
 from typedcfg.text import shorten
 
 if TYPE_CHECKING:
-    from typedcfg.compiler.expressions import Expression
+    from typedcfg.compiler.expressions.tree import Expression
 
 _ESCAPED: Final = f"${REFERENCE_MARK}"
 _MOST_REMEMBERED: Final = 32_768
@@ -28,7 +28,7 @@ class Interpolation(NamedTuple):
 def read_interpolation(text: str) -> Interpolation | Problem:
     """The texts and expressions that a value is made of, or what is wrong with it."""
     # Most configurations that are only checked hold no expression: its grammar takes longer to import than to use.
-    from typedcfg.compiler.grammar import closing_brace, parse_expression
+    from typedcfg.compiler.expressions.grammar import closing_brace, parse_expression
 
     parts: list[str | Expression] = []
     literal = ""

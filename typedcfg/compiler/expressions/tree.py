@@ -2,7 +2,7 @@
 
 from typing import NamedTuple, TypeAlias
 
-from typedcfg.compiler.references import Reference
+from typedcfg.compiler.expressions.references import Reference
 
 
 class Constant(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 
 from typedcfg import Config, ConfigTemplate, Draft, derived, literal, section
-from typedcfg.compiler.assigned import AssignedSource
+from typedcfg.compiler.drafts.assigned import AssignedSource
 from typedcfg.errors import ConfigError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from typedcfg.compiler.references import Start, absolute, reference_to
+from typedcfg.compiler.expressions.references import Start, absolute, reference_to
 from typedcfg.key_path import KeyPath, parse_key_path
 
 

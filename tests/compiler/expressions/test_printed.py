@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import Secret, SecretBytes
 
-from typedcfg.compiler.printed import NotPrintable, printed
+from typedcfg.compiler.expressions.printed import NotPrintable, printed
 
 
 class Mode(Enum):

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from typedcfg import ConfigTemplate, derived
-from typedcfg.compiler.saving import losses
+from typedcfg.compiler.writing.saving import losses
 
 
 class Loader(ConfigTemplate):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from typedcfg import ConfigTemplate
-from typedcfg.compiler.edits import Edits, setting_from
+from typedcfg.compiler.drafts.edits import Edits, setting_from
 from typedcfg.errors import ConfigError
 from typedcfg.origin import Origin
 

@@ -9,7 +9,7 @@ from annotated_types import Gt
 from pydantic import SecretStr, model_validator
 
 from typedcfg import Config, ConfigTemplate, derived, section
-from typedcfg.compiler.draft import Draft
+from typedcfg.compiler.drafts.draft import Draft
 from typedcfg.errors import ConfigError, Frozen, MissingKey
 
 
@@ -82,7 +82,7 @@ def test_an_explanation_names_the_line_that_assigned() -> None:
 
     told = draft.lock().explain("loader.batch_size")
 
-    assert "wins      32   tests/compiler/test_section_draft.py:" in told
+    assert "wins      32   tests/compiler/drafts/test_section_draft.py:" in told
     assert "over      64   overrides['loader.batch_size']" in told
     assert "because   an edit of a draft wins over an override in code" in told
 

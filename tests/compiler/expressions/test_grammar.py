@@ -5,7 +5,9 @@ import warnings
 
 import pytest
 
-from typedcfg.compiler.expressions import (
+from typedcfg.compiler.expressions.grammar import LONGEST, MOST_BRACKETS, MOST_NODES, closing_brace, parse_expression
+from typedcfg.compiler.expressions.references import Reference, Start
+from typedcfg.compiler.expressions.tree import (
     Call,
     Choice,
     Comparison,
@@ -15,8 +17,6 @@ from typedcfg.compiler.expressions import (
     Operation,
     Variable,
 )
-from typedcfg.compiler.grammar import LONGEST, MOST_BRACKETS, MOST_NODES, closing_brace, parse_expression
-from typedcfg.compiler.references import Reference, Start
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath
 

@@ -1,8 +1,8 @@
 import pytest
 
-from typedcfg.compiler.expressions import Choice, Operation
-from typedcfg.compiler.interpolation import Interpolation, read_interpolation, whole_reference
-from typedcfg.compiler.references import Reference
+from typedcfg.compiler.expressions.interpolation import Interpolation, read_interpolation, whole_reference
+from typedcfg.compiler.expressions.references import Reference
+from typedcfg.compiler.expressions.tree import Choice, Operation
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath
 

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final, TypeAlias
 
-from typedcfg.compiler.printed import MOST_BITS, NotPrintable, printed
+from typedcfg.compiler.expressions.printed import MOST_BITS, NotPrintable, printed
 from typedcfg.compiler.shown import quoted
 from typedcfg.text import an
 

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from typedcfg.compiler.arithmetic import Undefined
-from typedcfg.compiler.evaluation import evaluate
-from typedcfg.compiler.grammar import parse_expression
-from typedcfg.compiler.references import Reference
+from typedcfg.compiler.expressions.arithmetic import Undefined
+from typedcfg.compiler.expressions.evaluation import evaluate
+from typedcfg.compiler.expressions.grammar import parse_expression
+from typedcfg.compiler.expressions.references import Reference
 from typedcfg.errors import Problem
 
 

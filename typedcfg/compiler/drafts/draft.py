@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from reprlib import recursive_repr
 from typing import Any, Literal, Never, NoReturn, Self
 
-from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.config import Config
+from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.errors import ConfigError, Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.sources.base import MOST_LEVELS, endless

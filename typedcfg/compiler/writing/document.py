@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any, Final
 
 from typedcfg.compiler.descent import Descent
-from typedcfg.compiler.plain import plain
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.story import Story
+from typedcfg.compiler.writing.plain import plain
 from typedcfg.errors import Problem, UnsupportedValue
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin

@@ -2,8 +2,9 @@
 
 from typing import Any, Protocol, assert_never
 
-from typedcfg.compiler.arithmetic import Undefined, calculate, call, compare, sign, truth
-from typedcfg.compiler.expressions import (
+from typedcfg.compiler.expressions.arithmetic import Undefined, calculate, call, compare, sign, truth
+from typedcfg.compiler.expressions.references import Reference
+from typedcfg.compiler.expressions.tree import (
     Call,
     Choice,
     Comparison,
@@ -13,7 +14,6 @@ from typedcfg.compiler.expressions import (
     Operation,
     Variable,
 )
-from typedcfg.compiler.references import Reference
 
 
 class Scope(Protocol):

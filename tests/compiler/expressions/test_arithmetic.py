@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from typedcfg.compiler.arithmetic import Undefined, calculate, call, compare, sign, truth
+from typedcfg.compiler.expressions.arithmetic import Undefined, calculate, call, compare, sign, truth
 
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**"]
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from typedcfg.compiler.assigned import settings_at
-from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.compile import compile_layers
+from typedcfg.compiler.complaints import problems_of_failure
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.crashes import Failure
 from typedcfg.compiler.descent import Descent, Place, known_keys
+from typedcfg.compiler.drafts.assigned import settings_at
+from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.one_field import fields_before
 from typedcfg.compiler.precedence import DRAFT
 from typedcfg.compiler.shape import ABSENT, Slot, shape_at, unknown_key
 from typedcfg.compiler.story import Story
-from typedcfg.compiler.validate import problems_of
 from typedcfg.errors import ConfigError, Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
@@ -286,7 +286,7 @@ def _wrong_values(place: Place, value: Any, slots: Mapping[KeyPath, Slot]) -> It
         try:
             entry.validator.validate_python(value)
         except Exception as error:  # noqa: BLE001  # whatever a user's validator raises is told with its key
-            yield from problems_of(place.descent, Failure(place.path[:-1], entry.template, entry.name, error))
+            yield from problems_of_failure(place.descent, Failure(place.path[:-1], entry.template, entry.name, error))
 
 
 def setting_from(template: type[ConfigTemplate], path: KeyPath, value: object, origin: Origin) -> object:

@@ -16,12 +16,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.document import to_json, to_toml, toml_of, writable
 from typedcfg.compiler.loaded import load_untyped, version_of
-from typedcfg.compiler.plain import plain_values
-from typedcfg.compiler.secrets import as_overrides, secrets_in
 from typedcfg.compiler.shown import quoted
 from typedcfg.compiler.untyped import UntypedConfig, values_of
+from typedcfg.compiler.writing.document import to_json, to_toml, toml_of, writable
+from typedcfg.compiler.writing.plain import plain_values
+from typedcfg.compiler.writing.secrets import as_overrides, secrets_in
 from typedcfg.errors import ConfigError, DeprecatedName, Problem, UnsupportedValue
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.sources.escapes import Instruction

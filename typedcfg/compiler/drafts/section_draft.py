@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
-from typedcfg.compiler.caller import line_of_caller
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.descent import Place
-from typedcfg.compiler.draft import Draft
-from typedcfg.compiler.edits import Edits
+from typedcfg.compiler.drafts.caller import line_of_caller
+from typedcfg.compiler.drafts.draft import Draft
+from typedcfg.compiler.drafts.edits import Edits
 from typedcfg.compiler.untyped import config_from
 from typedcfg.errors import ConfigError, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
@@ -176,7 +176,7 @@ class SectionDraft(Draft):
         Raises:
             ConfigError: A change does not fit; nothing has changed then.
         """
-        from typedcfg.compiler.patch import apply
+        from typedcfg.compiler.drafts.patch import apply
 
         apply(self._edits, self._at_path, differences)
 

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-from typedcfg.compiler.arithmetic import FUNCTIONS
-from typedcfg.compiler.expressions import (
+from typedcfg.compiler.expressions.arithmetic import FUNCTIONS
+from typedcfg.compiler.expressions.printed import MOST_BITS
+from typedcfg.compiler.expressions.references import Reference, reference_to
+from typedcfg.compiler.expressions.tree import (
     Call,
     Choice,
     Comparison,
@@ -21,8 +23,6 @@ from typedcfg.compiler.expressions import (
     Operation,
     Variable,
 )
-from typedcfg.compiler.printed import MOST_BITS
-from typedcfg.compiler.references import Reference, reference_to
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPathError, parse_key_path, render_key_path
 from typedcfg.text import listed, nearest, shorten

@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from typedcfg.compiler.variables import Variables
+from typedcfg.compiler.expressions.variables import Variables
 
 
 def test_a_variable_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from typedcfg.compiler.diff import Difference, is_same
-from typedcfg.compiler.edits import Edits
+from typedcfg.compiler.drafts.edits import Edits
 from typedcfg.compiler.shape import ABSENT, Absent
 from typedcfg.errors import UnsupportedValue
 from typedcfg.key_path import KeyPath

@@ -1,0 +1,1 @@
+"""Drafts: configurations that may change until they are locked."""

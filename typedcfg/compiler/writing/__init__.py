@@ -1,0 +1,1 @@
+"""Configurations as texts: the plain values, the documents that read back, the code that builds them again."""
