@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from typedcfg.text import count
+from typedcfg.text import count, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Problem:
             if text:
                 first, *rest = text.splitlines()
                 body += [f"  {label:<12}  {first}", *(f"{'':16}{line}" for line in rest)]
-        return "\n".join([self.what, *body])
+        return printable("\n".join([self.what, *body]))
 
 
 class TypedcfgError(Exception):

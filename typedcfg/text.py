@@ -39,6 +39,19 @@ def shorten(text: str, length: int = _SHOWN_LENGTH) -> str:
     return f"{flat[: length - 1 - kept]}…{flat[-kept:]}"
 
 
+def printable(text: str) -> str:
+    r"""The text with escapes for what would not be seen, or would move the cursor; newlines stay.
+
+    Example:
+        >>> printable("a\x1b[2Jb")
+        'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    escaped = (one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in text)
+    return "".join(escaped)
+
+
 def spaced(text: str) -> str:
     """What to do about a text that was meant as a key and its value; empty if it looks like nothing of the kind.
 

@@ -216,8 +216,8 @@ def naive(presets: list[Tree], said: list[Any]) -> Tree | None:
     missed: set[str] = set()
     for verb, key, *rest in said:
         value = None if verb == "reset" else rest.pop()
-        is_whole = verb == "reset" or (verb == "set" and (isinstance(value, list) or "$replace" in (value or ())))
-        if not rest and is_whole:
+        is_anew = isinstance(value, list) or (isinstance(value, dict) and "$replace" in value)
+        if not rest and (verb == "reset" or (verb == "set" and is_anew)):
             missed.discard(key)  # what is written anew does not need what was there
         if key not in missed:
             try:

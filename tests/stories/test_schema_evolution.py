@@ -1,5 +1,6 @@
 """A run that was begun by an older schema: opened, gone on with, or refused, and told what was done to it."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def grow(change: tuple[str, str], factor: str) -> None:
     text = text.replace("NotInIdentity, main", "NotInIdentity, RenamedFrom, main, migrates")
     text = text.replace("\n\nif __name__ ==", MIGRATION.replace("FACTOR", factor))
     Path("tiny.py").write_text(text)
+    sys.modules.pop("tiny", None)
 
 
 def test_a_run_bears_the_version_of_its_schema(run_of_version_1: Path) -> None:
