@@ -17,9 +17,9 @@ from pathlib import Path
 from typedcfg.runner.ownership import Ownership
 
 with Ownership(Path(sys.argv[1])):
-    child = os.fork() if sys.argv[2:] == ["fork"] else None
-    if child != 0:
-        print("held", child, flush=True)
+    # Of two processes the child speaks: by then it exists, and has let go of what it was born with.
+    if sys.argv[2:] != ["fork"] or os.fork() == 0:
+        print("held", os.getpid(), flush=True)
     time.sleep(60)
 """
 
