@@ -21,7 +21,7 @@ from typedcfg.template.json_schema import DIALECT, json_schema_of
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "schemas"
-RECORDS: dict[str, type[BaseModel]] = {"run": RunRecord, "result": Result, "checkpoint": Manifest}
+RECORDS: dict[str, type[BaseModel]] = {"run.v1": RunRecord, "result.v1": Result, "checkpoint.v2": Manifest}
 SECTIONS = ("experiment", *Experiment.__pydantic_fields__)
 
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -32,7 +32,7 @@ def published() -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for name, record in RECORDS.items():
         schema = record.model_json_schema(mode="serialization")
-        found[f"records/{name}.v1.schema.json"] = {"$schema": DIALECT, **schema}
+        found[f"records/{name}.schema.json"] = {"$schema": DIALECT, **schema}
     for name in SECTIONS:
         key = "" if name == "experiment" else name
         schema = json_schema_of(Experiment, key, name=f"urn:typedcfg:sections:{name}")

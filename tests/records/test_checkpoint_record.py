@@ -6,9 +6,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from typedcfg.errors import RecordError
-from typedcfg.records.checkpoint_record import Manifest, manifest_path, newest_verified, verify, write_manifest
+from typedcfg.records.checkpoint_record import (
+    Manifest,
+    manifest_path,
+    newest_verified,
+    read_manifest,
+    verify,
+    write_manifest,
+)
 
 CONTENT = b"weights" * 20
+GOLDEN = Path(__file__).parent.parent / "golden"
 
 
 def commit(folder: Path, step: int, content: bytes = CONTENT) -> Path:
@@ -108,3 +116,31 @@ def test_when_nothing_committed_is_whole_the_run_does_not_start_afresh(tmp_path:
         newest_verified([tmp_path])
 
     assert len(caught.value.problems) == 3
+
+
+def test_a_manifest_of_the_first_version_is_read(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "step-00001200.ckpt"
+    manifest_path(checkpoint).write_bytes((GOLDEN / "checkpoint.v1.json").read_bytes())
+
+    manifest = read_manifest(checkpoint)
+
+    assert (manifest.step, manifest.epoch, manifest.world_size, manifest.size) == (1200, 10, 2, 140)
+    assert (manifest.kind, manifest.samples, manifest.is_inside_epoch) == ("file", None, False)
+
+
+def test_a_manifest_of_this_version_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "step-00001200.ckpt"
+    manifest = Manifest(sha256="0", size=1, step=1200, epoch=9, batch=3, samples=9600, world_size=2)
+
+    write_manifest(checkpoint, manifest)
+
+    assert read_manifest(checkpoint) == manifest
+    assert manifest.is_inside_epoch
+
+
+def test_a_manifest_of_a_newer_typedcfg_says_so(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "step-00001200.ckpt"
+    manifest_path(checkpoint).write_text('{"schema_version": 3, "shards": []}')
+
+    with pytest.raises(RecordError, match=r"written by a newer typedcfg: it has schema version 3"):
+        read_manifest(checkpoint)

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 from annotated_types import Ge
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +17,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.json_text import read_json, to_json
 from typedcfg.storage import write_atomically
+
+SCHEMA_VERSION: Final = 2
+"""The version of a manifest that is written, and the newest that is read."""
 
 _CHECKPOINT_SUFFIX: Final = ".ckpt"
 _MANIFEST_SUFFIX: Final = ".ckpt.json"
@@ -27,7 +30,9 @@ class Manifest(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = SCHEMA_VERSION
+    kind: Literal["file", "sharded"] = "file"
+    """One file, or a folder that every rank wrote its part of."""
     sha256: str
     size: Annotated[int, Ge(0)]
     """In bytes."""
@@ -35,10 +40,19 @@ class Manifest(BaseModel):
     """Optimizer steps taken."""
     epoch: Annotated[int, Ge(0)]
     """Epochs finished."""
+    batch: Annotated[int, Ge(0)] = 0
+    """Batches of the running epoch that each rank was trained on; 0 at the end of an epoch."""
+    samples: Annotated[int, Ge(0)] | None = None
+    """Training samples seen, on all ranks together; None where nothing counted them."""
     world_size: Annotated[int, Ge(1)]
     fingerprint: str | None = None
     """Of the configuration; None in a training that has none."""
     time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def is_inside_epoch(self) -> bool:
+        """Whether it was written in the midst of an epoch, whose result nobody knows yet."""
+        return self.batch > 0
 
 
 class Verified(NamedTuple):
@@ -72,15 +86,32 @@ def read_manifest(checkpoint: Path) -> Manifest:
     """The manifest of a checkpoint.
 
     Raises:
-        RecordError: There is none, or it cannot be read.
+        RecordError: There is none, it cannot be read, or was written by a newer typedcfg.
     """
     path = manifest_path(checkpoint)
     try:
-        return Manifest.model_validate(read_json(path))
+        return Manifest.model_validate(_of_today(read_json(path), path))
     except ValidationError as error:
         found = error.errors(include_url=False)[0]
         key = ".".join(map(str, found["loc"]))
         raise RecordError(Problem(f"{path.name} is no manifest: {key}: {found['msg']}", where=str(path))) from None
+
+
+def _of_today(content: Any, path: Path) -> Any:
+    """What a manifest of any version says, as today's says it."""
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version == 1:  # it knew one kind, no samples, and only the ends of epochs: the defaults
+        return {**content, "schema_version": SCHEMA_VERSION}
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise RecordError(
+            Problem(
+                f"{path.name} was written by a newer typedcfg: it has schema version {version}",
+                where=str(path),
+                expected=f"schema version {SCHEMA_VERSION} or older",
+                fix="update typedcfg",
+            )
+        )
+    return content
 
 
 def committed(folder: Path) -> dict[Path, Manifest]:
