@@ -1,7 +1,8 @@
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from lightning.pytorch import LightningModule, Trainer
 
 from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_record import read_manifest, verify
+from typedcfg.runner.lightning import checkpoint_io
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 
 
 def content(step: int = 12, **extra: object) -> dict[str, Any]:
-    loops = {"fit_loop": {"epoch_progress": {"current": {"processed": 3}}}}
-    return {"global_step": step, "loops": loops, "state_dict": {"w": torch.arange(1000.0)}, **extra}
+    epoch, batch = {"ready": 3, "processed": 3}, {"processed": 4}
+    loop = {"epoch_progress": {"current": epoch}, "epoch_loop.batch_progress": {"current": batch}}
+    return {"global_step": step, "loops": {"fit_loop": loop}, "state_dict": {"w": torch.arange(1000.0)}, **extra}
 
 
 @pytest.fixture
@@ -39,6 +42,24 @@ def test_a_manifest_says_what_was_saved(tmp_path: Path, plugin: VerifiedCheckpoi
     assert (manifest.step, manifest.epoch, manifest.world_size, manifest.fingerprint) == (12, 3, 1, "f" * 64)
     assert manifest.size == (tmp_path / "a.ckpt").stat().st_size
     assert verify(tmp_path / "a.ckpt") == manifest
+
+
+def test_a_manifest_says_where_in_an_epoch_it_was_saved(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    state = content(typedcfg_samples=640)
+    state["loops"]["fit_loop"]["epoch_progress"]["current"]["ready"] = 4
+
+    plugin.save_checkpoint(state, tmp_path / "a.ckpt")
+
+    manifest = read_manifest(tmp_path / "a.ckpt")
+    assert (manifest.epoch, manifest.batch, manifest.samples) == (3, 4, 640)
+
+
+def test_the_configuration_lies_in_the_checkpoint_as_text(tmp_path: Path) -> None:
+    plugin = VerifiedCheckpointIO(config='{"lr": 0.1}')
+
+    plugin.save_checkpoint(content(), tmp_path / "a.ckpt")
+
+    assert plugin.load_checkpoint(tmp_path / "a.ckpt")["typedcfg_config"] == '{"lr": 0.1}'
 
 
 def test_a_damaged_checkpoint_is_not_loaded(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
@@ -109,6 +130,63 @@ def test_a_kill_before_the_commit_leaves_a_checkpoint_that_does_not_count(
 
     with pytest.raises(RecordError, match=r"a\.ckpt was never finished"):
         plugin.load_checkpoint(tmp_path / "a.ckpt")
+
+
+@pytest.fixture
+def background(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[VerifiedCheckpointIO, Event]]:
+    """A plugin that saves in the background, once the event is set."""
+    may_write, plugin = Event(), VerifiedCheckpointIO(asynchronous=True)
+    write = checkpoint_io._write
+
+    def held(*arguments: Any) -> None:
+        may_write.wait(10)
+        write(*arguments)
+
+    monkeypatch.setattr(checkpoint_io, "_write", held)
+    yield plugin, may_write
+    may_write.set()
+    plugin.teardown()
+
+
+def test_a_save_in_the_background_holds_what_was_there_when_it_began(
+    tmp_path: Path, background: tuple[VerifiedCheckpointIO, Event]
+) -> None:
+    plugin, may_write = background
+    state = content()
+    plugin.save_checkpoint(state, tmp_path / "a.ckpt")
+    assert plugin.is_writing
+
+    state["state_dict"]["w"] += 1
+    may_write.set()
+    plugin.wait()
+
+    assert torch.equal(plugin.load_checkpoint(tmp_path / "a.ckpt")["state_dict"]["w"], torch.arange(1000.0))
+    assert not plugin.is_writing
+
+
+def test_a_save_waits_for_the_one_before(tmp_path: Path, background: tuple[VerifiedCheckpointIO, Event]) -> None:
+    plugin, may_write = background
+    plugin.save_checkpoint(content(1), tmp_path / "a.ckpt")
+
+    Timer(0.05, may_write.set).start()
+    plugin.save_checkpoint(content(2), tmp_path / "b.ckpt")
+
+    assert verify(tmp_path / "a.ckpt").step == 1
+    plugin.teardown()
+    assert verify(tmp_path / "b.ckpt").step == 2
+
+
+def test_what_failed_in_the_background_is_raised_once(
+    tmp_path: Path, background: tuple[VerifiedCheckpointIO, Event]
+) -> None:
+    plugin, may_write = background
+    may_write.set()
+    plugin.save_checkpoint(content(root=tmp_path), tmp_path / "a.ckpt")
+
+    with pytest.raises(RecordError, match=r"a\.ckpt could never be loaded safely"):
+        plugin.wait()
+
+    plugin.wait()
 
 
 def test_storage_options_are_refused(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:

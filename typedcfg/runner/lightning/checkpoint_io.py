@@ -3,8 +3,9 @@
 import hashlib
 import os
 import re
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
@@ -12,7 +13,13 @@ from typing_extensions import override
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import Manifest, manifest_path, verify, write_manifest
-from typedcfg.storage import remove, staged
+from typedcfg.runner.lightning.cpu_copy import copy_to_cpu
+from typedcfg.storage import make_folder, remove, staged
+
+CONFIG_KEY: Final = "typedcfg_config"
+"""Where a checkpoint holds the configuration that it was trained with, as JSON text."""
+SAMPLES_KEY: Final = "typedcfg_samples"
+"""Where a checkpoint says how many samples were seen, if something counted them."""
 
 
 class VerifiedCheckpointIO(CheckpointIO):
@@ -20,43 +27,84 @@ class VerifiedCheckpointIO(CheckpointIO):
 
     A checkpoint holds tensors and plain values alone, and is loaded with `weights_only=True`, always. One that could
     not be loaded so is refused when it is saved: at resume it would be too late.
+
+    Example:
+        `Trainer(plugins=[VerifiedCheckpointIO(asynchronous=True)])`
     """
 
-    def __init__(self, *, fingerprint: str | None = None) -> None:
-        """Write `fingerprint`, the configuration's, into each manifest."""
+    def __init__(
+        self, *, fingerprint: str | None = None, config: str | None = None, asynchronous: bool = False
+    ) -> None:
+        """Say in each checkpoint what was trained.
+
+        Args:
+            fingerprint: The configuration's, for the manifest.
+            config: The configuration as JSON text, for the checkpoint itself.
+            asynchronous: Whether a save returns as soon as its tensors are copied to the CPU's memory. A thread
+                writes and commits them; the next save waits for it, and raises what it met.
+        """
         self.fingerprint = fingerprint
+        self.config = config
+        self.asynchronous = asynchronous
+        self._thread: ThreadPoolExecutor | None = None
+        self._in_flight: Future[None] | None = None
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a save is under way in the background."""
+        return self._in_flight is not None and not self._in_flight.done()
 
     @override
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any | None = None
     ) -> None:
-        """Write and commit one checkpoint.
+        """Write and commit one checkpoint, or begin to.
 
         Raises:
-            RecordError: It cannot be written, or holds what cannot be loaded safely. What stood under the name and
-                was whole may be gone then, checkpoints of other steps are unharmed.
+            RecordError: It cannot be written, or holds what cannot be loaded safely; or, where saves are
+                asynchronous, the one before could not. What stood under the name and was whole may be gone then,
+                checkpoints of other steps are unharmed.
             TypeError: `storage_options` is given.
         """
         if storage_options is not None:
             raise TypeError("storage_options are not supported: a checkpoint is one local file")
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # First the old commit goes: it must not vouch for the new content.
-        remove(manifest_path(target))
-        with staged(target) as file:
-            writer = _HashingWriter(file)
-            torch.save(checkpoint, cast("BinaryIO", writer))  # torch asks for no more than it has
-            file.flush()
-            _check_loadable(Path(file.name), target)
-        manifest = Manifest(
-            sha256=writer.digest.hexdigest(),
-            size=writer.size,
+        self.wait()
+        facts = _Facts(
             step=checkpoint["global_step"],
-            epoch=_epochs_finished(checkpoint),
+            **_progress(checkpoint),
+            samples=checkpoint.get(SAMPLES_KEY),
             world_size=_world_size(),
             fingerprint=self.fingerprint,
         )
-        write_manifest(target, manifest)
+        told = checkpoint if self.config is None else {**checkpoint, CONFIG_KEY: self.config}
+        if not self.asynchronous:
+            _write(told, Path(path), facts)
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="typedcfg-save")
+        self._in_flight = self._thread.submit(_write, copy_to_cpu(told), Path(path), facts)
+
+    def wait(self) -> None:
+        """Wait for the save that is under way, if one is.
+
+        Raises:
+            RecordError: It failed; this is said once.
+        """
+        under_way, self._in_flight = self._in_flight, None
+        if under_way is not None:
+            under_way.result()
+
+    @override
+    def teardown(self) -> None:
+        """Wait for the last save.
+
+        Raises:
+            RecordError: It failed.
+        """
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown()
+        self.wait()
 
     @override
     def load_checkpoint(
@@ -74,6 +122,7 @@ class VerifiedCheckpointIO(CheckpointIO):
         if weights_only is False:
             what = f"refused to load {source.name} with weights_only=False: that runs code from the file"
             raise RecordError(Problem(what, where=str(source), fix="leave weights_only out"))
+        self.wait()
         verify(source)
         loaded: dict[str, Any] = torch.load(source, map_location=map_location or "cpu", weights_only=True)
         return loaded
@@ -83,6 +132,29 @@ class VerifiedCheckpointIO(CheckpointIO):
         """Remove one checkpoint; its commit goes first."""
         remove(manifest_path(Path(path)))
         remove(Path(path))
+
+
+class _Facts(NamedTuple):
+    """What a manifest says beside the content, known when the save begins."""
+
+    step: int
+    epoch: int
+    batch: int
+    samples: int | None
+    world_size: int
+    fingerprint: str | None
+
+
+def _write(checkpoint: dict[str, Any], target: Path, facts: _Facts) -> None:
+    make_folder(target.parent)
+    # First the old commit goes: it must not vouch for the new content.
+    remove(manifest_path(target))
+    with staged(target) as file:
+        writer = _HashingWriter(file)
+        torch.save(checkpoint, cast("BinaryIO", writer))  # torch asks for no more than it has
+        file.flush()
+        _check_loadable(Path(file.name), target)
+    write_manifest(target, Manifest(sha256=writer.digest.hexdigest(), size=writer.size, **facts._asdict()))
 
 
 class _HashingWriter:
@@ -119,9 +191,14 @@ def _check_loadable(written: Path, target: Path) -> None:
         ) from error
 
 
-def _epochs_finished(checkpoint: dict[str, Any]) -> int:
+def _progress(checkpoint: dict[str, Any]) -> dict[str, int]:
+    """Epochs finished, and batches of the one that is not."""
     # Lightning's own "epoch" is the running one's number, and at an epoch's end still that of the one that ended.
-    return int(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"])
+    loop = checkpoint["loops"]["fit_loop"]
+    epoch = loop["epoch_progress"]["current"]
+    is_inside = epoch["ready"] > epoch["processed"]
+    batch = loop["epoch_loop.batch_progress"]["current"]["processed"] if is_inside else 0
+    return {"epoch": int(epoch["processed"]), "batch": int(batch)}
 
 
 def _world_size() -> int:
