@@ -6,6 +6,7 @@ import pytest
 
 from typedcfg import ConfigTemplate, Experiment, Runner
 from typedcfg.errors import RunError, TemplateError
+from typedcfg.runner.lookup import find_run, iter_runs
 from typedcfg.runner.run_dir import AttemptDir
 
 TinyType = type[Experiment]
@@ -182,3 +183,25 @@ def test_a_runner_is_made_without_torch() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_mirroring_run_lies_where_its_file_does_and_is_found_from_there(tiny: TinyType) -> None:
+    Path("configs/noise").mkdir(parents=True)
+    Path("configs/noise/wide.yaml").write_text("run: {layout: mirror}\ntrainer: {max_epochs: 1}\n")
+    runner = Runner(tiny.compile("configs/noise/wide.yaml"))
+
+    runner.fit()
+
+    assert runner.dir == Path("experiments/noise/wide") / f"tiny-run-{runner.id}"
+    assert Runner(tiny.compile(runner.dir / "run.yaml")).is_done
+    assert [run.path for run, _ in iter_runs(Path("experiments"))] == [runner.dir]
+    assert find_run(runner.id[:12]).path == runner.dir
+
+
+def test_a_file_outside_the_root_of_files_makes_no_run(tiny: TinyType, tmp_path: Path) -> None:
+    Path("wide.yaml").write_text("run: {layout: mirror}\n")
+
+    with pytest.raises(RunError, match="does not lie below configs"):
+        Runner(tiny.compile("wide.yaml")).fit()
+
+    assert not (tmp_path / "experiments").exists()

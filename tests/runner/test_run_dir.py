@@ -1,10 +1,10 @@
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 
 import pytest
 
 from typedcfg.errors import RunError
-from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.run_dir import RunDir, iter_run_folders
 
 RUN = UUID("01234567-89ab-cdef-0123-456789abcdef")
 OTHER = UUID("01234567-0000-0000-0000-000000000000")
@@ -100,3 +100,56 @@ def test_a_run_without_checkpoints_has_nowhere_to_resume(tmp_path: Path) -> None
     run.new_attempt()
 
     assert run.latest_checkpoint() is None
+
+
+def test_a_run_lies_at_its_place_and_knows_the_folder_of_runs(tmp_path: Path) -> None:
+    run = RunDir.open(tmp_path / "runs", name="digits-base", id=ID, run_uuid=RUN, place=PurePosixPath("mnist/wide"))
+
+    assert run.path == tmp_path / "runs" / "mnist" / "wide" / f"digits-base-{ID}"
+    assert (run.run_uuid, run.project_root) == (RUN, tmp_path / "runs")
+    assert RunDir.find(tmp_path / "runs", id=ID, run_uuid=RUN) == run
+
+
+def test_a_run_stays_where_it_lies_when_another_place_is_asked_for(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+
+    assert RunDir.open(tmp_path, name="b", id=ID, run_uuid=RUN, place=PurePosixPath("mnist")) == first
+
+
+def test_a_run_that_was_moved_out_of_its_place_lies_in_the_folder_above(tmp_path: Path) -> None:
+    run = RunDir.open(tmp_path / "runs", name="digits-base", id=ID, run_uuid=RUN, place=PurePosixPath("mnist/wide"))
+
+    moved = RunDir.at(run.path.rename(tmp_path / run.path.name))
+
+    assert moved.project_root == tmp_path
+
+
+@pytest.mark.parametrize("place", ["..", "a/../../b", "/etc"])
+def test_a_place_that_leads_out_of_the_project_is_refused(tmp_path: Path, place: str) -> None:
+    with pytest.raises(RunError, match="is no place below"):
+        RunDir.open(tmp_path / "runs", name="digits-base", id=ID, run_uuid=RUN, place=PurePosixPath(place))
+
+
+def test_a_place_behind_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mnist").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(RunError, match="leads out of"):
+        RunDir.open(tmp_path / "runs", name="digits-base", id=ID, run_uuid=RUN, place=PurePosixPath("mnist/wide"))
+
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_place_within_another_run_is_refused(tmp_path: Path) -> None:
+    run = opened(tmp_path, OTHER)
+
+    with pytest.raises(RunError, match="is a run, and another one cannot lie within it"):
+        RunDir.open(tmp_path, name="b", id=ID, run_uuid=RUN, place=PurePosixPath(run.path.name, "deep"))
+
+
+def test_folders_of_runs_are_walked_without_going_in_circles(tmp_path: Path) -> None:
+    run = RunDir.open(tmp_path, name="digits-base", id=ID, run_uuid=RUN, place=PurePosixPath("mnist/wide"))
+    (tmp_path / "mnist" / "again").symlink_to(tmp_path)
+
+    assert list(iter_run_folders(tmp_path)) == [run.path]

@@ -11,7 +11,7 @@ from typedcfg.records.result_record import ScoreRule, best_index, choose_split, 
 from typedcfg.records.run_record import RunRecord, Status, TemplateReference
 from typedcfg.runner.ownership import read_owner
 from typedcfg.runner.run_book import RunBook
-from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.run_dir import RunDir, iter_run_folders
 from typedcfg.runner.template_reference import is_same_class
 
 DEFAULT_ROOT: Final = Path("experiments")
@@ -55,7 +55,7 @@ class Summary(NamedTuple):
 
 
 def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
-    """The runs that lie in a folder and were begun, by the names of their folders.
+    """The runs that lie in a folder, at whatever place, and were begun; by their paths.
 
     One whose record cannot be read is passed over with a warning: the others are still of use.
 
@@ -64,7 +64,7 @@ def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
     """
     if not root.is_dir():
         raise RunError(Problem(f"there is no folder {root}", expected="a folder of runs, `experiments` by default"))
-    for path in sorted(root.iterdir()):
+    for path in iter_run_folders(root):
         run = RunDir.within(path)
         try:
             record = RunBook(run).record if run else None

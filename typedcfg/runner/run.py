@@ -11,6 +11,7 @@ from typedcfg.records import result_record
 from typedcfg.records.result_record import Result, ScoreRule, read_results
 from typedcfg.records.run_record import Identity, RunRecord
 from typedcfg.runner.ownership import Ownership
+from typedcfg.runner.place import place_of
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -230,7 +231,8 @@ class Runner:
 
     def _make(self) -> RunDir:
         identity, root = self.config.identity, self.config.params.run.project_root
-        self._folder = RunDir.open(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid)
+        place = place_of(self.config)
+        self._folder = RunDir.open(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid, place=place)
         return self._folder
 
     def _find(self) -> RunDir | None:

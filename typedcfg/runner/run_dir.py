@@ -1,7 +1,7 @@
 """A run's folder: every path inside it is built here, and nowhere else.
 
-{project_root}/{experiment_name}-{run_name}-{id}/     the run; found by *-{id}
-  .typedcfg                                            our marker: the run's full UUID
+{project_root}/{place}/{experiment_name}-{run_name}-{id}/     the run; found by *-{id}; most have no place
+  .typedcfg                                            our marker: the run's full UUID, and its place
   lock                                                 held by the process that owns the run
   run.yaml  run.json  git.patch                        configuration with origins; record; what git did not hold
   20261121T052440.123456Z/                             an attempt, named by the UTC time at which it began
@@ -9,10 +9,12 @@
     checkpoints/  step-00001200.ckpt  step-00001200.ckpt.json  latest.ckpt  best.ckpt  epoch-10.ckpt
 """
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +28,10 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._=-]{1,161}\Z")
 _ATTEMPT_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 _ATTEMPT_NAME: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z\Z")
 _MARKER: Final = ".typedcfg"
+_ANY_NAME: Final = "surrogateescape"
+"""How folders are written that are named in no encoding."""
+AT_THE_TOP: Final = PurePosixPath()
+"""The place of a run that lies directly in the folder of runs."""
 _CODE_DIGITS: Final = 8
 _LONG_DIGITS: Final = 16
 
@@ -101,7 +107,15 @@ class RunDir:
     path: Path
 
     @classmethod
-    def open(cls, project_root: Path, *, name: str, id: str, run_uuid: UUID) -> "RunDir":  # noqa: A002  # as users see it
+    def open(
+        cls,
+        project_root: Path,
+        *,
+        name: str,
+        id: str,  # noqa: A002  # as users see it
+        run_uuid: UUID,
+        place: PurePosixPath = AT_THE_TOP,
+    ) -> "RunDir":
         """The folder of a run, made if there is none yet.
 
         A folder whose name ends in the same 16 characters but that belongs to another run is left alone, and this
@@ -112,10 +126,11 @@ class RunDir:
             name: `experiment_name-run_name`; decides only what a new folder is called.
             id: The run's 16 characters: 8 of the code, 8 of the run.
             run_uuid: The run's whole identity.
+            place: The folders between `project_root` and a new folder; one that there is stays where it is.
 
         Raises:
-            RunError: The name is no name for a folder, leads out of `project_root`, or a folder of that name is
-                no run of ours.
+            RunError: The name is no name for a folder, leads out of `project_root` or into another run, or a folder
+                of that name is no run of ours.
             RecordError: The folder cannot be made.
         """
         for text in (name, id):
@@ -125,7 +140,9 @@ class RunDir:
         if own is not None:
             return cls(_inside(own, project_root))
         ending = _long_id(id, run_uuid) if marked else id
-        return cls._make(project_root, project_root / f"{name}-{ending}", run_uuid)
+        _check_place(project_root, place)
+        path = project_root / place / f"{name}-{ending}"
+        return cls._make(project_root, path, run_uuid, place)
 
     @classmethod
     def find(cls, project_root: Path, *, id: str, run_uuid: UUID) -> "RunDir | None":  # noqa: A002  # as users see it
@@ -162,6 +179,16 @@ class RunDir:
         marked = _marked_uuid(self.path)
         assert marked is not None
         return marked
+
+    @property
+    def project_root(self) -> Path:
+        """The folder of runs that it lies in, wherever that was moved to; the one above it where it was moved alone."""
+        _, _, place = _read_marker(self.path).partition("\n")
+        steps = PurePosixPath(place.removesuffix("\n")).parts
+        for above in (self.path.parent, self.path.absolute().parent):
+            if steps and above.parts[-len(steps) :] == steps:
+                return above.parents[len(steps) - 1]
+        return self.path.parent
 
     @property
     def record(self) -> Path:
@@ -218,8 +245,11 @@ class RunDir:
         return newest_verified(attempt.checkpoints.path for attempt in reversed(counting))
 
     @classmethod
-    def _make(cls, project_root: Path, path: Path, run_uuid: UUID) -> "RunDir":
-        made = storage.make_filled_folder(path, {_MARKER: f"{run_uuid}\n".encode()})
+    def _make(cls, project_root: Path, path: Path, run_uuid: UUID, place: PurePosixPath) -> "RunDir":
+        lines = [str(run_uuid)] if place == AT_THE_TOP else [str(run_uuid), place.as_posix()]
+        made = storage.make_filled_folder(
+            path, {_MARKER: "".join(f"{line}\n" for line in lines).encode(errors=_ANY_NAME)}
+        )
         if not made and _marked_uuid(path) != run_uuid:  # if it is ours, another process made it a moment ago
             what = f"{path} is in the way: it is no run of typedcfg"
             raise RunError(Problem(what, where=str(path), fix="move it away, or choose another run.name"))
@@ -235,9 +265,13 @@ def _check_name(text: str) -> None:
 def _marked_uuid(path: Path) -> UUID | None:
     """Whose folder it is; None where it is nobody's that we know."""
     try:
-        return UUID((path / _MARKER).read_text(encoding="ascii").strip())
+        return UUID(_read_marker(path).partition("\n")[0].strip())
     except (OSError, ValueError):
         return None
+
+
+def _read_marker(path: Path) -> str:
+    return (path / _MARKER).read_text(encoding="utf-8", errors=_ANY_NAME)
 
 
 def _long_id(id: str, run_uuid: UUID) -> str:  # noqa: A002  # as users see it
@@ -246,8 +280,46 @@ def _long_id(id: str, run_uuid: UUID) -> str:  # noqa: A002  # as users see it
 
 def _marked_folders(project_root: Path, id: str, run_uuid: UUID) -> list[tuple[Path, UUID]]:  # noqa: A002  # as above
     """The runs whose folders are named as this run's could be, each with whose it is."""
-    found = (path for ending in (id, _long_id(id, run_uuid)) for path in sorted(project_root.glob(f"*-{ending}")))
+    endings = tuple(f"-{ending}" for ending in (id, _long_id(id, run_uuid)))
+    found = [path for path in iter_run_folders(project_root) if path.name.endswith(endings)]
     return [(path, owner) for path in found if (owner := _marked_uuid(path)) is not None]
+
+
+def iter_run_folders(project_root: Path) -> Iterator[Path]:
+    """The folders that are marked as runs, at whatever place below a folder, by their paths.
+
+    Nothing lies within a run but what is its own. A link is taken for the run that it leads to, and otherwise left
+    alone: it may lead in a circle, or into another project.
+    """
+    todo = [project_root]
+    while todo:
+        folder = todo.pop()
+        if (folder / _MARKER).is_file():
+            yield folder
+        elif not folder.is_symlink() or folder == project_root:
+            todo += reversed(_folders_in(folder))
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry) for entry in entries if entry.is_dir())
+    except OSError:  # of a folder that we may not read, or that just went, nothing is known
+        return []
+
+
+def _check_place(project_root: Path, place: PurePosixPath) -> None:
+    """See to it that new folders at a place neither leave `project_root` nor come to lie within a run."""
+    folders = [project_root.joinpath(*place.parts[: depth + 1]) for depth in range(len(place.parts))]
+    if place.is_absolute() or ".." in place.parts:
+        raise RunError(Problem(f"{place} is no place below {project_root}", fix="set run.config_root"))
+    for folder in folders:
+        if (folder / _MARKER).is_file():
+            what = f"{folder} is a run, and another one cannot lie within it"
+            raise RunError(
+                Problem(what, where=str(folder), fix="rename the configuration file, or set run.layout=name")
+            )
+        _inside(folder, project_root)
 
 
 def _inside(path: Path, project_root: Path) -> Path:

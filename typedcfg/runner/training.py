@@ -100,7 +100,7 @@ class Training:
 
     def _tell_of_another(self) -> None:
         """Tell of a run that may be meant instead: begun with earlier code, and never brought to its end."""
-        template, root = refer_to(type(self.config.params)), self.run.path.parent
+        template, root = refer_to(type(self.config.params)), self.run.project_root
         other = unfinished_like(str(self.config.fingerprint), template, root=root, but=self.run.path)
         if other is not None:
             _log.info(
@@ -147,7 +147,8 @@ class Training:
 
     def _code(self) -> CodeVersion:
         """The code as it is now; the runs beside this one are no part of it, wherever the current folder is."""
-        return read_code_version(source_folder(type(self.config.params)), leave_out=self.run.path.absolute().parent)
+        leave_out = self.run.project_root.absolute()
+        return read_code_version(source_folder(type(self.config.params)), leave_out=leave_out)
 
     def _begin(self, book: RunBook, plan: Plan, code: CodeVersion, identity: Identity) -> AttemptDir:
         """Make an attempt's folder and record it, and first the run's own files if this is its first."""

@@ -47,6 +47,10 @@ class Run(ConfigTemplate):
     """The second half of the folder's name."""
     project_root: Annotated[Path, NotInIdentity()] = Path("experiments")
     """The folder that runs lie in; relative to where the command is given."""
+    layout: Annotated[Literal["name", "mirror"], NotInIdentity()] = "name"
+    """Where in it: at its top, or below folders named as the configuration file lies below config_root."""
+    config_root: Annotated[Path, NotInIdentity()] = Path("configs")
+    """The folder that configuration files lie in, which `mirror` repeats; relative to where the command is given."""
     seed: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
     """Where all random numbers start: the model's weights, the order of samples, dropout."""
     seed_per_rank: bool = True

@@ -17,7 +17,7 @@ from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.template_reference import check_trusted
 from typedcfg.runner.worker import rebuild
 
-_FIXED: Final = ("run.experiment_name", "run.run_name", "run.project_root")
+_FIXED: Final = ("run.experiment_name", "run.run_name", "run.project_root", "run.layout", "run.config_root")
 """What a run's folder was named by."""
 
 
@@ -42,7 +42,7 @@ def _app(context: Context, run: RunDir, record: RunRecord) -> App:
     if "--app" in context.options:
         named = context.options["--app"]
         return App(load_app(named), named)
-    check_trusted(record.template, here=Path.cwd(), runs=run.path.parent)
+    check_trusted(record.template, here=Path.cwd(), runs=run.project_root)
     return App(load_app(record.template.app), record.template.app)
 
 
