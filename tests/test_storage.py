@@ -112,7 +112,7 @@ def test_a_folder_is_made_by_one_call_alone(tmp_path: Path) -> None:
 
 
 def test_a_sweep_removes_what_was_staged_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / ".run.json.12-34-0.staged").write_bytes(b"half")
+    (tmp_path / ".run.json.0123456789abcdef.staged").write_bytes(b"half")
     (tmp_path / "run.json").write_bytes(b"whole")
 
     storage.sweep(tmp_path)

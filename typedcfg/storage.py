@@ -2,21 +2,34 @@
 
 A file is staged beside its target (never in a temporary folder, which may be another file system), flushed and
 fsynced, moved over the target, and the folder is fsynced. Whoever reads sees the old content or the new, never a
-part of either.
+part of either. What a writer that was killed leaves behind has a name that nobody reads, and is swept later.
+
+On file systems of other machines an operation may be done and be said to have failed, or be seen late. So a file that
+was forgotten amid a write (ESTALE) is written anew, and a name is looked at after it was moved.
 """
 
+import errno
 import os
-import threading
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import count
+from functools import partial
+from io import BufferedWriter
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self, TypeVar
 
+from typedcfg.disk import NewFile, disk
 from typedcfg.errors import Problem, RecordError
 
 STAGED_SUFFIX: Final = ".staged"
-_serial: Final = count()
+_STAGE: Final = re.compile(r"\.(?P<target>.+)\.[0-9a-f-]+\.staged")
+_BUFFER: Final = 1 << 20
+_WAITS_S: Final = (0.02, 0.1, 0.5, 1.0)
+"""How long to wait before each further try: an NFS client looks again at a name after a second or so."""
+_MOVED_ALL_THE_SAME: Final = frozenset({errno.ESTALE, errno.ENOENT})
+"""What a rename may fail with that was carried out: its answer was lost, and it was asked for once more."""
+
+Written = TypeVar("Written")
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -25,8 +38,13 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         RecordError: The file cannot be written: a full disk, no permission. What was there still is.
     """
-    with staged(path) as file:
-        file.write(content)
+
+    def write() -> None:
+        with _staged(path) as file:
+            file.write(content)
+
+    with _reported(path, "write"):
+        retried(write)
 
 
 @contextmanager
@@ -36,19 +54,33 @@ def staged(path: Path) -> Iterator[BinaryIO]:
     Raises:
         RecordError: The file cannot be written. What was there still is.
     """
+    with _reported(path, "write"), _staged(path) as file:
+        yield file
+
+
+@contextmanager
+def staged_folder(path: Path) -> Iterator[Path]:
+    """A folder to write into, which becomes `path` when the block ends well and vanishes when it does not.
+
+    Other processes, and other machines, may write into it until the block ends. All files in it are fsynced then;
+    one that another machine wrote must be fsynced there. A folder that had the name before is gone afterwards.
+
+    Raises:
+        RecordError: The folder cannot be made or moved. What was there still is.
+    """
     with _reported(path, "write"):
         stage = _stage_of(path)
         try:
-            with stage.open("xb") as file:
-                yield file
-                _to_disk(file)
-            stage.replace(path)
+            disk().make_folder(stage)
+            yield stage
+            _sync_tree(stage)
+            _put_aside(path)
+            _move(stage, path)
         except BaseException:
-            # BaseException: a KeyboardInterrupt must not leave a stage file behind either.
-            with suppress(OSError):  # the first error is the one to tell; a leftover is swept at the next start
-                stage.unlink(missing_ok=True)
+            with suppress(OSError):
+                _delete(stage)
             raise
-        fsync_folder(path.parent)
+        disk().sync_folder(path.parent)
 
 
 def link_atomically(source: Path, name: Path) -> None:
@@ -62,29 +94,34 @@ def link_atomically(source: Path, name: Path) -> None:
     with _reported(name, "link"):
         stage = _stage_of(name)
         try:
-            os.link(source, stage)
+            disk().link(source, stage)
         except FileNotFoundError:
             raise
         except OSError:
-            _copy(source, name)
+            retried(partial(_copy, source, name))
             return
         try:
-            stage.replace(name)
+            _move(stage, name)
         finally:
             # POSIX: replacing one link by another to the same file does nothing, and leaves both names.
-            stage.unlink(missing_ok=True)
-        fsync_folder(name.parent)
+            with suppress(OSError):
+                disk().unlink(stage)
+        disk().sync_folder(name.parent)
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there, so that it stays removed.
+    """Remove a file or a folder with all that is in it, if it is there, so that it stays removed.
 
     Raises:
-        RecordError: It cannot be removed.
+        RecordError: It cannot be removed. A folder of that name is there as it was, or not at all.
     """
     with _reported(path, "remove"):
-        path.unlink(missing_ok=True)
-        fsync_folder(path.parent)
+        if path.is_dir() and not path.is_symlink():
+            _put_aside(path)
+        else:
+            with suppress(FileNotFoundError):
+                disk().unlink(path)
+            disk().sync_folder(path.parent)
 
 
 def make_folder(path: Path) -> bool:
@@ -97,13 +134,16 @@ def make_folder(path: Path) -> bool:
         RecordError: The folder cannot be made.
     """
     with _reported(path, "make"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_parents(path)
         try:
-            path.mkdir()
+            disk().make_folder(path)
         except FileExistsError:
-            return False
-        fsync_folder(path.parent)
-    return True
+            is_new = False
+        else:
+            is_new = True
+        # Where there is one already too: whoever made it may have been killed before this.
+        disk().sync_folder(path.parent)
+    return is_new
 
 
 def make_filled_folder(path: Path, files: Mapping[str, bytes]) -> bool:
@@ -116,56 +156,234 @@ def make_filled_folder(path: Path, files: Mapping[str, bytes]) -> bool:
         RecordError: The folder cannot be made.
     """
     with _reported(path, "make"):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_parents(path)
         stage = _stage_of(path)
-        stage.mkdir()
         try:
+            disk().make_folder(stage)
             for name, content in files.items():
                 write_atomically(stage / name, content)
-            stage.rename(path)
-        except OSError:
-            for name in files:
-                (stage / name).unlink(missing_ok=True)
-            stage.rmdir()
-            if path.exists():
+            _move(stage, path)
+        except BaseException as error:
+            with suppress(OSError):
+                _delete(stage)
+            if isinstance(error, OSError) and path.exists():
                 return False
             raise
-        fsync_folder(path.parent)
+        disk().sync_folder(path.parent)
     return True
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a writer that was killed had staged in a folder; only for who owns the folder.
+    """Bring to an end what a writer that was killed had begun in a folder; only for who owns the folder.
+
+    What it had staged is removed, for the folder itself too, and what it had named is made sure of.
 
     Raises:
         RecordError: A leftover cannot be removed.
     """
-    for leftover in folder.glob(f".*{STAGED_SUFFIX}"):
-        remove(leftover)
+    with _reported(folder, "tidy up"):
+        for path in folder.iterdir():
+            if _STAGE.fullmatch(path.name):
+                _delete(path)
+        for path in folder.parent.glob(f".*{STAGED_SUFFIX}"):
+            stage = _STAGE.fullmatch(path.name)
+            if stage and stage["target"] == folder.name:
+                _delete(path)
+        disk().sync_folder(folder)
+        disk().sync_folder(folder.parent)
 
 
-def fsync_folder(folder: Path) -> None:
-    """Make the names in a folder survive a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def retried(write: Callable[[], Written]) -> Written:
+    """What `write` returns; it is called anew where the file system forgot the file that it was writing.
+
+    Raises:
+        OSError: What `write` raises, ESTALE after some tries alone.
+    """
+    for wait_s in _WAITS_S:
+        try:
+            return write()
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+        disk().wait(wait_s)
+    return write()
+
+
+def overwrite(descriptor: int, content: bytes) -> None:
+    """Replace the content of an open file in place: for a file that is locked, and would not be if it were replaced.
+
+    Raises:
+        OSError: It cannot be written. The file may hold a part of the content.
+    """
+    disk().truncate(descriptor, 0)
+    _write_all(descriptor, content, 0)
+
+
+class AppendedFile:
+    """A file that grows at its end, piece by piece, each there whole or not at all."""
+
+    def __init__(self, path: Path, whole: int = 0) -> None:
+        """Open the file, making it if need be, and cut off what stands behind its whole pieces.
+
+        Args:
+            path: The file.
+            whole: The length of its whole pieces [bytes].
+
+        Raises:
+            OSError: It cannot be opened.
+        """
+        self.path = path
+        self._length = whole
+        self._descriptor: int | None = None
+        self._open()
+
+    def append(self, content: bytes) -> None:
+        """Add a piece; when this returns, it survives a power loss.
+
+        Raises:
+            OSError: It cannot be written. The file holds what it held before, if need be after the next append.
+        """
+        retried(partial(self._append, content))
+
+    def close(self) -> None:
+        """Close the file; nothing is pending."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> int:
+        self._descriptor = descriptor = disk().open(self.path)
+        try:
+            if os.fstat(descriptor).st_size > self._length:
+                disk().truncate(descriptor, self._length)
+                disk().sync(descriptor)
+            # Also of a file that was there: whoever made it may have been killed before this.
+            disk().sync_folder(self.path.parent)
+        except OSError:
+            self.close()
+            raise
+        return descriptor
+
+    def _append(self, content: bytes) -> None:
+        descriptor = self._open() if self._descriptor is None else self._descriptor
+        try:
+            _write_all(descriptor, content, self._length)
+            disk().sync(descriptor)
+        except OSError:
+            # Part of the content may stand there, and a later piece must not be glued to it. Opening cuts it off;
+            # if that fails too, readers pass over the part, and the next piece tries again.
+            self.close()
+            with suppress(OSError):
+                self._open()
+            raise
+        self._length += len(content)
+
+
+@contextmanager
+def _staged(path: Path) -> Iterator[BinaryIO]:
+    stage = _stage_of(path)
+    raw = NewFile(stage)
+    file = BufferedWriter(raw, _BUFFER)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield file
+        file.flush()
+        disk().sync(raw.fileno())
+        file.close()
+        _move(stage, path)
+    except BaseException:
+        # BaseException: a KeyboardInterrupt must not leave a stage file behind either.
+        raw.close()  # not the buffer, which would write on
+        with suppress(OSError):  # the first error is the one to tell; a leftover is swept at the next start
+            disk().unlink(stage)
+        raise
+    disk().sync_folder(path.parent)
+
+
+def _move(stage: Path, target: Path) -> None:
+    """Move what was staged to its name, and see that the name stands for it."""
+    ours, before = disk().sight(stage), disk().sight(target)
+    refused: OSError | None = None
+    for wait_s in (*_WAITS_S, None):
+        try:
+            disk().replace(stage, target)
+        except OSError as error:
+            if error.errno not in _MOVED_ALL_THE_SAME:
+                raise
+            refused = error
+        else:
+            refused = None
+        now = disk().sight(target)
+        # A third one is there where another process was quicker to replace ours than we to look.
+        if now is not None and (now == ours or (refused is None and now != before)):
+            return
+        if wait_s is not None:
+            disk().wait(wait_s)
+    raise refused or OSError(errno.EIO, "the file system does not show the file under its name")
+
+
+def _put_aside(path: Path) -> None:
+    """Remove a folder, if it is there: its name at once, so that nobody sees a part of it."""
+    if not path.exists():
+        return
+    aside = _stage_of(path)
+    _move(path, aside)
+    disk().sync_folder(path.parent)
+    _delete(aside)
+
+
+def _delete(path: Path) -> None:
+    """Delete a file or a folder; what is gone already is no error."""
+    with suppress(FileNotFoundError):
+        if path.is_dir() and not path.is_symlink():
+            for entry in path.iterdir():
+                _delete(entry)
+            disk().remove_folder(path)
+        else:
+            disk().unlink(path)
+
+
+def _make_parents(path: Path) -> None:
+    for parent in reversed(path.absolute().parents):
+        if not parent.exists():
+            with suppress(FileExistsError):
+                disk().make_folder(parent)
+            disk().sync_folder(parent.parent)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            _sync_tree(path)
+        else:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                disk().sync(descriptor)
+            finally:
+                os.close(descriptor)
+    disk().sync_folder(folder)
 
 
 def _stage_of(path: Path) -> Path:
-    """A name beside `path` that no other writer uses: not another process, thread or call."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}-{next(_serial)}{STAGED_SUFFIX}")
+    """A name beside `path` that no other writer uses, on no machine."""
+    return path.with_name(f".{path.name}.{os.urandom(8).hex()}{STAGED_SUFFIX}")
 
 
-def _to_disk(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _write_all(descriptor: int, content: bytes, at: int) -> None:
+    rest = memoryview(content)
+    while rest:
+        written = disk().write(descriptor, rest, at)
+        rest, at = rest[written:], at + written
 
 
 def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as original, staged(target) as file:
-        while chunk := original.read(1 << 20):
+    with source.open("rb") as original, _staged(target) as file:
+        while chunk := original.read(_BUFFER):
             file.write(chunk)
 
 
@@ -175,8 +393,13 @@ def _reported(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        fix = "free some space on the disk, or check who may write to the folder; what stood there is unharmed"
-        if not path.parent.is_dir():
-            fix = f"make the folder first: mkdir -p {path.parent}"
-        what = f"cannot {verb} {path.name}: {error.strerror or error}"
-        raise RecordError(Problem(what, where=str(path), fix=fix)) from error
+        raise refusal(path, verb, error) from error
+
+
+def refusal(path: Path, verb: str, error: OSError) -> RecordError:
+    """The error that tells what the operating system refused: "cannot write run.json: No space left on device"."""
+    fix = "free some space on the disk, or check who may write to the folder; what stood there is unharmed"
+    if not path.parent.is_dir():
+        fix = f"make the folder first: mkdir -p {path.parent}"
+    what = f"cannot {verb} {path.name}: {error.strerror or error}"
+    return RecordError(Problem(what, where=str(path), fix=fix))

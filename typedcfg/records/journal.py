@@ -5,16 +5,15 @@ no newline, or the NUL bytes that some file systems put where data did not arriv
 readers pass over it and the next writer cuts it off. Damage *before* a good line is no torn tail, and is an error.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import orjson
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.json_text import to_json
-from typedcfg.storage import fsync_folder
+from typedcfg.storage import AppendedFile, refusal
 
 Entry: TypeAlias = dict[str, Any]
 """One line's object; Any, since what a line means is its reader's business."""
@@ -40,14 +39,9 @@ class Journal:
         """
         self.path = path
         try:
-            is_new = not path.exists()
-            whole = 0 if is_new else _whole_length(path)
-            self._file: BinaryIO = path.open("ab", buffering=0)
-            self._cut(whole)
-            if is_new:
-                fsync_folder(path.parent)
+            self._file = AppendedFile(path, _whole_length(path))
         except OSError as error:
-            raise _refused(path, "open", error) from error
+            raise refusal(path, "open", error) from error
 
     def append(self, entry: Mapping[str, object]) -> None:
         """Write one line; when this returns, the line survives a power loss.
@@ -55,17 +49,10 @@ class Journal:
         Raises:
             RecordError: It cannot be written: a full disk. The journal holds what it held before.
         """
-        line = to_json(entry) + b"\n"
-        length = self._file.tell()
         try:
-            written = 0
-            while written < len(line):
-                written += self._file.write(line[written:])
-            os.fsync(self._file.fileno())
+            self._file.append(to_json(entry) + b"\n")
         except OSError as error:
-            # Part of the line may stand there; a later line must not be glued to it.
-            self._cut(length)
-            raise _refused(self.path, "append to", error) from error
+            raise refusal(self.path, "append to", error) from error
 
     def close(self) -> None:
         """Close the file; nothing is pending, every append was written through."""
@@ -76,12 +63,6 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _cut(self, length: int) -> None:
-        if os.fstat(self._file.fileno()).st_size > length:
-            self._file.truncate(length)
-            os.fsync(self._file.fileno())
-        self._file.seek(length)
 
 
 def read_journal(path: Path) -> list[Entry]:
@@ -95,14 +76,17 @@ def read_journal(path: Path) -> list[Entry]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise _refused(path, "read", error) from error
+        raise refusal(path, "read", error) from error
     return [entry for entry, _ in _whole_lines(content, path)]
 
 
 def _whole_length(path: Path) -> int:
-    """How many bytes of a journal are whole lines."""
-    ends = [end for _, end in _whole_lines(path.read_bytes(), path)]
-    return ends[-1] if ends else 0
+    """How many bytes of a journal are whole lines; none where there is no file yet."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return 0
+    return max((end for _, end in _whole_lines(content, path)), default=0)
 
 
 def _whole_lines(content: bytes, path: Path) -> Iterator[tuple[Entry, int]]:
@@ -135,8 +119,3 @@ def _parse(line: bytes) -> Entry | None:
     except orjson.JSONDecodeError:
         return None
     return entry if isinstance(entry, dict) else None
-
-
-def _refused(path: Path, verb: str, error: OSError) -> RecordError:
-    reason = error.strerror or str(error)
-    return RecordError(Problem(f"cannot {verb} {path.name}: {reason}", where=str(path)))

@@ -9,8 +9,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from typedcfg.disk import disk
 from typedcfg.errors import Problem, RecordError, RunOwned
 from typedcfg.records.json_text import read_json, to_json
+from typedcfg.storage import overwrite
 
 
 class Owner(BaseModel):
@@ -67,14 +69,13 @@ class Ownership:
             RecordError: The file system has no locks, or refuses to write.
         """
         try:
-            descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = disk().open(self.lock)
         except OSError as error:
             raise _unlockable(self.lock, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Written in place: the lock is on this very file, and another one moved over it would not be locked.
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, to_json(Owner.this_process().model_dump(), indent=True), 0)
+            overwrite(descriptor, to_json(Owner.this_process().model_dump(), indent=True))
         except BlockingIOError:
             os.close(descriptor)
             raise _owned(self.lock) from None
