@@ -14,6 +14,7 @@ from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.metrics import FreshMetrics, batch_length, by_split
 from typedcfg.runner.run_dir import AttemptDir
 from typedcfg.runner.state import RunState
+from typedcfg.storage import make_folder
 
 
 class Recorder(LastWord):
@@ -52,7 +53,7 @@ class Recorder(LastWord):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Open the results."""
         if trainer.is_global_zero:
-            self.attempt.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.attempt.path)
             self._log = ResultLog(self.attempt.result_files, self.header, self.rule)
         self._fresh = FreshMetrics()
 
