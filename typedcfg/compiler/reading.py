@@ -147,19 +147,23 @@ class Reading:
             self._await((*section.path, other.name))
         return validated(entry, values)
 
+    def read_nearby(self, path: KeyPath) -> Read | None:
+        """What stands at a path that was read before, or in a section that was; None where it has to be looked for."""
+        read = self.seen.get(path)
+        if read is None and path:
+            around = self._spots.get(path[:-1])
+            if isinstance(around, SectionSpot):
+                entry = around.catalog.entries.get(path[-1])  # type: ignore[arg-type]  # a position is no key there
+                if entry is not None and entry.is_leaf:
+                    return self._first_read(path, around, entry)
+        return read
+
     def value_at(self, path: KeyPath) -> Any:
         """The value at a path, or the spot of a section there."""
-        read = self.seen.get(path)
+        read = self.read_nearby(path)
         if read is not None:
             self.inputs[path] = read
             return read.value
-        # Sections that were entered before need not be found again from the root.
-        around = self._spots.get(path[:-1]) if path else None
-        if isinstance(around, SectionSpot):
-            entry = around.catalog.entries.get(str(path[-1]))
-            if entry is not None and entry.is_leaf:
-                read = self.inputs[path] = self._first_read(path, around, entry)
-                return read.value
         spot: Spot = self._root
         for depth, step in enumerate(path):
             if isinstance(spot, SectionSpot):

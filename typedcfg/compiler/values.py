@@ -76,7 +76,7 @@ class Resolver:
                     opened.add(needed)
                     needed = self._copied_by(needed)
                 slot = stack[-1]
-                if slot in awaited:
+                if awaited and slot in awaited:
                     needed = _next_unknown(awaited[slot])
                 if needed is not None and not needed.is_known:
                     if needed not in opened:
@@ -110,20 +110,16 @@ class Resolver:
         Raises:
             Needs: Something has to be known before.
         """
-        path = slot.copies
-        if (
-            path is not None
-            and (read := self.reading.seen.get(path))
-            and read.bears
-            and not self.failed
-            and not isinstance(read.value, CONTAINERS)
-        ):
-            # Most references are plain, and most values have been read before: nothing is left that could be wrong.
-            slot.holder[slot.key], slot.inputs = read.value, (path,)
-            return
         self.reading.inputs = {}
         slot.variables = ()
         try:
+            path = slot.copies
+            if path is not None and not self.failed:
+                # Most references are plain, and most lead to a value of which nothing more can be wrong.
+                read = self.reading.read_nearby(path)
+                if read is not None and read.bears and not isinstance(read.value, CONTAINERS):
+                    slot.holder[slot.key], slot.inputs = read.value, (path,)
+                    return
             if not self.failed or slot.path not in self.failed:
                 slot.holder[slot.key] = self._value_of(slot)
         except (Blocked, NotThere):
