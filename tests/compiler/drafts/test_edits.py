@@ -1,23 +1,35 @@
 """Which edits are kept, and what they make of a path."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import AfterValidator
 
 from typedcfg import ConfigTemplate
 from typedcfg.compiler.drafts.edits import Edits, setting_from
 from typedcfg.errors import ConfigError
 from typedcfg.origin import Origin
 
+seen: list[int] = []
+
 
 class Loader(ConfigTemplate):
     workers: int = 2
+
+
+class Counted(ConfigTemplate):
+    width: Annotated[int, AfterValidator(lambda width: seen.append(width) or width)] = 1
 
 
 class Params(ConfigTemplate):
     loader: Loader
     layers: list[Loader] = []
     rates: dict[str, int] = {}
+
+
+class Network(ConfigTemplate):
+    layers: list[Counted] = []
+    groups: dict[str, Counted] = {}
 
 
 def edits(**settings: Any) -> Edits:
@@ -80,3 +92,16 @@ def test_values_that_hold_themselves_are_refused() -> None:
 
     with pytest.raises(ConfigError, match="lie within one another"):
         setting_from(Params, ("layers",), values, Origin("here"))
+
+
+def test_an_edit_looks_at_what_it_changes_alone() -> None:
+    network = Network.compile(presets=[{"layers": [{"width": 2}, {"width": 3}], "groups": {"a": {"width": 4}}}])
+    some = Edits(network)
+    seen.clear()
+
+    some.append(("layers",), [{"width": 5}])
+    some.put(("groups", "b"), {"width": 6})
+
+    assert seen == [5, 6]
+    with pytest.raises(ConfigError, match=r"layers\[3\].width = 'x' is wrong"):
+        some.append(("layers",), [{"width": "x"}])

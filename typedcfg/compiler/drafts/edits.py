@@ -232,9 +232,9 @@ class Edits:
             if child is None:
                 return [self._unknown(descent, change.path[: depth + 1], str(change.origin))]
             place = child
-            field = place if place.path == place.field else field
-        found, slots = shape_at(field)
-        return descent.problems or list(_wrong_values(field, found, slots))
+            field = place if place.path == place.field or place.is_section else field
+        shaped = [(one, *shape_at(one)) for one in _changed(field, change.value)]
+        return descent.problems or [problem for one in shaped for problem in _wrong_values(*one)]
 
     def _unknown(self, descent: Descent, path: KeyPath, where: str) -> Problem:
         above = descent.place(path[:-1])
@@ -264,6 +264,15 @@ def _change_in(root: Branch) -> Change:
         [(step, held)] = held.items()
         path.append(step)
     return Change(tuple(path), held, root.origin, root)
+
+
+def _changed(place: Place, value: object) -> list[Place]:
+    """What an edit at a place has changed: of a list that it appends to, the new items at the end."""
+    if not (isinstance(value, Appended) and isinstance(value.items, Items) and place.is_list):
+        return [place]
+    length = place.length()
+    added = (place.child(position) for position in range(length - len(value.items), length))
+    return [item for item in added if item is not None]
 
 
 def _wrong_values(place: Place, value: Any, slots: Mapping[KeyPath, Slot]) -> Iterator[Problem]:

@@ -146,7 +146,7 @@ class SectionDraft(Draft):
         Raises:
             ConfigError: The keys are those of a template, and stay.
         """
-        self._refuse_pop(key)
+        self._refuse_pop(repr(key), f"del draft[{key!r}]")
         if default and key not in self:
             return default[0]
         held = settled(self[key])
@@ -156,17 +156,16 @@ class SectionDraft(Draft):
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last key out of a mapping of sections, as `pop`."""
-        self._refuse_pop("key")
+        self._refuse_pop("the last key", "del draft[key]")
         names = list(self)
         if not names:
             raise MissingKey(Problem(f"{render_key_path(self._at_path)} is empty"))
         return names[-1], self.pop(names[-1])
 
-    def _refuse_pop(self, key: str) -> None:
+    def _refuse_pop(self, key: str, instead: str) -> None:
         if self._place().is_section:
-            what = f"{key!r} cannot be popped: a section has the keys that its template declares"
-            fix = f"go back to the default: del draft[{key!r}]"
-            raise ConfigError(Problem(what, str(line_of_caller()), fix=fix))
+            what = f"{key} cannot be popped: a section has the keys that its template declares"
+            raise ConfigError(Problem(what, str(line_of_caller()), fix=f"go back to the default: {instead}"))
 
     def apply(self, differences: "Sequence[Difference]") -> None:
         """Make the changes that a diff tells of: `draft.apply(a.diff(b))` in a draft of `a` makes `b` of it.
