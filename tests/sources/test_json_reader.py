@@ -88,6 +88,8 @@ def test_only_what_holds_a_reference_or_a_dollar_key_is_unsettled() -> None:
         ('{"a": ' + "[" * 300 + "]" * 300 + "}", ["nested deeper than 200 levels", "f.json:1:206"]),
         ('{"a": ' + "[" * 200_000, ["nested deeper than 200 levels"]),
         ('{"a": ' + "9" * 5000 + "}", ["invalid JSON", "f.json"]),
+        ('{"a": 1,\n "b": 1e999}', ["1e999 is beyond what a float holds", "f.json:2:2"]),
+        ('{"a": [1,\n 1e999], "b": 1e998}', ["1e999 is beyond", "f.json:2:2", "1e998 is beyond", "f.json:2:10"]),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(text: str, words: list[str]) -> None:

@@ -17,7 +17,7 @@ from typing import Final
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK, Branch, Items
-from typedcfg.template.numeral import number
+from typedcfg.template.numeral import TooLarge, number
 
 _MOST_LEVELS: Final = 200
 
@@ -62,10 +62,7 @@ def read_json(text: str, source: str) -> Branch:
         what = f"the top level is {'a list' if isinstance(top, list) else json.dumps(top)}"
         raise ConfigError(Problem(what, where=f"{source}:1:1", expected='an object: {"key": value}'))
     scan = _Scan(text, source)
-    try:
-        tree = scan.read()
-    except ValueError as error:  # a float beyond what Python holds
-        raise ConfigError(Problem(f"invalid JSON: {error}", where=source)) from None
+    tree = scan.read()
     ConfigError.raise_any(scan.problems)
     return tree
 
@@ -131,7 +128,11 @@ class _Scan:
                 self._position = position
                 branch[key] = self._nested()
                 return
-            branch[key] = value = meaning[leaf]
+            try:
+                branch[key] = value = meaning[leaf]
+            except TooLarge as error:
+                self._complain_too_large(error, origin)
+                continue
             if value.__class__ is str and REFERENCE_MARK in leaf:
                 branch.unsettled = True
         self._position = position
@@ -148,7 +149,11 @@ class _Scan:
                 origin = self._origin(self._position)
                 items.put(self._nested(), origin)
                 return
-            items.put(self._meaning[leaf], self._origin(match.start(1)))
+            origin = self._origin(match.start(1))
+            try:
+                items.put(self._meaning[leaf], origin)
+            except TooLarge as error:
+                self._complain_too_large(error, origin)
         self._close()
 
     def _nested(self) -> Branch | Items:
@@ -184,6 +189,9 @@ class _Scan:
     def _complain_twice(self, key: str, first: Origin, second: Origin) -> None:
         where = f"{second}\n{first} (the first)"
         self.problems.append(Problem(f"key {key!r} stands twice in one object", where=where, fix="keep one of them"))
+
+    def _complain_too_large(self, error: TooLarge, origin: Origin) -> None:
+        self.problems.append(Problem(f"invalid JSON: {error}", where=str(origin)))
 
     def _origin(self, position: int) -> Origin:
         line = bisect_right(self._line_starts, position)
