@@ -217,7 +217,8 @@ def test_what_is_spelt_otherwise_is_suggested(text: str, suggestion: str) -> Non
 @pytest.mark.parametrize(
     ("text", "fix"),
     [
-        ("groups.0.lr", 'put a key that is no identifier in quotes: ${groups["0"].lr}'),
+        ("groups.2d.lr", 'put a key that is no identifier in quotes: ${groups["2d"].lr}'),
+        ("groups.0.lr", 'put a position in brackets: ${groups[0].lr}, and a key in quotes: ${groups["0"].lr}'),
         ("oc.env:HOME", 'a variable is read by env("NAME", "default")'),
         ("a && b", "write: a and b"),
         ("a ? b : c", "write: a if condition else b"),

@@ -195,8 +195,13 @@ def _as_a_path(text: str) -> str:
     except KeyPathError:
         return ""
     is_likely = str(path[0])[0].isalpha() and all(isinstance(step, int) or _LIKELY_KEY.match(step) for step in path)
-    is_other = render_key_path(path) != text
-    return f"put a key that is no identifier in quotes: ${{{render_key_path(path)}}}" if is_likely and is_other else ""
+    if not is_likely or render_key_path(path) == text:
+        return ""
+    quoted = f"${{{render_key_path(path)}}}"
+    counted = tuple(int(step) if str(step).isdecimal() else step for step in path)
+    if counted == path:
+        return f"put a key that is no identifier in quotes: {quoted}"
+    return f"put a position in brackets: ${{{render_key_path(counted)}}}, and a key in quotes: {quoted}"
 
 
 def _parsed(text: str) -> ast.Expression:
