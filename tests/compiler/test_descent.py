@@ -112,6 +112,16 @@ def test_a_reset_goes_back_to_the_default(key: str, presets: dict[str, Any]) -> 
     assert values(f"~{key}", **presets) == values()
 
 
+def test_a_key_that_is_not_declared_is_not_taken_back_where_its_section_is_not_there_either() -> None:
+    for key in ("option.width", "maybe.momentum"):
+        assert values(f"~{key}") == values()
+
+    assert "unknown key 'option.widht'" in (told := refusal("~option.widht"))
+    assert "did you mean  option.width" in told
+    assert "unknown key 'maybe.nope'" in refusal("~maybe.nope")
+    assert values("~option.width", "option.act=gelu").option == Layer(act="gelu")
+
+
 def test_what_is_set_after_a_reset_stands() -> None:
     assert values("~first", "first.act=gelu", first={"width": 7}).first == Layer(width=16, act="gelu")
     assert values("first.act=gelu", "~first").first == Layer(width=16)

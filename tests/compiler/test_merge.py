@@ -1,4 +1,4 @@
-from typedcfg.compiler.merge import Contribution, below, standing
+from typedcfg.compiler.merge import Contribution, below, standing, taken_back
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Appended, Edit, Items, Layer, Positions, Removed, branch_from
@@ -110,3 +110,10 @@ def test_keys_are_taken_out_of_mappings() -> None:
     edit = said("edit", Removed(items("a")))
 
     assert len(standing([mapping("base", a=1), edit, mapping("last", b=1)]).live) == 3
+
+
+def test_what_is_taken_back_is_found_however_deep() -> None:
+    tree = branch_from({"a": Edit.RESET, "b": {"c": Edit.RESET, "d": 1}}, Origin("base"))
+
+    assert [path for path, _ in taken_back(tree, ("top",))] == [("top", "a"), ("top", "b", "c")]
+    assert [*taken_back(positions(p1=Edit.RESET), ())] == [((1,), Origin("edits"))]

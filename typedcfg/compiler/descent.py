@@ -14,7 +14,7 @@ from typedcfg.compiler.choice import Choice, choose
 from typedcfg.compiler.copies import Copies
 from typedcfg.compiler.declared import declared_at, may_hold_secret
 from typedcfg.compiler.lists import Arrangement, arrange, meanings
-from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, below_all, standing
+from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, below_all, standing, taken_back
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.renames import moves_of, now_called, with_moved, with_new_names
 from typedcfg.compiler.texts import builds_on, is_flow, read_edit, read_flow, unreadable
@@ -36,7 +36,7 @@ from typedcfg.sources.instances import explicit_settings
 from typedcfg.sources.yaml_value import NotAValue
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
-from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode, sections_below
 from typedcfg.template.variants import KIND
 from typedcfg.text import nearest, one_of, shorten
 
@@ -229,9 +229,21 @@ class Place:
                 self._take_choice(choose(self, self.node))
         elif isinstance(self.node, SectionNode) and self._is_mapped():
             self.template = self.node.template
+        if idle and not self.is_section:
+            self._refuse_idle(idle)
         if self.template is not None and self.catalog.renamed:
             report, warn = self.descent.report, self.descent.warn_renamed
             self.live = [with_new_names(c, self.path, self.catalog, report, warn) for c in self.live]
+
+    def _refuse_idle(self, idle: list[Contribution]) -> None:
+        """Report keys that no template declares where they are taken back, and no section is there to miss them."""
+        for path, origin in (found for one in idle for found in taken_back(one.value, self.path)):
+            if declared_at(self.descent.template, path):
+                continue
+            around = (one for node, _ in declared_at(self.descent.template, path[:-1]) for one in sections_below(node))
+            near = nearest(str(path[-1]), (name for one in around for name in catalog_of(one).entries))
+            suggestion = render_key_path((*path[:-1], near)) if near else None
+            self.descent.report(Problem(f"unknown key {render_key_path(path)!r}", str(origin), suggestion=suggestion))
 
     def _is_mapped(self) -> bool:
         """Whether nothing but mappings counts."""

@@ -5,8 +5,8 @@ for every key on its way down, `explain` for the keys on one path. What a value 
 from the same few functions.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.key_path import KeyPath
@@ -122,6 +122,16 @@ def _only_takes_back(value: object) -> bool:
 
 def _is_reset(value: object) -> bool:
     return isinstance(value, Edit) or _only_takes_back(value)
+
+
+def taken_back(value: object, path: KeyPath) -> Iterator[tuple[KeyPath, Origin]]:
+    """The keys below a path that a mapping, or edits to positions, take back, and where each of that was written."""
+    if isinstance(value, (Branch, Positions)):
+        origins: Mapping[Any, Origin] = value.origins
+        for step, inner in value.items():
+            if isinstance(inner, Edit):
+                yield (*path, step), origins[step]
+            yield from taken_back(inner, (*path, step))
 
 
 def _since_reset(contributions: Sequence[Contribution]) -> tuple[list[Contribution], list[Fallen]]:
