@@ -230,6 +230,8 @@ def test_a_source_of_ones_own_needs_a_read_and_nothing_else() -> None:
         ([{"batch_size": 3}], {}, "pass settings as presets=[...]"),
         ([["base.yaml", "wide.yaml"]], {}, "pass each file as an argument of its own: compile(*files)"),
         ([], {"env_prefix": "PARAMS"}, "write PARAMS__"),
+        ([], {"sources": "base.yaml"}, "sources=[...]"),
+        ([], {"presets": 3}, "presets=[...]"),
     ],
 )
 def test_an_argument_in_the_wrong_place_is_one_problem(arguments: list[Any], given: dict[str, Any], fix: str) -> None:
@@ -238,6 +240,18 @@ def test_an_argument_in_the_wrong_place_is_one_problem(arguments: list[Any], giv
 
     [problem] = error.value.problems
     assert problem.fix.startswith(fix)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({"overrides": 3}, "a list of key=value"), ({"env_prefix": 3}, "what the names of variables")],
+)
+def test_an_argument_of_another_type_is_one_problem(given: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Params.compile(**given)
+
+    [problem] = error.value.problems
+    assert problem.expected.startswith(expected)
 
 
 # --- warnings -------------------------------------------------------------------------------------------------------

@@ -66,6 +66,13 @@ def test_an_unknown_key_suggests_the_nearest_as_the_source_would_write_it(write:
     assert (on_line.where, on_line.suggestion) == ("overrides[0]", "model.layers[0].width")
 
 
+def test_a_mapping_is_not_edited_as_a_list() -> None:
+    told = refusal("rates+=x", rates={"a": 1})
+
+    assert "rates is a mapping, and cannot be edited as a list" in told
+    assert "loader is a mapping" in refusal("loader+=x", loader={"batch_size": 3})
+
+
 def test_an_unknown_key_that_exists_elsewhere_says_where() -> None:
     assert "fix           there is loader.batch_size" in refusal("model.batch_size=3")
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Final, TypeVar
 
 from typedcfg.compiler.complaints import origin_of
@@ -66,7 +67,7 @@ def compile_template(  # noqa: PLR0913  # the keywords are what users learn
 
     `variables` are what expressions read by `env`; by default those of the process.
     """
-    ConfigError.raise_any(_misplaced(files, overrides, presets, sources))
+    ConfigError.raise_any(_misplaced(files, overrides, presets, sources, env_prefix))
     given: list[Source] = []
     if presets:
         from typedcfg.compiler.drafts.assigned import AssignedSource
@@ -105,7 +106,7 @@ def _override_source(template: type[ConfigTemplate], overrides: Sequence[str] | 
 
 
 def _misplaced(
-    files: Sequence[object], overrides: object, presets: object, sources: Sequence[object]
+    files: Sequence[object], overrides: object, presets: object, sources: object, env_prefix: object
 ) -> Iterator[Problem]:
     """Arguments that stand in the wrong place, lack the list around them, or are of the wrong type."""
     for position, file in enumerate(files):
@@ -117,33 +118,43 @@ def _misplaced(
             )
     yield from _wrong_overrides(overrides)
     yield from _wrong_presets(presets)
-    for position, source in enumerate(sources):
-        if not callable(getattr(source, "read", None)):
-            yield Problem(f"sources[{position}] is {_kind_of(source)}, which has no read()", expected="a source")
+    yield from _wrong_sources(sources)
+    if not isinstance(env_prefix, (str, NoneType)):
+        what = f"env_prefix= is {_kind_of(env_prefix)}, and a text is read"
+        yield Problem(what, expected='what the names of variables begin with: env_prefix="DIGITS__"')
 
 
 def _wrong_overrides(overrides: object) -> Iterator[Problem]:
+    expected = "a list of key=value, or a mapping by key path"
     if isinstance(overrides, str):
-        yield Problem(
-            f"overrides={shorten(overrides)!r} is one text, and a list of texts is read",
-            expected="a list of key=value, or a mapping by key path",
-            fix=f"overrides=[{shorten(overrides)!r}]",
-        )
-    elif isinstance(overrides, Iterable):
+        what = f"overrides={shorten(overrides)!r} is one text, and a list of texts is read"
+        yield Problem(what, expected=expected, fix=f"overrides=[{shorten(overrides)!r}]")
+    elif not isinstance(overrides, Iterable):
+        yield Problem(f"overrides= is {_kind_of(overrides)}, and a list of texts is read", expected=expected)
+    else:
         expected = "key paths" if isinstance(overrides, Mapping) else "texts, key=value"
         wrong = [key for key in overrides if not isinstance(key, str)]
         yield from (Problem(f"overrides= holds {key!r}, which is no text", expected=expected) for key in wrong)
 
 
 def _wrong_presets(presets: object) -> Iterator[Problem]:
-    if isinstance(presets, (str, Mapping, ConfigTemplate)):
+    if isinstance(presets, (str, Mapping, ConfigTemplate)) or not isinstance(presets, Iterable):
         what = f"presets= is {_kind_of(presets)}, and a list of such is read"
         yield Problem(what, expected="a list of mappings or sections, weakest first", fix="presets=[...]")
-    elif isinstance(presets, Iterable):
+    else:
         for position, preset in enumerate(presets):
             if not isinstance(preset, (Mapping, ConfigTemplate)):
                 fix = f"name a file first: compile({preset!r})" if isinstance(preset, (str, PathLike)) else ""
                 yield Problem(f"presets[{position}] is {_kind_of(preset)}", expected="a mapping or a section", fix=fix)
+
+
+def _wrong_sources(sources: object) -> Iterator[Problem]:
+    if isinstance(sources, str) or not isinstance(sources, Iterable):
+        yield Problem(f"sources= is {_kind_of(sources)}, and a list of sources is read", fix="sources=[...]")
+        return
+    for position, source in enumerate(sources):
+        if not callable(getattr(source, "read", None)):
+            yield Problem(f"sources[{position}] is {_kind_of(source)}, which has no read()", expected="a source")
 
 
 def _kind_of(value: object) -> str:

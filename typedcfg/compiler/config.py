@@ -176,7 +176,7 @@ class Config(Mapping[str, Any], Generic[T]):
             Problem(
                 f"there is no key {render_key_path(path)!r}",
                 suggestion=render_key_path(suggested) or None,
-                fix="ask politely with config.get(key, default) where a key may be missing" if not suggested else "",
+                fix="where a key may be missing, ask with config.get(key, default)" if not suggested else "",
             )
         )
 

@@ -287,6 +287,10 @@ class _Shaper:
             fix = f"write it whole instead of the formula: {key}=[...]"
             what = f"{key} is computed, and is not known when lists are edited"
             self.descent.report_at(Problem(what, fix=fix), edit.origin, broken=place.path)
+        elif any(isinstance(fallen.contribution.value, Branch) for fallen in place.fallen):
+            what = f"{key} is a mapping, and cannot be edited as a list"
+            problem = Problem(what, fix=f"set what it holds, each by its key: {key}.key=...")
+            self.descent.report_at(problem, edit.origin, broken=place.path)
         else:
             problem = Problem(f"there is no list at {key} to edit", fix=f"write it whole first: {key}=[...]")
             self.descent.doubt(replace(problem, where=str(edit.origin)), broken=place.path)
