@@ -1,6 +1,6 @@
 import pytest
 
-from typedcfg import ConfigError
+from typedcfg import ConfigError, Experiment
 from typedcfg.sections.trainer import Trainer
 
 
@@ -11,8 +11,25 @@ def refusal(*overrides: str) -> str:
 
 
 def test_a_training_ends_some_time() -> None:
-    assert "the training would never end: set max_epochs or max_steps" in refusal("max_epochs=null")
-    assert Trainer.compile(overrides=["max_epochs=null", "max_steps=5"]).params.max_steps == 5
+    assert "the training would never end: set max_epochs, max_steps or max_samples" in refusal("max_epochs=null")
+
+
+@pytest.mark.parametrize("end", ["max_steps=5", "max_samples=5"])
+def test_a_training_that_is_given_another_end_is_not_ended_by_epochs(end: str) -> None:
+    assert Trainer.compile(overrides=[end]).params.max_epochs is None
+    assert Trainer.compile().params.max_epochs == 10
+
+
+def test_two_ends_are_refused() -> None:
+    text = "max_epochs and max_steps each end the training: set all but one to null"
+    assert text in refusal("max_epochs=5", "max_steps=5")
+    assert "max_steps and max_samples each end" in refusal("max_steps=5", "max_samples=5")
+
+
+def test_a_trainer_that_knew_no_samples_has_the_fingerprint_that_it_had() -> None:
+    known = "v1-0fe123bdbda046d64148a4ef39a8174481c76c06d2782bcca53428cb0f410f8c"
+
+    assert str(Experiment.compile().fingerprint) == known
 
 
 @pytest.mark.parametrize(("text", "value"), [("10", 10), ("1", 1), ("1.0", 1.0), ("0.25", 0.25), ("0", 0)])
@@ -36,6 +53,6 @@ def test_a_share_lies_between_nothing_and_all(text: str) -> None:
     assert "problems in" not in found
 
 
-@pytest.mark.parametrize("key", ["max_epochs", "max_steps", "devices", "accumulate_grad_batches"])
+@pytest.mark.parametrize("key", ["max_epochs", "max_steps", "max_samples", "devices", "accumulate_grad_batches"])
 def test_counts_begin_at_one(key: str) -> None:
     assert f"{key} = 0 is wrong" in refusal(f"{key}=0")

@@ -1,12 +1,16 @@
 """`trainer`: how long, on what and in which precision the model is trained."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from annotated_types import Ge, Gt, Le
 from pydantic import model_validator
 
 from typedcfg.template.base import ConfigTemplate
-from typedcfg.template.marks import NotInIdentity, Unit
+from typedcfg.template.derived import derived
+from typedcfg.template.marks import AddedIn, NotInIdentity, Unit
+from typedcfg.text import one_of
+
+_ENDS: Final = ("max_epochs", "max_steps", "max_samples")
 
 Share = Annotated[int, Ge(0)] | Annotated[float, Ge(0.0), Le(1.0)]
 """So many batches, or a share of all of them."""
@@ -15,10 +19,14 @@ Share = Annotated[int, Ge(0)] | Annotated[float, Ge(0.0), Le(1.0)]
 class Trainer(ConfigTemplate):
     """How long, on what and in which precision the model is trained; the words are Lightning's."""
 
-    max_epochs: Annotated[int | None, Ge(1), Unit("epochs")] = 10
-    """Passes over the training data; null where max_steps ends the training."""
+    max_epochs: Annotated[int | None, Ge(1), Unit("epochs")] = derived(
+        lambda c: 10 if c.max_steps is None and c.max_samples is None else None
+    )
+    """Passes over the training data; null where steps or samples end the training."""
     max_steps: Annotated[int | None, Ge(1), Unit("steps")] = None
-    """Optimizer steps; whichever of the two comes first ends the training."""
+    """Optimizer steps; instead of max_epochs."""
+    max_samples: Annotated[int | None, Ge(1), Unit("samples"), AddedIn(was=None)] = None
+    """Training samples, on all ranks together; instead of max_epochs. The step that reaches them is the last."""
     accelerator: Annotated[Literal["auto", "cpu", "gpu", "mps"], NotInIdentity()] = "auto"
     """What to compute on; auto takes the best that the machine has."""
     devices: Annotated[int, Ge(1), Unit("devices per node")] = 1
@@ -41,7 +49,10 @@ class Trainer(ConfigTemplate):
     """Test on part of the data."""
 
     @model_validator(mode="after")
-    def _ends_some_time(self) -> Self:
-        if self.max_epochs is None and self.max_steps is None:
-            raise ValueError("the training would never end: set max_epochs or max_steps")
+    def _has_one_end(self) -> Self:
+        ends = [name for name in _ENDS if getattr(self, name) is not None]
+        if not ends:
+            raise ValueError(f"the training would never end: set {one_of(_ENDS)}")
+        if ends[1:]:
+            raise ValueError(f"{' and '.join(ends)} each end the training: set all but one to null")
         return self

@@ -7,6 +7,7 @@ from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.strategies import DDPStrategy
 
 from typedcfg import Experiment
+from typedcfg.runner.lightning.callbacks.sample_limit import SampleLimit
 from typedcfg.runner.lightning.trainer import build_trainer, determinism, progress_of
 from typedcfg.sections.logging import Logging
 from typedcfg.sections.trainer import Trainer as Section
@@ -28,7 +29,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "limit_test_batches": ("4", 4),
     "precision": ("bf16-mixed", "bf16-mixed"),
 }
-TESTED_BELOW = {"accelerator", "devices", "strategy"}
+TESTED_BELOW = {"max_samples", "accelerator", "devices", "strategy"}
 
 
 @pytest.mark.parametrize("field", GIVEN)
@@ -36,6 +37,13 @@ def test_what_is_configured_is_what_lightning_does(field: str, tmp_path: Path) -
     text, value = GIVEN[field]
 
     assert getattr(built(tmp_path, f"trainer.{field}={text}"), field) == value
+
+
+def test_a_number_of_samples_is_a_limit_and_the_only_one(tmp_path: Path) -> None:
+    trainer = built(tmp_path, "trainer.max_samples=100")
+
+    assert [c.limit for c in trainer.callbacks if isinstance(c, SampleLimit)] == [100]
+    assert (trainer.max_epochs, trainer.max_steps) == (-1, -1)
 
 
 def test_devices_and_strategy_are_those_configured(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
 
+from typedcfg.runner.lightning.callbacks.sample_limit import SampleLimit
 from typedcfg.runner.lightning.seeds import make_deterministic
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sections.logging import Logging
@@ -32,6 +33,8 @@ def build_trainer(
     """
     section = experiment.trainer
     bar: list[Callback] = [TQDMProgressBar()] if progress_of(experiment.logging) == "bar" else []
+    # First, so that whatever is saved after a step holds the step's samples.
+    limit: list[Callback] = [SampleLimit(section.max_samples)] if section.max_samples else []
     return Trainer(
         max_epochs=section.max_epochs or _UNLIMITED,
         max_steps=section.max_steps or _UNLIMITED,
@@ -45,7 +48,7 @@ def build_trainer(
         limit_train_batches=section.limit_train_batches,
         limit_val_batches=section.limit_val_batches,
         limit_test_batches=section.limit_test_batches,
-        callbacks=[*callbacks, *bar],
+        callbacks=[*limit, *callbacks, *bar],
         plugins=list(plugins),
         default_root_dir=folder,
         logger=False,
