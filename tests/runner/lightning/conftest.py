@@ -96,11 +96,12 @@ def saving(trainer: MakeTrainer) -> MakeSaving:
         epochs: int,
         *callbacks: Callback,
         rule: ScoreRule = BY_LOSS,
-        save_interval: int | None = None,
+        asynchronous: bool = False,
+        keep: dict[str, Any] | None = None,
         **options: Any,
     ) -> tuple[Trainer, CheckpointPolicy]:
-        policy = CheckpointPolicy(Recorder(folder, rule=rule), save_interval=save_interval)
-        plugins = [VerifiedCheckpointIO()]
+        policy = CheckpointPolicy(Recorder(folder, rule=rule), **keep or {})
+        plugins = [VerifiedCheckpointIO(asynchronous=asynchronous)]
         return trainer(epochs, policy.recorder, policy, *callbacks, plugins=plugins, **options), policy
 
     return make

@@ -41,7 +41,8 @@ def _yaml(config: Config[Any]) -> str:
     return f"$version: {_version(config)}\n{config.to_yaml().removeprefix('{}')}"
 
 
-def _json(config: Config[Any]) -> str:
+def json_text(config: Config[Any]) -> str:
+    """A configuration as JSON that gives it back; always the same text for the same values, and no secret in it."""
     first, rest = f'{{\n  "$version": {_version(config)}', to_json(config.params).removeprefix("{")
     return f"{first}\n{rest}" if rest.startswith("}") else f"{first},{rest}"
 
@@ -54,7 +55,12 @@ def _version(config: Config[Any]) -> int:
     return schema_version(type(config.params))
 
 
-_TEXTS: Final[dict[str, Callable[[Config[Any]], str]]] = {".yaml": _yaml, ".yml": _yaml, ".json": _json, ".toml": _toml}
+_TEXTS: Final[dict[str, Callable[[Config[Any]], str]]] = {
+    ".yaml": _yaml,
+    ".yml": _yaml,
+    ".json": json_text,
+    ".toml": _toml,
+}
 """What a file of each format holds: the values, and the version of the schema that reads them as they are."""
 
 

@@ -146,7 +146,8 @@ class _Facts(NamedTuple):
 
 
 def _write(checkpoint: dict[str, Any], target: Path, facts: _Facts) -> None:
-    make_folder(target.parent)
+    if not target.parent.is_dir():
+        make_folder(target.parent)
     # First the old commit goes: it must not vouch for the new content.
     remove(manifest_path(target))
     with staged(target) as file:

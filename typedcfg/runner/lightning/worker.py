@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
@@ -10,8 +11,10 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from typedcfg.compiler.config import Config
+from typedcfg.compiler.writing.saving import json_text
 from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError, RunFailed
+from typedcfg.records.checkpoint_record import committed
 from typedcfg.records.result_record import ResultHeader, ScoreRule
 from typedcfg.runner.failure import Preempted, is_failure
 from typedcfg.runner.launchers.base import rank_of_this_process
@@ -43,12 +46,15 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         seed_all(experiment.run.seed)
         model, data = experiment.build_model(), experiment.build_data()
         recorder = _recorder(book, attempt, rule_of(experiment.run.score))
-        policy = CheckpointPolicy(recorder, save_interval=experiment.checkpoint.save_interval)
+        section = experiment.checkpoint
+        policy = CheckpointPolicy(recorder, **section.arguments("asynchronous"))
         exact = ExactState(seed=experiment.run.seed, offset_ranks=experiment.run.seed_per_rank)
         # Where no lines are shown they are kept all the same.
         lines = EpochLines(recorder, stream=None if progress_of(experiment.logging) == "lines" else log)
-        io = VerifiedCheckpointIO(fingerprint=str(config.fingerprint))
-        trainer = build_trainer(experiment, policy, recorder, exact, lines, folder=attempt.path, plugins=[io])
+        io = VerifiedCheckpointIO(
+            fingerprint=str(config.fingerprint), config=json_text(config), asynchronous=section.asynchronous
+        )
+        trainer = build_trainer(experiment, recorder, policy, exact, lines, folder=attempt.path, plugins=[io])
         try:
             trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
         finally:
@@ -85,12 +91,21 @@ def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for:
                 what = f"the run has no test: {' and '.join(missing)} {'are' if missing[1:] else 'is'} not defined"
                 raise RunError(Problem(what, expected="a test_step in the model, and a test_dataloader in the data"))
             return
-        checkpoint = next((c for c in (attempt.checkpoints.best, attempt.checkpoints.latest) if c.exists()), None)
+        checkpoint = _to_test(attempt)
         if checkpoint is None:
             raise RunError(Problem("there are no weights to test: no epoch was finished", where=str(attempt.path)))
         recorder = _recorder(RunBook(run), attempt, rule_of(experiment.run.score))
         trainer = build_trainer(experiment, recorder, folder=attempt.path, plugins=[VerifiedCheckpointIO()], devices=1)
         trainer.test(model, datamodule=data, ckpt_path=checkpoint, verbose=False)
+
+
+def _to_test(attempt: AttemptDir) -> Path | None:
+    """The best weights, or those of the last epoch: what was saved in the midst of one has no result to add to."""
+    checkpoints = attempt.checkpoints
+    if checkpoints.best.exists():
+        return checkpoints.best
+    ends = [path for path, manifest in committed(checkpoints.path).items() if not manifest.is_inside_epoch]
+    return ends[-1] if ends else None
 
 
 def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:

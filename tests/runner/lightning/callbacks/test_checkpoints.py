@@ -1,13 +1,18 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
+from typing_extensions import override
 
-from typedcfg.errors import RecordError
+from typedcfg.errors import Problem, RecordError
+from typedcfg.records import checkpoint_record
+from typedcfg.records.checkpoint_record import Manifest, committed, verify
 from typedcfg.records.result_record import ScoreRule
+from typedcfg.runner.lightning import checkpoint_io
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 
@@ -35,7 +40,7 @@ def names(policy: CheckpointPolicy) -> list[str]:
 
 
 def test_the_newest_the_best_and_every_so_many_epochs_are_kept(tmp_path: Path, saving: Saving, scored: Any) -> None:
-    trainer, policy = saving(tmp_path, 6, rule=SCORE, save_interval=4)
+    trainer, policy = saving(tmp_path, 6, rule=SCORE, keep={"save_interval": 4})
 
     trainer.fit(scored([0.1, 0.9, 0.2, 0.3, 0.4, 0.5]))
 
@@ -112,11 +117,11 @@ def test_the_best_checkpoint_is_loaded_by_its_name(tmp_path: Path, saving: Savin
 def test_names_that_a_kill_left_behind_are_put_right_at_the_next_start(
     tmp_path: Path, saving: Saving, scored: Any
 ) -> None:
-    trainer, policy = saving(tmp_path, 2, rule=SCORE, save_interval=2)
+    trainer, policy = saving(tmp_path, 2, rule=SCORE, keep={"save_interval": 2})
     trainer.fit(scored([0.1, 0.9]))
     for name in policy.checkpoints.names():
         name.unlink()
-    resumed, policy = saving(tmp_path, 3, rule=SCORE, save_interval=2)
+    resumed, policy = saving(tmp_path, 3, rule=SCORE, keep={"save_interval": 2})
 
     resumed.fit(scored([0.0, 0.0, 0.0]), ckpt_path=policy.checkpoints.step(8))
 
@@ -161,5 +166,257 @@ def test_what_a_policy_builds_on_must_be_there(
         trainer(1, policy).fit(toy())
     with pytest.raises(MisconfigurationException, match="VerifiedCheckpointIO"):
         trainer(1, recorder, policy).fit(toy())
-    with pytest.raises(MisconfigurationException, match="at least 1 epoch"):
-        CheckpointPolicy(recorder, save_interval=0)
+    with pytest.raises(MisconfigurationException, match="needs its Recorder before it"):
+        trainer(1, policy, recorder).fit(toy())
+    with pytest.raises(MisconfigurationException, match="at least 1"):
+        CheckpointPolicy(recorder, keep_last=0)
+
+
+# --- within epochs ---------------------------------------------------------------------------------------------------
+
+
+class Rows:
+    """The toy's data, in order, by a loader that knows where it is."""
+
+    def __init__(self) -> None:
+        self.at = 0
+
+    def __len__(self) -> int:
+        return 4
+
+    def __iter__(self) -> Iterator[list[torch.Tensor]]:
+        self.at %= len(self)
+        while self.at < len(self):
+            self.at += 1
+            yield [torch.full((4, 4), float(self.at))]
+
+    def state_dict(self) -> dict[str, int]:
+        return {"at": self.at}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.at = state["at"]
+
+
+class Seen(Callback):
+    """Notes which batches were trained on, by their epoch."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[int, int]] = []
+
+    @override
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        self.batches.append((trainer.current_epoch, int(batch[0][0, 0])))
+
+
+@pytest.fixture
+def steady(toy: type[LightningModule]) -> type[LightningModule]:
+    """A toy without randomness whose loader can be resumed within an epoch."""
+
+    class Steady(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.layers = torch.nn.Linear(4, 1)
+
+        def train_dataloader(self) -> Rows:
+            return Rows()
+
+    return Steady
+
+
+def steps(policy: CheckpointPolicy) -> list[tuple[int, int, int]]:
+    """Step, epochs finished and batch of each checkpoint."""
+    return [(m.step, m.epoch, m.batch) for m in committed(policy.checkpoints.path).values()]
+
+
+def test_a_checkpoint_is_written_after_every_so_many_steps(tmp_path: Path, saving: Saving, steady: Any) -> None:
+    trainer, policy = saving(tmp_path, 2, keep={"every_n_steps": 3, "keep_last": 9})
+
+    trainer.fit(steady())
+
+    assert steps(policy) == [(3, 0, 3), (4, 1, 0), (6, 1, 2), (8, 2, 0)]
+    assert [m.samples for m in committed(policy.checkpoints.path).values()] == [12, 16, 24, 32]
+
+
+def test_a_checkpoint_due_at_the_end_of_an_epoch_is_written_once(
+    tmp_path: Path, saving: Saving, steady: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    commit = checkpoint_record.write_manifest
+
+    def note(path: Path, manifest: Manifest) -> None:
+        written.append(manifest.step)
+        commit(path, manifest)
+
+    monkeypatch.setattr(checkpoint_io, "write_manifest", note)
+    trainer, policy = saving(tmp_path, 2, keep={"every_n_steps": 2, "keep_last": 9})
+
+    trainer.fit(steady())
+
+    assert written == [2, 4, 6, 8]
+    assert steps(policy) == [(2, 0, 2), (4, 1, 0), (6, 1, 2), (8, 2, 0)]
+
+
+def test_nothing_is_written_in_the_midst_of_an_accumulation(tmp_path: Path, saving: Saving, steady: Any) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 9}
+    trainer, policy = saving(tmp_path, 2, keep=keep, accumulate_grad_batches=2)
+
+    trainer.fit(steady())
+
+    assert steps(policy) == [(1, 0, 2), (2, 1, 0), (3, 1, 2), (4, 2, 0)]
+
+
+def test_a_checkpoint_that_is_due_before_a_validation_is_written_a_step_later(
+    tmp_path: Path, saving: Saving, steady: Any
+) -> None:
+    trainer, policy = saving(tmp_path, 1, keep={"every_n_steps": 2, "keep_last": 9}, val_check_interval=2)
+
+    trainer.fit(steady())
+
+    assert steps(policy) == [(3, 0, 3), (4, 1, 0)]
+
+
+def test_a_checkpoint_is_written_when_the_minutes_have_passed(tmp_path: Path, saving: Saving, steady: Any) -> None:
+    trainer, policy = saving(tmp_path, 1, keep={"every_minutes": 1e-9, "keep_last": 9})
+    assert policy.wants_save(now=1e9)
+
+    trainer.fit(steady())
+
+    assert steps(policy) == [(1, 0, 1), (2, 0, 2), (3, 0, 3), (4, 1, 0)]
+
+
+def test_a_checkpoint_from_the_midst_of_an_epoch_is_the_latest_and_never_the_best(
+    tmp_path: Path, saving: Saving, steady: Any
+) -> None:
+    class Stop(Callback):
+        @override
+        def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+            if trainer.global_step == 7:
+                raise RuntimeError("killed")
+
+    trainer, policy = saving(tmp_path, 2, Stop(), keep={"every_n_steps": 1, "save_interval": 1, "keep_last": 1})
+
+    with pytest.raises(RuntimeError, match="killed"):
+        trainer.fit(steady())
+
+    assert steps(policy) == [(4, 1, 0), (6, 1, 2)]
+    for name, step in (("best", 4), ("epoch-1", 4), ("latest", 6)):
+        assert (policy.checkpoints.path / f"{name}.ckpt").samefile(policy.checkpoints.step(step))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6, 7])
+def test_a_resume_goes_on_with_the_next_batch(step: int, tmp_path: Path, saving: Saving, steady: Any) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 9}
+    undisturbed, policy = saving(tmp_path / "a", 2, seen := Seen(), keep=keep)
+    undisturbed.fit(whole := steady())
+    resumed, _ = saving(tmp_path / "b", 2, rest := Seen(), keep=keep)
+
+    resumed.fit(parts := steady(), ckpt_path=policy.checkpoints.step(step))
+
+    assert rest.batches == seen.batches[step:]
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), parts.state_dict().values(), strict=True))
+    assert (resumed.global_step, resumed.current_epoch) == (8, 2)
+
+
+def test_a_state_that_is_saved_already_is_not_written_again(tmp_path: Path, saving: Saving, steady: Any) -> None:
+    trainer, policy = saving(tmp_path, 1)
+    trainer.fit(steady())
+    [path] = policy.checkpoints.steps()
+    before = path.stat().st_ino
+
+    policy.save(trainer)
+
+    assert path.stat().st_ino == before
+
+
+# --- in the background ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_saved_in_the_background_is_whole_when_the_training_has_ended(
+    tmp_path: Path, saving: Saving, steady: Any
+) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 3, "save_interval": 1}
+    trainer, policy = saving(tmp_path, 2, keep=keep, asynchronous=True)
+
+    trainer.fit(steady())
+
+    assert steps(policy) == [(4, 1, 0), (6, 1, 2), (7, 1, 3), (8, 2, 0)]
+    assert [verify(path).step for path in policy.checkpoints.names()] == [4, 4, 8, 8]
+
+
+def test_an_error_waits_for_the_save_in_the_background(tmp_path: Path, saving: Saving, steady: Any) -> None:
+    class Broken(steady):  # type: ignore[misc]  # a class from a fixture
+        def on_train_epoch_start(self) -> None:
+            if self.current_epoch == 1:
+                raise ValueError("the model broke")
+
+    trainer, policy = saving(tmp_path, 2, asynchronous=True)
+
+    with pytest.raises(ValueError, match="the model broke"):
+        trainer.fit(Broken())
+
+    assert verify(policy.checkpoints.latest).step == 4
+
+
+# --- what cannot be written -----------------------------------------------------------------------------------------
+
+
+WAYS: dict[str, dict[str, bool]] = {"at once": {}, "in the background": {"asynchronous": True}}
+
+
+@pytest.fixture
+def full_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Fills the disk whenever a checkpoint of one step is written."""
+
+    def fill(step: int) -> None:
+        commit = checkpoint_record.write_manifest
+
+        def refuse(path: Path, manifest: Manifest) -> None:
+            if manifest.step == step:
+                raise RecordError(Problem(f"cannot write {path.name}: No space left on device", where=str(path)))
+            commit(path, manifest)
+
+        monkeypatch.setattr(checkpoint_io, "write_manifest", refuse)
+
+    return fill
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_checkpoint_that_cannot_be_written_ends_the_training(
+    way: dict[str, bool], tmp_path: Path, saving: Saving, steady: Any, full_at: Callable[[int], None]
+) -> None:
+    full_at(8)
+    trainer, policy = saving(tmp_path, 3, **way)
+
+    with pytest.raises(RecordError, match=r"cannot write step-00000008\.ckpt: No space left on device"):
+        trainer.fit(steady())
+
+    assert trainer.global_step < 12
+    assert steps(policy) == [(4, 1, 0)]
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_training_may_go_on_without_a_checkpoint(
+    way: dict[str, bool], tmp_path: Path, saving: Saving, steady: Any, full_at: Callable[[int], None]
+) -> None:
+    full_at(8)
+    trainer, policy = saving(tmp_path, 3, keep={"on_write_failure": "continue"}, **way)
+
+    trainer.fit(steady())
+
+    assert steps(policy) == [(4, 1, 0), (12, 3, 0)]
+    assert policy.unsaved_because is None
+
+
+def test_it_is_told_and_known_that_the_last_state_is_not_saved(
+    tmp_path: Path, saving: Saving, steady: Any, full_at: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    full_at(12)
+    trainer, policy = saving(tmp_path, 3, keep={"on_write_failure": "continue"})
+
+    trainer.fit(steady())
+
+    assert policy.unsaved_because is not None
+    assert "step-00000012.ckpt: No space left on device" in policy.unsaved_because
+    assert "the state after step 12 is not saved: cannot write step-00000012.ckpt: No space left" in caplog.text
+    assert verify(policy.checkpoints.latest).step == 8

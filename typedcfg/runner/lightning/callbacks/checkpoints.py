@@ -1,7 +1,10 @@
-"""Decide which checkpoints there are."""
+"""Decide which checkpoints there are, and when they are written."""
 
+import logging
+import time
 import warnings
 from pathlib import Path
+from typing import Any, Final, Literal
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import LightningModule, Trainer
@@ -12,37 +15,68 @@ from typedcfg.records.checkpoint_record import Verified, committed, newest_verif
 from typedcfg.records.result_record import best_index, explain_unscored
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
-from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
+from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
+from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.run_dir import CheckpointDir
-from typedcfg.storage import link_atomically, sweep
+from typedcfg.storage import link_atomically, make_folder, sweep
 
-_NEWEST_KEPT = 2
-"""The last, and one before it: to fall back on when a disk has damaged the last."""
+_SECONDS: Final = 60.0
+"""In a minute."""
+
+_log: Final = logging.getLogger(__name__)
 
 
 class CheckpointPolicy(LastWord):
-    """Writes a checkpoint at the end of each epoch, and keeps the newest, the best, and one every so many epochs.
+    """Writes checkpoints at the ends of epochs and between them, and keeps the newest, the best, and some by interval.
 
     Each is written as `step-00001200.ckpt`; `latest.ckpt`, `best.ckpt` and `epoch-10.ckpt` are further names of such
     files, for people. What is best, and what to keep, is read from the results and the manifests, never remembered:
-    it is the same after a resume.
+    it is the same after a resume. A checkpoint from the midst of an epoch is one to resume from, and no epoch's.
 
     Example:
-        `Trainer(callbacks=[CheckpointPolicy(recorder), recorder], plugins=[VerifiedCheckpointIO()])`
+        `Trainer(callbacks=[recorder, CheckpointPolicy(recorder)], plugins=[VerifiedCheckpointIO()])`
     """
 
-    def __init__(self, recorder: Recorder, *, save_interval: int | None = None) -> None:
+    def __init__(  # noqa: PLR0913  # the keys of the section `checkpoint`
+        self,
+        recorder: Recorder,
+        *,
+        save_interval: int | None = None,
+        every_n_steps: int | None = None,
+        every_minutes: float | None = None,
+        keep_last: int = 2,
+        on_write_failure: Literal["stop", "continue"] = "stop",
+    ) -> None:
         """Write beside the results of `recorder`.
 
         Args:
-            recorder: Knows the scores; one of the same trainer's callbacks.
-            save_interval: Keep the checkpoint of every so many epochs, as `epoch-10.ckpt` [epochs]; None keeps none.
+            recorder: Knows the scores; one of the same trainer's callbacks, before this one.
+            save_interval: Keep the checkpoint of every so many epochs, as `epoch-10.ckpt` [epochs]; None, or a number
+                that is not positive, keeps none.
+            every_n_steps: Save within epochs too, after every so many steps [steps].
+            every_minutes: Save within epochs too, when so much time has passed since the last save [minutes].
+            keep_last: How many of the newest are kept; more than one, to fall back on when a disk has damaged the
+                last.
+            on_write_failure: Whether a checkpoint that cannot be written ends the training, or is told of and left
+                out.
         """
-        if save_interval is not None and save_interval < 1:
-            raise MisconfigurationException(f"save_interval must be at least 1 epoch, or None: got {save_interval}")
+        if keep_last < 1:
+            raise MisconfigurationException(f"keep_last must be at least 1: got {keep_last}")
         self.recorder = recorder
-        self.save_interval = save_interval
+        self.save_interval = save_interval if save_interval is not None and save_interval > 0 else None
+        self.every_n_steps = every_n_steps
+        self.every_minutes = every_minutes
+        self.keep_last = keep_last
+        self.on_write_failure = on_write_failure
+        self.unsaved_because: str | None = None
+        """Why the last state that was to be saved was not; None when it was."""
         self._has_warned = False
+        self._step = 0
+        self._is_due = False
+        self._saved_at = 0.0
+        self._saved: tuple[int, ...] | None = None
+        self._unsettled: VerifiedCheckpointIO | None = None
+        self._failure: RecordError | None = None
 
     @property
     def checkpoints(self) -> CheckpointDir:
@@ -51,10 +85,7 @@ class CheckpointPolicy(LastWord):
 
     @property
     def best_model_path(self) -> str:
-        """The best checkpoint; empty where there is none.
-
-        `ckpt_path="best"` means this one where the policy is the first `Checkpoint` among the trainer's callbacks.
-        """
+        """The best checkpoint; empty where there is none."""
         return str(self.checkpoints.best) if self.checkpoints.best.exists() else ""
 
     def find_resumable(self) -> Verified | None:
@@ -65,6 +96,56 @@ class CheckpointPolicy(LastWord):
         """
         return newest_verified([self.checkpoints.path])
 
+    def wants_save(self, now: float | None = None) -> bool:
+        """Whether this rank would have a checkpoint written; each may think otherwise, and one's wish is enough.
+
+        Args:
+            now: What `time.monotonic()` says [s].
+        """
+        if self._failure is not None:
+            return True  # the ranks meet where one is written, and end together
+        now = time.monotonic() if now is None else now
+        return self.every_minutes is not None and now - self._saved_at >= self.every_minutes * _SECONDS
+
+    def save(self, trainer: Trainer) -> None:
+        """Write a checkpoint to resume from, now; on all ranks, at a step boundary or an epoch's end.
+
+        When it returns the checkpoint is committed, also where saves are asynchronous. A state that is saved already
+        is not written again.
+
+        Raises:
+            RecordError: It cannot be written, and that is to end the training.
+        """
+        self.begin_save(trainer)
+        self._settle()
+        self._agree(trainer)
+
+    def begin_save(self, trainer: Trainer) -> None:
+        """Begin to write a checkpoint, and let the training go on where saves are asynchronous; see `save`.
+
+        Raises:
+            RecordError: It cannot be written, or the one before it could not, and that is to end the training.
+        """
+        self._settle()
+        self._agree(trainer)
+        self._is_due, self._saved_at = False, time.monotonic()
+        state = _place(trainer)
+        if state == self._saved:
+            return
+        self._step = trainer.global_step
+        try:
+            trainer.save_checkpoint(self.checkpoints.step(self._step), weights_only=False)
+        except RecordError as error:
+            self._tell(error)
+            # Rank 0 alone writes: the others wait where the error led it past.
+            trainer.strategy.barrier("Trainer.save_checkpoint")
+        else:
+            self._saved = state
+            self._unsettled = _plugin(trainer) if trainer.is_global_zero else None
+        if not _plugin(trainer).asynchronous:
+            self._settle()
+            self._agree(trainer)
+
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Check that what this builds on is there.
@@ -72,8 +153,9 @@ class CheckpointPolicy(LastWord):
         Raises:
             MisconfigurationException: The trainer lacks the recorder or the plugin.
         """
-        if self.recorder not in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
-            raise MisconfigurationException("CheckpointPolicy needs its Recorder among the trainer's callbacks")
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
+        if self.recorder not in callbacks[: callbacks.index(self)]:
+            raise MisconfigurationException("CheckpointPolicy needs its Recorder before it among the callbacks")
         if not isinstance(trainer.strategy.checkpoint_io, VerifiedCheckpointIO):
             raise MisconfigurationException("CheckpointPolicy needs Trainer(plugins=[VerifiedCheckpointIO()])")
 
@@ -85,9 +167,12 @@ class CheckpointPolicy(LastWord):
             MisconfigurationException: The folder holds whole checkpoints from beyond this start: this training would
                 throw them away.
         """
+        self._step, self._saved_at = trainer.global_step, time.monotonic()
+        self._is_due, self._saved = False, None
+        self._unsettled, self._failure, self.unsaved_because = None, None, None
         if not trainer.is_global_zero:
             return
-        self.checkpoints.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.checkpoints.path)
         sweep(self.checkpoints.path)
         for path, manifest in committed(self.checkpoints.path).items():
             if manifest.step > trainer.global_step:
@@ -96,15 +181,82 @@ class CheckpointPolicy(LastWord):
         self._link_names()
 
     @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save if a step was taken and one is due; hear how the save in the background went."""
+        before, self._step = self._step, trainer.global_step
+        if self._step == before:
+            return
+        if not _plugin(trainer).is_writing:
+            self._settle()
+        n = self.every_n_steps
+        self._is_due = self._is_due or (n is not None and self._step // n > before // n) or self._is_asked(trainer)
+        if self._is_due and is_step_boundary(trainer):
+            self.begin_save(trainer)
+
+    @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write this epoch's checkpoint, name it, and remove those that nobody needs any more."""
         self.recorder.record(trainer)
-        trainer.save_checkpoint(self.checkpoints.step(trainer.global_step), weights_only=False)
+        self.begin_save(trainer)
         if trainer.is_global_zero:
-            # In this order: whatever the moment of a kill, the names that exist are whole.
-            self._link_names()
-            self._prune(trainer)
             self._warn_unscored()
+
+    @override
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Wait for the last save."""
+        self._settle()
+        self._agree(trainer)
+
+    @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Wait for the save that is under way; the error that ends the training is the one to raise."""
+        self._settle()
+
+    @override
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Say how many samples were seen; every rank counts its own."""
+        checkpoint[SAMPLES_KEY] = self.recorder.samples_so_far(trainer)
+
+    def _is_asked(self, trainer: Trainer) -> bool:
+        if self.every_minutes is None and not _plugin(trainer).asynchronous:
+            return False
+        # Clocks differ between ranks, and what is written in the background rank 0 alone sees fail.
+        return bool(trainer.strategy.broadcast(self.wants_save()))
+
+    def _settle(self) -> None:
+        """Wait for the last save, and put names and numbers right; this rank for itself."""
+        if self._unsettled is None:
+            return
+        plugin, self._unsettled = self._unsettled, None
+        try:
+            plugin.wait()
+            self._link_names()
+            self._prune(plugin)
+        except RecordError as error:
+            self._saved = None
+            self._tell(error)
+        else:
+            self.unsaved_because = None
+
+    def _agree(self, trainer: Trainer) -> None:
+        """Let all ranks end with the one that could not write, if it is to end.
+
+        Raises:
+            RecordError: It is.
+        """
+        if self.on_write_failure == "stop":
+            failure = trainer.strategy.broadcast(self._failure)
+            if failure is not None:
+                raise failure
+
+    def _tell(self, failure: RecordError) -> None:
+        """Note that the last state is not saved."""
+        self.unsaved_because = str(failure)
+        _log.warning("the state after step %d is not saved: %s", self._step, failure)
+        if self.on_write_failure == "stop":
+            self._failure = failure
 
     def _named(self) -> dict[Path, Path]:
         """Each name for people, and the checkpoint it stands for."""
@@ -113,7 +265,8 @@ class CheckpointPolicy(LastWord):
         ends: dict[int, Path] = {}
         for path, manifest in manifests.items():
             names[self.checkpoints.latest] = path
-            ends.setdefault(manifest.epoch, path)  # later ones were written in the midst of the next epoch
+            if not manifest.is_inside_epoch:
+                ends[manifest.epoch] = path
         best = best_index(self.recorder.results, self.recorder.rule)
         for epoch, path in ends.items():
             if epoch == best:
@@ -127,17 +280,30 @@ class CheckpointPolicy(LastWord):
             if not (name.exists() and name.samefile(path)):
                 link_atomically(path, name)
 
-    def _prune(self, trainer: Trainer) -> None:
-        needed = {*list(committed(self.checkpoints.path))[-_NEWEST_KEPT:], *self._named().values()}
+    def _prune(self, plugin: VerifiedCheckpointIO) -> None:
+        needed = {*list(committed(self.checkpoints.path))[-self.keep_last :], *self._named().values()}
         for path in self.checkpoints.steps():  # those that were never finished are among them
             if path not in needed:
-                trainer.strategy.remove_checkpoint(path)
+                plugin.remove_checkpoint(path)
 
     def _warn_unscored(self) -> None:
         problem = explain_unscored(self.recorder.results, self.recorder.rule)
         if problem and not self._has_warned:
             self._has_warned = True
             warnings.warn(f"no checkpoint will be the best: {problem}", stacklevel=2)
+
+
+def _place(trainer: Trainer) -> tuple[int, ...]:
+    """Where a training is: what tells two of its states apart."""
+    loop = trainer.fit_loop
+    epochs = loop.epoch_progress.current.processed  # type: ignore[attr-defined]  # declared as its base class
+    return trainer.global_step, epochs, loop.epoch_loop.batch_progress.total.ready
+
+
+def _plugin(trainer: Trainer) -> VerifiedCheckpointIO:
+    plugin = trainer.strategy.checkpoint_io
+    assert isinstance(plugin, VerifiedCheckpointIO), "setup saw to it"
+    return plugin
 
 
 def _check_damaged(path: Path) -> None:

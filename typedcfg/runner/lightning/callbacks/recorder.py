@@ -120,9 +120,17 @@ class Recorder(LastWord):
         if epochs == self.state.epochs:
             return
         self._keep(trainer, "train")
-        self.state = RunState(epochs=epochs, steps=trainer.global_step, samples=self._samples_so_far(trainer))
+        self.state = RunState(epochs=epochs, steps=trainer.global_step, samples=self.samples_so_far(trainer))
         self._samples = 0
         self._append()
+
+    def samples_so_far(self, trainer: Trainer) -> int | None:
+        """Training samples seen, on all ranks together, which must all ask; None where batches tell no length."""
+        unknown = -1
+        counted = torch.tensor(unknown if self._samples is None else self._samples, device=trainer.strategy.root_device)
+        least = int(trainer.strategy.reduce(counted.clone(), reduce_op="min"))
+        total = int(trainer.strategy.reduce(counted, reduce_op="sum"))
+        return None if least == unknown or self.state.samples is None else self.state.samples + total
 
     def _close(self) -> None:
         if self._log:
@@ -137,10 +145,3 @@ class Recorder(LastWord):
             state = self.state
             self._log.append(Result(epoch=state.epochs, step=state.steps, samples=state.samples, splits=self._pending))
         self._pending = {}
-
-    def _samples_so_far(self, trainer: Trainer) -> int | None:
-        unknown = -1
-        counted = torch.tensor(unknown if self._samples is None else self._samples, device=trainer.strategy.root_device)
-        least = int(trainer.strategy.reduce(counted.clone(), reduce_op="min"))
-        total = int(trainer.strategy.reduce(counted, reduce_op="sum"))
-        return None if least == unknown or self.state.samples is None else self.state.samples + total
