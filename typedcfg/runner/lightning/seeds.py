@@ -7,7 +7,9 @@ anyway). Training continues with the seed plus the rank, so that dropout and aug
 import os
 import random
 import sys
-from typing import Final
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, NamedTuple
 
 import torch
 
@@ -24,10 +26,91 @@ def seed_all(seed: int, *, rank: int = 0) -> None:
         rank: Added to it; 0 gives every rank the same numbers.
     """
     value = (seed + rank) % _SEED_BOUND
-    random.seed(value)
-    if "numpy" in sys.modules:
-        sys.modules["numpy"].random.seed(value)
+    seed_host(value)
     torch.manual_seed(value)
+
+
+def seed_host(seed: int) -> None:
+    """Seed the generators that data is prepared with: python's, numpy's where numpy is used, torch's on the CPU.
+
+    Those of other devices stay as they are: `torch.manual_seed` would have to wake them up.
+    """
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % _SEED_BOUND)
+    torch.default_generator.manual_seed(seed)
+
+
+class HostStates(NamedTuple):
+    """Where the generators stand that data is prepared with."""
+
+    python: tuple[Any, ...]
+    numpy: Any
+    """None where numpy is not used."""
+    torch: torch.Tensor
+
+
+def host_states() -> HostStates:
+    """Where the generators stand now."""
+    numpy = sys.modules["numpy"].random.get_state() if "numpy" in sys.modules else None
+    return HostStates(random.getstate(), numpy, torch.get_rng_state())
+
+
+def set_host_states(states: HostStates) -> None:
+    """Put the generators where they stood."""
+    random.setstate(states.python)
+    if states.numpy is not None:
+        sys.modules["numpy"].random.set_state(states.numpy)
+    torch.set_rng_state(states.torch)
+
+
+@contextmanager
+def host_states_kept() -> Iterator[None]:
+    """For the length of the block, draw and seed as you like: the generators are as they were afterwards."""
+    states = host_states()
+    try:
+        yield
+    finally:
+        set_host_states(states)
+
+
+class RandomStream:
+    """Random numbers of its own for code that draws from the global generators."""
+
+    def __init__(self, seed: int, owned: Sequence[torch.Generator] = ()) -> None:
+        """Begin at `seed`.
+
+        Args:
+            seed: Where the stream begins.
+            owned: Further generators that the code draws from.
+        """
+        self._seed = seed
+        self._owned = tuple(owned)
+        self._states: tuple[HostStates, list[torch.Tensor]] | None = None
+
+    @contextmanager
+    def drawn_from(self) -> Iterator[None]:
+        """For the length of the block, let the generators give this stream's numbers, from where it was left."""
+        before = [generator.get_state() for generator in self._owned]
+        with host_states_kept():
+            self._enter()
+            try:
+                yield
+            finally:
+                self._states = host_states(), [generator.get_state() for generator in self._owned]
+                for generator, state in zip(self._owned, before, strict=True):
+                    generator.set_state(state)
+
+    def _enter(self) -> None:
+        if self._states is None:
+            seed_host(self._seed)
+            for generator in self._owned:
+                generator.manual_seed(self._seed)
+        else:
+            host, owned = self._states
+            set_host_states(host)
+            for generator, state in zip(self._owned, owned, strict=True):
+                generator.set_state(state)
 
 
 def make_deterministic() -> None:

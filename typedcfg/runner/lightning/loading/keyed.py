@@ -1,0 +1,86 @@
+"""Fetch each sample with random numbers of its own, wherever and whenever it is fetched."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from torch.utils.data import Dataset, get_worker_info
+from torch.utils.data._utils import worker
+from typing_extensions import override
+
+from typedcfg.runner.lightning.loading.order import key
+from typedcfg.runner.lightning.loading.sampler import Request
+from typedcfg.runner.lightning.seeds import host_states_kept, seed_host
+
+_COLLATING = 1
+"""Tells the key of a batch from that of its first sample."""
+
+
+class KeyedBatches(Dataset[Any]):
+    """The batches of a data set, each sample fetched after python's, numpy's and torch's generators got its key.
+
+    What a sample's augmentation draws so depends on its place in the epoch alone: not on the worker that fetches it,
+    on what was fetched before, or on how far ahead.
+    """
+
+    def __init__(
+        self, dataset: Any, collate: Callable[[Any], Any], *, is_batched: bool = True, keyed: bool = True
+    ) -> None:
+        """Fetch from `dataset`.
+
+        Args:
+            dataset: Gives a sample for an index, or many for many where it has `__getitems__`.
+            collate: Makes a batch of samples.
+            is_batched: Whether samples are batched at all, rather than loaded one by one.
+            keyed: Whether generators are seeded; without, samples draw from them as they stand.
+        """
+        self.dataset = dataset
+        self.collate = collate
+        self.is_batched = is_batched
+        self.keyed = keyed
+
+    @override
+    def __getitem__(self, request: Request) -> Any:
+        # A worker process does nothing else that could draw; this one does.
+        with host_states_kept() if self.keyed and get_worker_info() is None else nullcontext():
+            samples = self._fetch(request)
+            self._seed(request.key, request.first, _COLLATING)
+            return self.collate(samples)
+
+    def _fetch(self, request: Request) -> Any:
+        if not self.is_batched:
+            self._seed(request.key, request.first)
+            return self.dataset[request.indices[0]]
+        if getattr(self.dataset, "__getitems__", None):
+            self._seed(request.key, request.first)
+            return self.dataset.__getitems__(request.indices)
+        samples = []
+        for number, index in enumerate(request.indices):
+            self._seed(request.key, request.first + number * request.stride)
+            samples.append(self.dataset[index])
+        return samples
+
+    def _seed(self, *numbers: int) -> None:
+        if self.keyed:
+            seed_host(key(*numbers))
+
+
+class WorkerStart:
+    """Begins a worker as a loader of the user's own data set would: `get_worker_info().dataset` is that one."""
+
+    def __init__(self, begin: Callable[[int], None] | None) -> None:
+        """Call `begin`, the user's `worker_init_fn`, where there is one."""
+        self.begin = begin
+
+    def __call__(self, worker_id: int) -> None:
+        """Begin this process, whose number is `worker_id`."""
+        info = get_worker_info()
+        assert info is not None
+        batches = info.dataset
+        assert isinstance(batches, KeyedBatches)
+        # There is no public way to say what a worker's data set is.
+        worker._worker_info = worker.WorkerInfo(  # noqa: SLF001
+            id=info.id, num_workers=info.num_workers, seed=info.seed, dataset=batches.dataset
+        )
+        if self.begin is not None:
+            self.begin(worker_id)
