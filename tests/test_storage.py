@@ -1,12 +1,34 @@
+import errno
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
+from faulty_disk import Fault, FaultyDisk
 
 from typedcfg import storage
+from typedcfg.disk import Disk, using
 from typedcfg.errors import RecordError
+
+
+class ForgetfulDisk(Disk):
+    """A disk on another machine that says of some renames that they are done, and forgets them."""
+
+    def __init__(self, *, forgotten: int) -> None:
+        self.forgotten = forgotten
+        self.waited = 0
+
+    def replace(self, source: Path, target: Path) -> None:
+        self.forgotten -= 1
+        if self.forgotten < 0:
+            super().replace(source, target)
+
+    def wait(self, seconds: float) -> None:  # noqa: ARG002  # as the disk's; nobody waits in a test
+        self.waited += 1
 
 
 def refuse(*_: object) -> None:
@@ -118,3 +140,188 @@ def test_a_sweep_removes_what_was_staged_and_nothing_else(tmp_path: Path) -> Non
     storage.sweep(tmp_path)
 
     assert names(tmp_path) == ["run.json"]
+
+
+def test_a_sweep_removes_folders_that_were_staged_and_what_was_staged_for_the_folder_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    (folder / ".step.0123456789abcdef.staged" / "sub").mkdir(parents=True)
+    (tmp_path / ".run.0123456789abcdef.staged").mkdir()
+    (tmp_path / ".run-2.0123456789abcdef.staged").mkdir()
+
+    storage.sweep(folder)
+
+    assert names(folder) == []
+    assert names(tmp_path) == [".run-2.0123456789abcdef.staged", "run"]
+
+
+def test_a_folder_is_removed_with_all_that_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "step.ckpt" / "sub").mkdir(parents=True)
+    (tmp_path / "step.ckpt" / "sub" / "shard").write_bytes(b"x")
+
+    storage.remove(tmp_path / "step.ckpt")
+
+    assert names(tmp_path) == []
+
+
+def test_a_staged_folder_takes_its_name_when_the_block_ends(tmp_path: Path) -> None:
+    path = tmp_path / "step.ckpt"
+    with storage.staged_folder(path) as stage:
+        (stage / "shard").write_bytes(b"new")
+        assert not path.exists()
+
+    assert (path / "shard").read_bytes() == b"new"
+    assert names(tmp_path) == ["step.ckpt"]
+
+
+def test_a_staged_folder_replaces_the_one_that_stood_there(tmp_path: Path) -> None:
+    (tmp_path / "step.ckpt").mkdir()
+    (tmp_path / "step.ckpt" / "old").write_bytes(b"old")
+
+    with storage.staged_folder(tmp_path / "step.ckpt") as stage:
+        (stage / "new").write_bytes(b"new")
+
+    assert names(tmp_path / "step.ckpt") == ["new"]
+    assert names(tmp_path) == ["step.ckpt"]
+
+
+def test_a_staged_folder_whose_block_raises_vanishes(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with storage.staged_folder(tmp_path / "step.ckpt") as stage:
+            (stage / "shard").write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+
+    assert names(tmp_path) == []
+
+
+WRITE_A_SHARD = "import sys; open(sys.argv[1], 'wb').write(b'x' * 1000)"
+
+
+@pytest.mark.multiprocess
+def test_several_processes_write_into_a_staged_folder(tmp_path: Path) -> None:
+    with storage.staged_folder(tmp_path / "step.ckpt") as stage:
+        ranks = [subprocess.Popen([sys.executable, "-c", WRITE_A_SHARD, stage / f"{rank}"]) for rank in range(2)]
+        assert [rank.wait() for rank in ranks] == [0, 0]
+
+    assert [(tmp_path / "step.ckpt" / f"{rank}").stat().st_size for rank in range(2)] == [1000, 1000]
+
+
+def test_every_file_of_a_staged_folder_is_synced_before_its_name_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    for name in ("fsync", "replace"):
+        monkeypatch.setattr(os, name, partial(note, calls, name, getattr(os, name)))
+
+    with storage.staged_folder(tmp_path / "step.ckpt") as stage:
+        (stage / "sub").mkdir()
+        (stage / "sub" / "shard").write_bytes(b"x")
+        (stage / "shard").write_bytes(b"x")
+
+    assert calls == [*["fsync"] * 4, "replace", "fsync"]
+
+
+def test_parents_that_are_made_survive_a_power_loss_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(Disk, "sync_folder", lambda _, path: synced.append(path))
+
+    storage.make_folder(tmp_path / "a" / "b" / "c")
+
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+
+
+def test_a_file_that_grows_keeps_whole_pieces_alone(tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"whole|torn")
+
+    with storage.AppendedFile(tmp_path / "log", whole=6) as file:
+        file.append(b"more|")
+
+    assert (tmp_path / "log").read_bytes() == b"whole|more|"
+
+
+def test_a_piece_that_cannot_be_written_is_cut_off_even_if_that_takes_until_the_next(tmp_path: Path) -> None:
+    disk = FaultyDisk(Fault("refuse from", 4, errno.EIO))  # 1 open, 2 sync the folder, 3 write, 4 sync
+    with using(disk):
+        file = storage.AppendedFile(tmp_path / "log")
+        with pytest.raises(OSError, match="Input/output error"):
+            file.append(b"first|")
+    assert (tmp_path / "log").read_bytes() == b"first|"
+
+    file.append(b"second|")
+    file.close()
+
+    assert (tmp_path / "log").read_bytes() == b"second|"
+
+
+def test_what_was_locked_is_overwritten_in_place(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_bytes(b"a longer text")
+    descriptor = os.open(tmp_path / "lock", os.O_RDWR)
+
+    storage.overwrite(descriptor, b"short")
+    os.close(descriptor)
+
+    assert (tmp_path / "lock").read_bytes() == b"short"
+
+
+@pytest.mark.parametrize("operation", [1, 2, 3])
+def test_a_file_that_the_server_forgot_is_written_anew(tmp_path: Path, operation: int) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    with using(FaultyDisk(Fault("refuse", operation, errno.ESTALE))):
+        storage.write_atomically(tmp_path / "a", b"new")
+
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_line_that_the_server_forgot_is_appended_once(tmp_path: Path) -> None:
+    with storage.AppendedFile(tmp_path / "log") as file, using(FaultyDisk(Fault("refuse", 2, errno.ESTALE))):
+        file.append(b"line|")
+
+    assert (tmp_path / "log").read_bytes() == b"line|"
+
+
+def test_a_file_system_that_forgets_for_ever_is_an_error(tmp_path: Path) -> None:
+    with (
+        using(FaultyDisk(Fault("refuse from", 1, errno.ESTALE))),
+        pytest.raises(RecordError, match="cannot write a: Stale file handle"),
+    ):
+        storage.write_atomically(tmp_path / "a", b"new")
+
+
+@pytest.mark.parametrize("unseen", [1, 3])
+def test_a_rename_that_is_not_seen_is_looked_for_and_asked_for_again(tmp_path: Path, unseen: int) -> None:
+    (tmp_path / "latest").write_bytes(b"old")
+    network = ForgetfulDisk(forgotten=unseen)
+
+    with using(network):
+        storage.write_atomically(tmp_path / "latest", b"new")
+
+    assert (tmp_path / "latest").read_bytes() == b"new"
+    assert network.waited == unseen
+
+
+def test_a_rename_that_is_never_seen_is_an_error_and_the_old_content_stands(tmp_path: Path) -> None:
+    (tmp_path / "latest").write_bytes(b"old")
+
+    with (
+        using(ForgetfulDisk(forgotten=100)),
+        pytest.raises(RecordError, match="does not show the file under its name"),
+    ):
+        storage.write_atomically(tmp_path / "latest", b"new")
+
+    assert (tmp_path / "latest").read_bytes() == b"old"
+    assert names(tmp_path) == ["latest"]
+
+
+def test_a_temporary_folder_that_cannot_be_written_to_plays_no_role(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+    storage.write_atomically(tmp_path / "a", b"new")
+
+    assert (tmp_path / "a").read_bytes() == b"new"

@@ -153,3 +153,15 @@ def test_folders_of_runs_are_walked_without_going_in_circles(tmp_path: Path) -> 
     (tmp_path / "mnist" / "again").symlink_to(tmp_path)
 
     assert list(iter_run_folders(tmp_path)) == [run.path]
+
+
+def test_tidying_removes_what_was_staged_anywhere_in_the_run(tmp_path: Path) -> None:
+    run = opened(tmp_path)
+    attempt = run.new_attempt()
+    for folder in (run.path, attempt.path, attempt.checkpoints.path):
+        (folder / ".half.0123456789abcdef.staged").write_bytes(b"half")
+
+    run.tidy()
+
+    assert list(tmp_path.rglob("*.staged")) == []
+    assert attempt.checkpoints.path.is_dir()

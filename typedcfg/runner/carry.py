@@ -4,7 +4,7 @@ from typedcfg.records.checkpoint_record import Verified, committed, manifest_pat
 from typedcfg.records.journal import Journal
 from typedcfg.records.result_record import read_results
 from typedcfg.runner.run_dir import AttemptDir
-from typedcfg.storage import link_atomically
+from typedcfg.storage import link_atomically, staged_folder
 
 
 def carry_over(found: Verified, attempt: AttemptDir) -> None:
@@ -25,8 +25,9 @@ def carry_over(found: Verified, attempt: AttemptDir) -> None:
         for epoch, result in read_results(source.result_files.journal).items():
             if epoch <= found.manifest.epoch:
                 journal.append(result.model_dump(mode="json"))
-    for path, manifest in committed(source.checkpoints.path).items():
-        if manifest.step <= found.manifest.step:
-            target = attempt.checkpoints.step(manifest.step)
-            link_atomically(path, target)
-            link_atomically(manifest_path(path), manifest_path(target))  # last: it is the commit
+    # All or none: with the older ones alone, this attempt would seem to be one to resume from.
+    with staged_folder(attempt.checkpoints.path) as folder:
+        for path, manifest in committed(source.checkpoints.path).items():
+            if manifest.step <= found.manifest.step:
+                link_atomically(path, folder / path.name)
+                link_atomically(manifest_path(path), manifest_path(folder / path.name))

@@ -244,6 +244,18 @@ class RunDir:
         counting = [attempt for attempt in self.attempts() if attempt.timestamp >= since]
         return newest_verified(attempt.checkpoints.path for attempt in reversed(counting))
 
+    def tidy(self) -> None:
+        """Remove what writers that were killed left behind, everywhere in the run; only for who owns the run.
+
+        Raises:
+            RecordError: A leftover cannot be removed.
+        """
+        for attempt in self.attempts():
+            storage.sweep(attempt.path)
+            if attempt.checkpoints.path.is_dir():
+                storage.sweep(attempt.checkpoints.path)
+        storage.sweep(self.path)
+
     @classmethod
     def _make(cls, project_root: Path, path: Path, run_uuid: UUID, place: PurePosixPath) -> "RunDir":
         lines = [str(run_uuid)] if place == AT_THE_TOP else [str(run_uuid), place.as_posix()]

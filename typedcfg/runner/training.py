@@ -30,7 +30,7 @@ from typedcfg.runner.secrets import redact, redact_bytes, secrets_variable, text
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment, undefined_builders
-from typedcfg.storage import sweep, write_atomically
+from typedcfg.storage import write_atomically
 
 _SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""
@@ -158,8 +158,8 @@ class Training:
         migrations = told_by(recorded)[0].migrations if recorded else ()
         for step in migrations:
             _log.info("%s is migrated by %s", self.run.config.name, step)
+        self.run.tidy()
         if recorded is None:
-            sweep(self.run.path)
             write_config(self.run, self.config)
             if code.patch:
                 write_atomically(self.run.patch, redact_bytes(code.patch, texts_of(secrets)))
