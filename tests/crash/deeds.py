@@ -31,7 +31,7 @@ from typedcfg.records.run_record import (
 from typedcfg.runner.carry import carry_over
 from typedcfg.runner.ownership import Ownership, read_owner
 from typedcfg.runner.run_book import RunBook
-from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.run_dir import AttemptDir, RunDir, iter_run_folders
 from typedcfg.storage import link_atomically, make_folder, remove, staged, staged_folder, sweep, write_atomically
 
 Promise: TypeAlias = Callable[[str], None]
@@ -217,6 +217,7 @@ def check(root: Path, promises: Sequence[str]) -> None:
     """Hold what a folder must be whatever happened, and what was promised."""
     experiments = root / "experiments"
     visible = [path for path in experiments.glob("*") if not path.name.startswith(".")]
+    assert [*iter_run_folders(experiments)] == visible, "what is not whole is nobody's run"
     assert len(visible) <= 1, "one run has one folder"
     for path in visible:
         _check_run(RunDir.at(path), promises)

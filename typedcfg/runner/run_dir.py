@@ -315,9 +315,11 @@ def iter_run_folders(project_root: Path) -> Iterator[Path]:
 def _folders_in(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(Path(entry) for entry in entries if entry.is_dir())
+            folders = [Path(entry) for entry in entries if entry.is_dir()]
     except OSError:  # of a folder that we may not read, or that just went, nothing is known
         return []
+    # A run that is being made, or whose maker was killed, is none yet.
+    return sorted(path for path in folders if path.suffix != storage.STAGED_SUFFIX)
 
 
 def _check_place(project_root: Path, place: PurePosixPath) -> None:
