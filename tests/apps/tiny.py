@@ -33,6 +33,7 @@ class Tiny(Experiment):
     faults: Faults
     lr: Annotated[float, Gt(0)] = 0.05
     token: SecretStr | None = None
+    other_token: SecretStr = SecretStr("")
 
     def build_model(self) -> "LightningModule":
         return _model(self)

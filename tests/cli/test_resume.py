@@ -82,6 +82,10 @@ def test_secrets_must_be_given_again(failed: Path, told: Told) -> None:
     assert "token=... behind RUN" in message
 
 
+def test_a_secret_that_nobody_gave_is_not_asked_for(failed: Path) -> None:
+    assert read_run_record(failed / "run.json").secrets == ("token",)
+
+
 def test_a_variable_for_a_secret_begins_as_the_command_line_says(failed: Path, told: Told) -> None:
     assert call(["resume", str(failed), "--env-prefix", "MINE__"]) == 2
 

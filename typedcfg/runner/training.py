@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
-from typedcfg.compiler.writing.secrets import secrets_in
+from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
@@ -173,7 +173,7 @@ class Training:
             template=refer_to(template),
             argv=tuple(redact(word, texts_of(secrets)) for word in sys.argv),
             app=self.asked.app or (record.app if record else None),
-            secrets=tuple(secrets),
+            secrets=tuple(given_secrets(self.config)),
             score=Score(metric=rule.metric, mode=rule.mode, split=rule.split),
             status="running",
             attempts=record.attempts if record else (),

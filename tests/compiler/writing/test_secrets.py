@@ -2,7 +2,7 @@ import pytest
 from pydantic import SecretBytes, SecretStr
 
 from typedcfg import ConfigTemplate
-from typedcfg.compiler.writing.secrets import as_overrides, secrets_in
+from typedcfg.compiler.writing.secrets import as_overrides, given_secrets, secrets_in
 
 
 class Params(ConfigTemplate):
@@ -14,6 +14,13 @@ class Params(ConfigTemplate):
 
 def test_secrets_are_found_by_key_path_and_in_the_clear() -> None:
     assert secrets_in(Params.compile().params) == {"token": "t", "open": ["k"]}
+
+
+def test_only_what_somebody_set_is_given() -> None:
+    assert given_secrets(Params.compile()) == {}
+    assert given_secrets(Params.compile(overrides=["token=t"])) == {"token": "t"}
+    assert given_secrets(Params.compile(overrides=["open+=[l]"])) == {"open": ["k", "l"]}
+    assert given_secrets(Params.compile(overrides=["token=t", "~token"])) == {}
 
 
 @pytest.mark.parametrize("secret", ["${root.api}", "$${x}", "$$", "a${b}c"])

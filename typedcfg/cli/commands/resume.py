@@ -7,7 +7,7 @@ from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.commands.run import asked_of
 from typedcfg.cli.context import App, Context
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.writing.secrets import secrets_in
+from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.lookup import find_run
@@ -47,7 +47,7 @@ def _app(context: Context, run: RunDir, record: RunRecord) -> App:
 
 
 def _check_secrets(config: Config[Any], record: RunRecord, run: RunDir, *, prefix: str) -> None:
-    given = {key for key in secrets_in(config.params) if config.origin(key) != "default"}
+    given = given_secrets(config)
     problems = [
         Problem(
             f"the secret {key} was given to this run, and secrets are not recorded",

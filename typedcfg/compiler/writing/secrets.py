@@ -5,7 +5,9 @@ from typing import Any
 
 from pydantic import SecretBytes, SecretStr
 
-from typedcfg.key_path import render_key_path
+from typedcfg.compiler.config import Config, told_by
+from typedcfg.compiler.precedence import DEFAULTS
+from typedcfg.key_path import parse_key_path, render_key_path
 from typedcfg.sources.escapes import written_text
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.leaves import iter_leaves
@@ -17,9 +19,20 @@ def secrets_in(section: ConfigTemplate) -> dict[str, Any]:
     return {render_key_path(path): _revealed(value) for path, value in secret if value is not None}
 
 
+def given_secrets(config: Config[Any]) -> dict[str, Any]:
+    """Those that somebody gave: what a class has by itself, another compilation has too."""
+    return {key: secret for key, secret in secrets_in(config.params).items() if _is_given(config, key)}
+
+
 def as_overrides(secrets: Mapping[str, Any]) -> dict[str, Any]:
     """Secrets as overrides of a compilation, in which nothing they hold is taken for a reference."""
     return {key: _escaped(value) for key, value in secrets.items()}
+
+
+def _is_given(config: Config[Any], key: str) -> bool:
+    story, above = told_by(config)
+    place = story.descent.place((*above, *parse_key_path(key)))
+    return place is not None and any(said.layer.strength != DEFAULTS for said in place.live)
 
 
 def _revealed(value: Any) -> Any:
