@@ -1,8 +1,11 @@
 """`logging`: what a person sees of a run."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge
 
 from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.marks import Unit
 
 
 class Logging(ConfigTemplate):
@@ -12,3 +15,5 @@ class Logging(ConfigTemplate):
     """What goes to `run.log`."""
     progress: Literal["auto", "bar", "lines", "none"] = "auto"
     """How the training shows itself: a bar where a person watches, else a line for each epoch."""
+    log_interval: Annotated[int | None, Ge(1), Unit("batches")] = None
+    """How often a line tells of progress within an epoch; if null ten times in its longest split, if that has 100."""
