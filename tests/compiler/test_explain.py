@@ -153,6 +153,13 @@ def test_a_key_of_another_kind_is_told_with_that_kind() -> None:
     assert caught.value.problems[0].suggestion is None
 
 
+def test_a_key_of_another_kind_is_suggested_by_what_it_is_called() -> None:
+    with pytest.raises(MissingKey) as caught:
+        Params.compile(overrides=["optimizer=sgd"]).explain("optimizer.beta")
+
+    assert caught.value.problems[0].suggestion == "optimizer.betas"
+
+
 def test_the_origin_of_a_key_that_is_missing_is_an_error_too() -> None:
     with pytest.raises(MissingKey, match=r"did you mean +base_lr"):
         Params.compile().origin("bas_lr")

@@ -285,3 +285,12 @@ def test_a_script_is_warned_at_its_own_line() -> None:
         exec(compile("Moved.compile(overrides=['rate=3'])", "train.py", "exec"), script)
 
     assert warned[0].filename == "train.py"
+
+
+def test_a_draft_suggests_the_present_name_where_an_old_one_is_assigned() -> None:
+    draft = Params.compile().unlock()
+
+    for key, today in {"loader.bs": "loader.batch_size", "reader.bs": "loader.batch_size"}.items():
+        with pytest.raises(ConfigError) as caught:
+            draft[key] = 3
+        assert caught.value.problems[0].suggestion == today

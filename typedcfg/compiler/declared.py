@@ -6,6 +6,7 @@ from typedcfg.key_path import KeyPath
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of, reachable
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, sections_below
+from typedcfg.text import nearest
 
 
 def declared_at(template: type[ConfigTemplate], path: KeyPath) -> list[tuple[Node, Entry | None]]:
@@ -19,6 +20,13 @@ def declared_at(template: type[ConfigTemplate], path: KeyPath) -> list[tuple[Nod
 def declared_below(declared: Iterable[tuple[Node, Entry | None]], step: str | int) -> list[tuple[Node, Entry | None]]:
     """Every meaning one step further down."""
     return [below for node, entry in declared for below in _below(node, entry, step)]
+
+
+def nearest_declared(template: type[ConfigTemplate], path: KeyPath) -> KeyPath | None:
+    """A path with its last key as sections declare it, whichever kind; None if none is alike, or that is not wrong."""
+    around = (section for node, _ in declared_at(template, path[:-1]) for section in sections_below(node))
+    near = nearest(str(path[-1]), (name for section in around for name in catalog_of(section).entries))
+    return (*path[:-1], near) if near and near != path[-1] else None
 
 
 def may_hold_secret(template: type[ConfigTemplate], path: KeyPath) -> bool:

@@ -7,12 +7,13 @@ on one path.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Final, NamedTuple
 
 from typedcfg.compiler.choice import Choice, choose
 from typedcfg.compiler.copies import Copies
-from typedcfg.compiler.declared import declared_at, may_hold_secret
+from typedcfg.compiler.declared import declared_at, may_hold_secret, nearest_declared
 from typedcfg.compiler.lists import Arrangement, arrange, meanings
 from typedcfg.compiler.merge import WHOLE_LISTS, Contribution, Fallen, at_root, below, below_all, standing, taken_back
 from typedcfg.compiler.precedence import DEFAULTS
@@ -36,7 +37,7 @@ from typedcfg.sources.instances import explicit_settings
 from typedcfg.sources.yaml_value import NotAValue
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
-from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode, sections_below
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.variants import KIND
 from typedcfg.text import nearest, one_of, shorten
 
@@ -240,10 +241,9 @@ class Place:
         for path, origin in (found for one in idle for found in taken_back(one.value, self.path)):
             if declared_at(self.descent.template, path):
                 continue
-            around = (one for node, _ in declared_at(self.descent.template, path[:-1]) for one in sections_below(node))
-            near = nearest(str(path[-1]), (name for one in around for name in catalog_of(one).entries))
-            suggestion = render_key_path((*path[:-1], near)) if near else None
-            self.descent.report(Problem(f"unknown key {render_key_path(path)!r}", str(origin), suggestion=suggestion))
+            near = nearest_declared(self.descent.template, path)
+            problem = Problem(f"unknown key {render_key_path(path)!r}", str(origin))
+            self.descent.report(replace(problem, suggestion=render_key_path(near) if near else None))
 
     def _is_mapped(self) -> bool:
         """Whether nothing but mappings counts."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from typedcfg.compiler.declared import may_hold_secret
+from typedcfg.compiler.declared import may_hold_secret, nearest_declared
 from typedcfg.compiler.descent import Place
 from typedcfg.compiler.merge import Contribution, Fallen
 from typedcfg.compiler.precedence import DEFAULTS, STRENGTHS, rule_between
@@ -241,7 +241,8 @@ def _missing(story: Story, path: KeyPath) -> MissingKey:
     key = render_key_path(path)
     around = story.descent.place(path[:-1])
     today = present_path(type(story.root), path)
-    near = render_key_path(today) if today != path else nearest(key, known)
+    declared = today if today != path else nearest_declared(type(story.root), path)
+    near = render_key_path(declared) if declared else nearest(key, known)
     fix = of_another_kind(around, str(path[-1])) if around is not None and around.is_section else ""
     return MissingKey(Problem(f"there is no key {key!r}", suggestion=None if fix else near, fix=fix))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from typedcfg.compiler.compile import compile_layers
@@ -31,6 +32,7 @@ from typedcfg.sources.base import (
 )
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.nodes import ListNode, MapNode, VariantsNode
+from typedcfg.template.old_names import present_path
 from typedcfg.template.variants import KIND
 from typedcfg.text import nearest
 
@@ -230,16 +232,20 @@ class Edits:
             if child is None and change.value is Edit.RESET and depth == len(change.path) - 1:
                 break
             if child is None:
-                return [self._unknown(descent, change.path[: depth + 1], str(change.origin))]
+                return [self._unknown(descent, change.path, str(change.origin))]
             place = child
             field = place if place.path == place.field or place.is_section else field
         shaped = [(one, *shape_at(one)) for one in _changed(field, change.value)]
         return descent.problems or [problem for one in shaped for problem in _wrong_values(*one)]
 
     def _unknown(self, descent: Descent, path: KeyPath, where: str) -> Problem:
+        today = present_path(self.template, path)
+        depth = next((at for at in range(1, len(path)) if descent.place(path[:at]) is None), len(path))
+        path = path[:depth]
         above = descent.place(path[:-1])
         if above is not None and above.is_section:
-            return unknown_key(above, str(path[-1]), Origin(where), DRAFT)
+            problem = unknown_key(above, str(path[-1]), Origin(where), DRAFT)
+            return problem if today[:depth] == path else replace(problem, suggestion=render_key_path(today))
         known = [] if above is None else [render_key_path((*path[:-1], step)) for step in known_keys(above)]
         key = render_key_path(path)
         return Problem(f"there is no key {key!r}", where, suggestion=nearest(key, known))
