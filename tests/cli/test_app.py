@@ -146,3 +146,10 @@ def test_a_module_that_ends_the_program_has_not_been_checked(app: Path, line: st
 
     with pytest.raises(AppError, match=r"ends the program while it is imported(.|\n)*__main__"):
         load_app(f"{app}:Params")
+
+
+def test_a_folder_is_no_app_and_may_be_a_run(tmp_path: Path) -> None:
+    with pytest.raises(AppError) as caught:
+        load_app(str(tmp_path))
+
+    assert "`typedcfg runs show` shows it, `typedcfg resume` goes on with it" in str(caught.value)

@@ -14,6 +14,7 @@ from typedcfg.template.catalog import reachable
 from typedcfg.text import listed, nearest, one_of, shorten
 
 _EXPECTED = "path.py:Class or package.module:Class"
+_OF_A_RUN = "the folder of a run: `typedcfg runs show` shows it, `typedcfg resume` goes on with it"
 
 
 def load_app(app: str) -> type[ConfigTemplate]:
@@ -52,7 +53,8 @@ def _no_class(app: str) -> AppError:
                 suggestion=f"{app}:{known[0]}" if known else None,
             )
         )
-    return AppError(Problem(f"{shorten(app)!r} names no class", expected=_EXPECTED))
+    fix = _OF_A_RUN if os.path.isdir(app) else ""  # noqa: PTH112  # as _is_file
+    return AppError(Problem(f"{shorten(app)!r} names no class", expected=_EXPECTED, fix=fix))
 
 
 def _import_file(path: Path, app: str) -> ModuleType:
