@@ -200,8 +200,10 @@ def test_nan_equals_nan() -> None:
     assert compiled(any=0.0) != compiled(any=-0.0)
 
 
-def test_secrets_do_not_count() -> None:
-    assert compiled(token="a") == compiled(token="b")
+def test_secrets_count_as_they_do_in_a_diff() -> None:
+    assert compiled(token="a") == compiled(token="a")
+    assert compiled(token="a") != compiled(token="b")
+    assert hash(compiled(token="a")) == hash(compiled(token="b"))
 
 
 def test_equality_looks_at_more_than_identity() -> None:

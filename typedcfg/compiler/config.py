@@ -32,7 +32,7 @@ class Config(Mapping[str, Any], Generic[T]):
 
     `params` holds the typed sections, which is what a type checker follows. `config.loader.batch_size` and
     `config["loader.batch_size"]` reach the same values: an attribute is a verb if there is one of that name, an item
-    is always a key. Two are equal when all their values but secrets are, and of the same type.
+    is always a key. Two are equal when all their values are, and of the same type.
 
     Example:
         >>> from typedcfg import ConfigTemplate
@@ -393,7 +393,7 @@ class Config(Mapping[str, Any], Generic[T]):
 
     @cached_property
     def _text(self) -> str:
-        """The canonical text of all leaves but secrets: what equality means."""
+        """The canonical text of all leaves but secrets: what equality means, and that these are equal as well."""
         from typedcfg.identity.section_text import equality_text
 
         return equality_text(self.params)
@@ -403,7 +403,8 @@ class Config(Mapping[str, Any], Generic[T]):
             return True
         if not isinstance(other, Config):
             return NotImplemented
-        return type(self.params) is type(other.params) and self._text == other._text
+        is_alike = type(self.params) is type(other.params) and self._text == other._text
+        return is_alike and _secrets(self.params) == _secrets(other.params)
 
     def __hash__(self) -> int:
         return hash(self._text)
@@ -490,6 +491,12 @@ class Config(Mapping[str, Any], Generic[T]):
 def told_by(config: Config[Any]) -> tuple[Story, KeyPath]:
     """The story behind a configuration, and the path of its node: what the verbs of this stage work with."""
     return config._story, config._path  # noqa: SLF001  # no attribute: its name would be lost to fields
+
+
+def _secrets(section: ConfigTemplate) -> dict[KeyPath, Any]:
+    from typedcfg.template.leaves import iter_leaves
+
+    return {leaf.path: leaf.value for leaf in iter_leaves(section) if leaf.entry.is_secret}
 
 
 def _unpickle(params: T, story: Story, path: KeyPath) -> Config[T]:

@@ -26,7 +26,7 @@ def identity_text(section: ConfigTemplate) -> str:
 
 
 def equality_text(section: ConfigTemplate) -> str:
-    """The canonical text of every leaf but secrets: two configurations of one template are equal when theirs are.
+    """The canonical text of every leaf but secrets: equal configurations of one template have one.
 
     Raises:
         UnsupportedValue: A value is of a type that has no canonical text.

@@ -50,7 +50,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path, suffix: str) -> None:
 
     config.save(file)
 
-    loaded = Params.compile(file, overrides={"layer.token": "other", 'groups["g.1"].token': "other"})
+    loaded = Params.compile(file, overrides={"layer.token": "hunter2", 'groups["g.1"].token': "t"})
     assert loaded == config
     assert loaded.fingerprint == config.fingerprint
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
