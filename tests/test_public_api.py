@@ -28,6 +28,7 @@ PUBLIC = [
     "literal",
     "main",
     "migrates",
+    "scale_lr",
     "section",
 ]
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typedcfg.errors import TypedcfgError as TypedcfgError
     from typedcfg.runner.run import Runner as Runner
     from typedcfg.sections.experiment import Experiment as Experiment
+    from typedcfg.sections.scaling import scale_lr as scale_lr
     from typedcfg.sources.escapes import literal as literal
     from typedcfg.template.base import ConfigTemplate as ConfigTemplate
     from typedcfg.template.derived import View as View
@@ -43,6 +44,7 @@ _HOMES: Final = {
     "literal": "typedcfg.sources.escapes",
     "main": "typedcfg.cli.main",
     "migrates": "typedcfg.template.migrations",
+    "scale_lr": "typedcfg.sections.scaling",
     "section": "typedcfg.template.derived",
 }
 """Where each public name lives; a module is imported when its first name is asked for."""

@@ -1,24 +1,32 @@
 """`Runner`: one run of an experiment, trained, resumed, tested and asked about."""
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from typedcfg.compiler.config import Config
 from typedcfg.errors import Problem, RunError
 from typedcfg.records import result_record
+from typedcfg.records.checkpoint_record import read_manifest
 from typedcfg.records.result_record import Result, ScoreRule, read_results
 from typedcfg.records.run_record import Identity, RunRecord
+from typedcfg.runner.extent import Extent, progress
 from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.place import place_of
+from typedcfg.runner.presentation import format_epoch_result
+from typedcfg.runner.process import Process
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
+from typedcfg.runner.state import RunState
 from typedcfg.runner.template_reference import check_same_class
 from typedcfg.runner.training import Asked, Training, check_builders, identity_of, launcher_of
 from typedcfg.sections.experiment import Experiment
+from typedcfg.text import one_of
 
 
 class Runner:
@@ -51,6 +59,8 @@ class Runner:
         """By what results are compared."""
         self._folder = folder
         self._asked = asked or Asked()
+        self._mode: Literal["train", "test"] | None = None
+        self._extents: dict[str, Extent] = {}
 
     # --- doing ------------------------------------------------------------------------------------------------------
 
@@ -58,7 +68,7 @@ class Runner:
         """Train until the run is done; one that is done already is left as it is.
 
         With one device the training is done in this process, with several in processes of their own. Ctrl-C,
-        SIGTERM and SIGHUP end it as preempted: it can be gone on with from the last whole epoch.
+        SIGTERM, SIGHUP and SIGUSR1 end it as preempted, and so does `run.max_time`: saved, to be gone on with.
 
         Args:
             again: Train once more if it is done.
@@ -71,7 +81,7 @@ class Runner:
             RunError: The launcher cannot do what is asked of it, or the run is that of another class.
             ResumeRefused: The run in the folder has a configuration that means something else.
             RunFailed: A process of the training came to a bad end.
-            Preempted: SIGTERM or SIGHUP ended the training.
+            Preempted: SIGTERM, SIGHUP, SIGUSR1 or `run.max_time` ended the training.
             Exception: Whatever the training raised in this process.
         """
         run = self._find()
@@ -81,7 +91,7 @@ class Runner:
         check_recordable(self.config)
         launcher = launcher_of(self.config.params, self._asked)
         run = run or self._make()
-        with Ownership(run.lock):
+        with Ownership(run.lock), self._doing("train"):
             training = Training(run, self.config, self._asked)
             training.bring_to_an_end(launcher, again=again, fresh=fresh, test=test)
 
@@ -93,7 +103,7 @@ class Runner:
             RunError: Nothing was trained yet, or data or model have no test.
         """
         run, attempt = RunDir(self.dir), AttemptDir(self.attempt)
-        with Ownership(run.lock):
+        with Ownership(run.lock), self._doing("test"):
             Training(run, self.config, self._asked).test(attempt, is_asked_for=True)
 
     # --- who it is --------------------------------------------------------------------------------------------------
@@ -175,6 +185,27 @@ class Runner:
             raise RunError(Problem(f"the run {self.name} was never attempted", fix="fit() attempts it"))
         return attempts[-1].path
 
+    def check_dir(self, action: Literal["warn", "raise", "ignore"] = "warn") -> bool:
+        """Whether nothing was attempted in the run's folder yet.
+
+        Args:
+            action: What to do besides if something was: warn, raise, or only say so.
+
+        Raises:
+            RunError: Something was, and `action` is `raise`.
+        """
+        run = self._find()
+        if run is None or not run.attempts():
+            return True
+        problem = Problem(
+            f"the run {self.name} was attempted already", where=str(run.path), fix="fit() goes on with it"
+        )
+        if action == "raise":
+            raise RunError(problem)
+        if action == "warn":
+            warnings.warn(str(problem), RuntimeWarning, stacklevel=2)
+        return False
+
     # --- how it went ------------------------------------------------------------------------------------------------
 
     @property
@@ -219,15 +250,223 @@ class Runner:
         """Whether the last epoch is the best one."""
         return result_record.is_best(self.results, self.rule)
 
+    def get_result(self, level: Literal["epoch", "run"] = "epoch") -> Mapping[str, Any]:
+        """Metrics by split, of the last epoch or of the run, which is its best; of one split alone, the metrics.
+
+        Example:
+            `runner.get_result("run")["val"]["loss"]`
+        """
+        result = self.latest_result if level == "epoch" else self.best_result
+        splits = result.splits if result else {}
+        return next(iter(splits.values())) if len(splits) == 1 else splits
+
+    def print_result(self) -> None:
+        """Print the last epoch's line, and nothing where there is none."""
+        if result := self.latest_result:
+            print(format_epoch_result(result, self.epochs_end, is_best=self.is_best))  # noqa: T201  # what is asked for
+
+    # --- how far it is ----------------------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> Literal["train", "test"] | None:
+        """What this object is doing: `fit()` trains, `test()` tests, and nothing in between."""
+        return self._mode
+
+    @property
+    def split(self) -> Literal["train", "test"]:
+        """The split in hand: what is tested on while it is tested, else what is trained on."""
+        return self._mode or "train"
+
+    @property
+    def state(self) -> RunState:
+        """Epochs, steps and samples that are behind it, by its last result."""
+        latest = self.latest_result
+        return RunState(latest.epoch, latest.step, latest.samples) if latest else RunState()
+
+    @property
+    def begin(self) -> RunState:
+        """What was behind it when the newest attempt began: nothing, unless it was resumed."""
+        record, run = self.record, self._find()
+        resumed_from = record.attempts[-1].resumed_from if record and record.attempts else None
+        if run is None or resumed_from is None:
+            return RunState()
+        manifest = read_manifest(run.path / resumed_from)
+        return RunState(manifest.epoch, manifest.step, manifest.samples)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs finished."""
+        return self.state.epochs
+
+    @property
+    def epochs_begin(self) -> int:
+        """Epochs that were finished when the newest attempt began."""
+        return self.begin.epochs
+
+    @property
+    def epochs_end(self) -> int | None:
+        """Epochs that end the training; None where steps or samples do."""
+        return self.config.params.trainer.max_epochs
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps taken."""
+        return self.state.steps
+
+    @property
+    def steps_begin(self) -> int:
+        """Steps that were taken when the newest attempt began."""
+        return self.begin.steps
+
+    @property
+    def steps_end(self) -> int | None:
+        """Steps that end the training; None where epochs or samples do."""
+        return self.config.params.trainer.max_steps
+
+    @property
+    def samples(self) -> int | None:
+        """Training samples seen; None where batches do not tell."""
+        return self.state.samples
+
+    @property
+    def samples_begin(self) -> int | None:
+        """Samples that were seen when the newest attempt began."""
+        return self.begin.samples
+
+    @property
+    def samples_end(self) -> int | None:
+        """Samples that end the training; None where epochs or steps do."""
+        return self.config.params.trainer.max_samples
+
     @property
     def progress(self) -> float:
-        """How much of the training is behind it, from 0 to 1: of its epochs or its steps, whichever end it first."""
-        latest, trainer = self.latest_result, self.config.params.trainer
-        if latest is None:
-            return 0.0
-        epochs = latest.epoch / trainer.max_epochs if trainer.max_epochs else 0.0
-        steps = latest.step / trainer.max_steps if trainer.max_steps else 0.0
-        return min(1.0, max(epochs, steps))
+        """How much of the training is behind it, from 0 to 1, of the epochs, steps or samples that end it."""
+        return progress(self.state, self.config.params.trainer)
+
+    @property
+    def extent(self) -> Extent:
+        """How long the training is; the data is built for the answer, once.
+
+        Raises:
+            RunError: The data has no such split.
+            TemplateError: The experiment does not define what builds its data.
+        """
+        if self.split not in self._extents:
+            from typedcfg.runner.lightning.loader_shape import loader_shape
+
+            experiment = self.config.params
+            self._extents[self.split] = Extent(experiment.trainer, loader_shape(experiment, self.split))
+        return self._extents[self.split]
+
+    @property
+    def batch_size(self) -> int:
+        """Samples in a batch of the split in hand, on one rank; see `extent`."""
+        return self.extent.batch_size
+
+    @property
+    def batch_size_equivalent(self) -> int:
+        """Samples in one optimizer step: of all its batches, on all ranks; see `extent`."""
+        return self.extent.batch_size_equivalent
+
+    @property
+    def accum_steps(self) -> int:
+        """Batches whose gradients make one step."""
+        return self.config.params.trainer.accumulate_grad_batches
+
+    @property
+    def total_epochs(self) -> int | None:
+        """Epochs from the begin of the newest attempt to the end; None where steps or samples end the training."""
+        return None if self.epochs_end is None else self.epochs_end - self.epochs_begin
+
+    @property
+    def total_steps(self) -> int:
+        """Batches of each rank in all; see `extent`."""
+        return self.extent.total_steps
+
+    @property
+    def trainable_steps(self) -> int:
+        """Optimizer steps in all; see `extent`."""
+        return self.extent.trainable_steps
+
+    # --- which process this is --------------------------------------------------------------------------------------
+
+    @property
+    def world_size(self) -> int:
+        """How many processes train together, this one among them; 1 where the training is not started yet."""
+        return Process.this_one().world_size
+
+    @property
+    def rank(self) -> int:
+        """Which of them this is."""
+        return Process.this_one().rank
+
+    @property
+    def local_rank(self) -> int:
+        """Which of those on its machine this is."""
+        return Process.this_one().local_rank
+
+    @property
+    def distributed(self) -> bool:
+        """Whether there are several."""
+        return self.world_size > 1
+
+    @property
+    def is_main_process(self) -> bool:
+        """Whether this is the first of all."""
+        return Process.this_one().is_main
+
+    @property
+    def is_local_main_process(self) -> bool:
+        """Whether this is the first on its machine."""
+        return Process.this_one().is_local_main
+
+    # --- as a file, and back ----------------------------------------------------------------------------------------
+
+    def dict(self) -> MutableMapping[str, Any]:
+        """The configuration as plain values, which are the caller's to change."""
+        return self.config.plain()
+
+    def json(self, path: str | Path) -> None:
+        """Save the configuration as JSON; `from_json` gives the same run back.
+
+        Raises:
+            UnsupportedValue: JSON cannot hold a value so that it comes back.
+        """
+        self.config.save(_ending_in(path, ".json"))
+
+    def yaml(self, path: str | Path) -> None:
+        """Save the configuration as YAML; `from_yaml` gives the same run back.
+
+        Raises:
+            UnsupportedValue: YAML cannot hold a value so that it comes back.
+        """
+        self.config.save(_ending_in(path, ".yaml", ".yml"))
+
+    @classmethod
+    def from_json(cls, template: type[Experiment], path: str | Path) -> Self:
+        """The run of a configuration that was saved as JSON.
+
+        Raises:
+            ConfigError: The file does not hold a configuration of the template.
+        """
+        return cls(template.load(_ending_in(path, ".json")))
+
+    @classmethod
+    def from_yaml(cls, template: type[Experiment], path: str | Path) -> Self:
+        """The run of a configuration that was saved as YAML, a run's `run.yaml` too.
+
+        Raises:
+            ConfigError: The file does not hold a configuration of the template.
+        """
+        return cls(template.load(_ending_in(path, ".yaml", ".yml")))
+
+    @contextmanager
+    def _doing(self, mode: Literal["train", "test"]) -> Iterator[None]:
+        self._mode = mode
+        try:
+            yield
+        finally:
+            self._mode = None
 
     def _make(self) -> RunDir:
         identity, root = self.config.identity, self.config.params.run.project_root
@@ -243,6 +482,14 @@ class Runner:
                 check_same_class(type(self.config.params), record.template, record.identity)
             self._folder = found
         return self._folder
+
+
+def _ending_in(path: str | Path, *suffixes: str) -> Path:
+    if Path(path).suffix not in suffixes:
+        raise RunError(
+            Problem(f"{path} has no name of that format", expected=f"a name that ends in {one_of(suffixes)}")
+        )
+    return Path(path)
 
 
 def _not_compiled(given: object) -> Problem:

@@ -21,6 +21,7 @@ from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
+from typedcfg.runner.lightning.callbacks.step_lines import StepLines
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.exact import ExactState
 from typedcfg.runner.lightning.quiet import quiet
@@ -50,11 +51,13 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         policy = CheckpointPolicy(recorder, **section.arguments("asynchronous"))
         exact = ExactState(seed=experiment.run.seed, offset_ranks=experiment.run.seed_per_rank)
         # Where no lines are shown they are kept all the same.
-        lines = EpochLines(recorder, stream=None if progress_of(experiment.logging) == "lines" else log)
+        stream = None if progress_of(experiment.logging) == "lines" else log
+        lines = EpochLines(recorder, stream=stream)
+        steps = StepLines(interval=experiment.logging.log_interval, stream=stream)
         io = VerifiedCheckpointIO(
             fingerprint=str(config.fingerprint), config=json_text(config), asynchronous=section.asynchronous
         )
-        trainer = build_trainer(experiment, recorder, policy, exact, lines, folder=attempt.path, plugins=[io])
+        trainer = build_trainer(experiment, recorder, policy, exact, lines, steps, folder=attempt.path, plugins=[io])
         try:
             trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
         finally:

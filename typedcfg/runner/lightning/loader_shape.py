@@ -1,0 +1,35 @@
+"""Ask an experiment's data how its loaders are cut."""
+
+from typing import Any, Final
+
+from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from torch.utils.data import DataLoader
+
+from typedcfg.errors import Problem, RunError
+from typedcfg.runner.extent import LoaderShape
+from typedcfg.sections.experiment import Experiment
+
+_STAGES: Final = {"train": "fit", "val": "fit", "test": "test", "predict": "predict"}
+
+
+def loader_shape(experiment: Experiment, split: str) -> LoaderShape:
+    """How the loader of a split is cut, before it is shared among ranks; the data is built and prepared for that.
+
+    Raises:
+        RunError: There is no such split.
+    """
+    data, name = experiment.build_data(), f"{split}_dataloader"
+    splits = [each for each in _STAGES if is_overridden(f"{each}_dataloader", data, LightningDataModule)]
+    if split not in splits:
+        raise RunError(Problem(f"the data has no split {split!r}", expected=f"one of: {', '.join(splits)}"))
+    data.prepare_data()
+    data.setup(_STAGES[split])
+    loader: Any = getattr(data, name)()
+    if not isinstance(loader, DataLoader):
+        return LoaderShape(None, None)
+    try:
+        batches = len(loader)
+    except TypeError:  # iterable data does not tell
+        return LoaderShape(loader.batch_size, None)
+    return LoaderShape(loader.batch_size, batches)
