@@ -37,6 +37,11 @@ def test_a_mark_s_text_is_what_one_would_write(text: str) -> None:
     assert repr(mark) == text
 
 
+@pytest.mark.parametrize("mark", [Unit, NotInIdentity, Deprecated, RenamedFrom, AddedIn, Kind])
+def test_the_example_of_a_mark_is_one(mark: type[Mark]) -> None:
+    assert isinstance(eval(mark.example), mark)
+
+
 def test_marks_are_equal_by_what_they_say() -> None:
     assert Unit("s") == Unit("s")
     assert len({Unit("s"), Unit("s"), Unit("m")}) == 2

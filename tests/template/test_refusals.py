@@ -21,7 +21,7 @@ from typedcfg.errors import TemplateError
 from typedcfg.template.base import CONFIG_VERBS, ConfigTemplate, _reserved_names
 from typedcfg.template.catalog import catalog_of
 from typedcfg.template.derived import derived
-from typedcfg.template.marks import AddedIn, Deprecated, NotInIdentity, RenamedFrom, Unit
+from typedcfg.template.marks import AddedIn, Deprecated, Kind, Mark, NotInIdentity, RenamedFrom, Unit
 
 
 def refusal(declare: Callable[[], object]) -> str:
@@ -320,6 +320,20 @@ def test_a_mark_that_would_be_lost_is_refused_with_the_right_spelling(annotation
 
     assert "stands inside another type, where it does not reach the field" in text
     assert f"write {spelling}: around the whole type" in text
+
+
+@pytest.mark.parametrize("mark", [Unit, NotInIdentity, Deprecated, RenamedFrom, AddedIn, Kind])
+def test_a_mark_without_parentheses_is_refused_where_the_class_is_written(mark: type[Mark]) -> None:
+    text = refusal(lambda: template(value=(Annotated[int, mark], 1)))
+
+    assert f"value is marked with the class {mark.__name__}, which marks nothing" in text
+    assert f"write {mark.example}" in text
+
+
+def test_a_mark_without_parentheses_is_refused_inside_another_type_too() -> None:
+    params = template(value=(list[Annotated[int, Unit]], []))
+
+    assert "value is marked with the class Unit" in refusal(lambda: catalog_of(params))
 
 
 # --- where it is written --------------------------------------------------------------------------------------------

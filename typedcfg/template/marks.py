@@ -4,13 +4,16 @@ A mark is inert: the stages that care look for it. `Unit` is read by help and er
 `Deprecated` and `RenamedFrom` when a name from a file is looked up, `AddedIn` and `Kind` by identity.
 """
 
-from typing import Final
+from typing import ClassVar, Final
 
 
 class Mark:
     """What every mark has in common: equality by content, and the text that one would write it with."""
 
     __slots__: tuple[str, ...] = ()
+
+    example: ClassVar[str]
+    """How one is written, for who wrote the class alone."""
 
     def _content(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in type(self).__slots__)
@@ -32,6 +35,7 @@ class Unit(Mark):
     """What a number counts or measures: `Annotated[float, Unit("s")]`."""
 
     __slots__ = ("symbol",)
+    example = 'Unit("s")'
 
     def __init__(self, symbol: str) -> None:
         """Name the unit, in the field's standard abbreviation: `s`, `GiB`, `samples`, `1/step`."""
@@ -46,6 +50,7 @@ class NotInIdentity(Mark):
     """
 
     __slots__ = ()
+    example = "NotInIdentity()"
 
 
 class Deprecated(Mark):
@@ -57,6 +62,7 @@ class Deprecated(Mark):
     """
 
     __slots__ = ("instead", "since")
+    example = 'Deprecated("use lr", since="0.3")'
 
     def __init__(self, instead: str, *, since: str) -> None:
         """Say what to use instead, and since which version of the user's own package."""
@@ -79,6 +85,7 @@ class RenamedFrom(Mark):
     """
 
     __slots__ = ("names",)
+    example = 'RenamedFrom("bs")'
 
     def __init__(self, first: str, *others: str) -> None:
         """List the old names, the one that identities were computed with first."""
@@ -92,6 +99,7 @@ class AddedIn(Mark):
     """The field came later; while it equals `was`, what runs did before, it stays out of the identity."""
 
     __slots__ = ("was",)
+    example = "AddedIn(was=False)"
 
     def __init__(self, *, was: object) -> None:
         """Say which value means what runs did before the field existed."""
@@ -105,6 +113,7 @@ class Kind(Mark):
     """On the `kind` literal of a variant: the name it had before, accepted with a warning and kept in the identity."""
 
     __slots__ = ("renamed_from",)
+    example = 'Kind(renamed_from="adam")'
 
     def __init__(self, *, renamed_from: str) -> None:
         """Name the old kind."""

@@ -73,7 +73,14 @@ def refused_in_class(cls: type[BaseModel], reserved: frozenset[str]) -> Iterator
     for name, info in cls.__pydantic_fields__.items():
         taken = [_taken(name, where)] if name in reserved else []
         yield from placed(
-            [*taken, *_refused_as_key(name, info, where), *_refused_function(name, info, where)], cls, name
+            chain(
+                taken,
+                _refused_as_key(name, info, where),
+                _refused_function(name, info, where),
+                _bare_marks(name, info.metadata, where),
+            ),
+            cls,
+            name,
         )
 
 
@@ -130,6 +137,16 @@ def _refused_function(name: str, info: FieldInfo, where: str) -> Iterator[Proble
         )
 
 
+def _bare_marks(name: str, metadata: Iterable[object], where: str) -> Iterator[Problem]:
+    """Marks of which only the class was written: nothing would look at them."""
+    for mark in metadata:
+        if isinstance(mark, type) and issubclass(mark, Mark):
+            yield Problem(
+                f"{where}: {name} is marked with the class {mark.__name__}, which marks nothing",
+                fix=f"write {mark.example}",
+            )
+
+
 def refused_in_fields(entries: Iterable["Entry"]) -> Iterator[Problem]:
     """What is wrong with the fields of one template, once every type is known."""
     held = {entry.name: entry for entry in entries}
@@ -137,12 +154,20 @@ def refused_in_fields(entries: Iterable["Entry"]) -> Iterator[Problem]:
     for entry in held.values():
         where = f"{entry.template.__qualname__}.{entry.name}"
         found = chain(
+            _bare_marks(entry.name, _metadata(entry.info), entry.template.__qualname__),
             _lost_marks(entry, where),
             _refused_formula(entry, where),
             _refused_old_names(entry, where),
             _refused_twice(entry, where, held, owners),
         )
         yield from placed(found, entry.template, entry.name)
+
+
+def _metadata(info: FieldInfo) -> Iterator[object]:
+    """Whatever a field's type is annotated with, in whichever part of it."""
+    yield from info.metadata
+    for part in iter_types(info.annotation):
+        yield from getattr(part, "__metadata__", ())
 
 
 def _refused_old_names(entry: "Entry", where: str) -> Iterator[Problem]:
