@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from typedcfg.records.checkpoint_record import Manifest, write_manifest
+from typedcfg.records.checkpoint_record import Manifest, read_manifest, write_manifest
 from typedcfg.records.journal import Journal
 from typedcfg.records.result_record import Result, read_results
 from typedcfg.runner.carry import carry_over
@@ -55,3 +55,16 @@ def test_the_attempt_before_is_left_as_it_is(run: RunDir, first: AttemptDir) -> 
     carry_over(found, run.new_attempt())
 
     assert {path: path.read_bytes() for path in first.path.rglob("*") if path.is_file()} == before
+
+
+def test_what_an_epoch_measured_is_not_carried_into_its_midst(run: RunDir, first: AttemptDir) -> None:
+    path = first.checkpoints.step(20)
+    write_manifest(path, read_manifest(path).model_copy(update={"epoch": 1, "batch": 7}))
+    found = run.latest_checkpoint()
+    assert found is not None
+    second = run.new_attempt()
+
+    carry_over(found, second)
+
+    assert list(read_results(second.result_files.journal)) == [1]
+    assert read_manifest(second.checkpoints.step(20)).batch == 7

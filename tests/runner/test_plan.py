@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from typedcfg.errors import RecordError
-from typedcfg.records.checkpoint_record import Manifest, write_manifest
+from typedcfg.records.checkpoint_record import Manifest, read_manifest, write_manifest
 from typedcfg.records.run_record import (
     AttemptRecord,
     Identity,
@@ -94,6 +94,24 @@ def test_an_unfinished_run_resumes_from_its_last_checkpoint(run: RunDir, status:
     assert plan.checkpoint is not None
     assert plan.checkpoint.manifest.epoch == 2
     assert plan.why.startswith("resumes after 2 epochs, 8 steps, of attempt ")
+
+
+def test_a_plan_says_where_in_an_epoch_it_goes_on(run: RunDir) -> None:
+    begun = attempt(run, status="lost", saved=2)
+    [path] = run.attempts()[-1].checkpoints.steps()
+    write_manifest(path, read_manifest(path).model_copy(update={"batch": 3}))
+
+    plan = plan_attempt(run, record(begun))
+
+    assert plan.why.startswith("resumes after 2 epochs and 3 batches, 8 steps, of attempt ")
+
+
+def test_a_checkpoint_is_passed_over_that_the_caller_does_not_take(run: RunDir) -> None:
+    def refuse(path: Path) -> Manifest:
+        raise RecordError(f"{path.name} is not taken")
+
+    with pytest.raises(RecordError, match=r"step-00000008\.ckpt is not taken"):
+        plan_attempt(run, record(attempt(run, status="lost", saved=2)), check=refuse)
 
 
 def test_an_unfinished_run_starts_afresh_when_asked_to(run: RunDir) -> None:

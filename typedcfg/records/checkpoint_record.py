@@ -6,7 +6,7 @@ are read, in the order of their steps; clocks and modification times are not to 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple
@@ -151,11 +151,12 @@ def verify(checkpoint: Path) -> Manifest:
     return manifest
 
 
-def newest_verified(folders: Iterable[Path]) -> Verified | None:
+def newest_verified(folders: Iterable[Path], *, check: Callable[[Path], Manifest] = verify) -> Verified | None:
     """The newest whole checkpoint of the first folder that has one; None where nothing was ever committed.
 
     Args:
         folders: Where to look, the one to prefer first.
+        check: Gives the manifest of a checkpoint that is whole, and raises RecordError for another.
 
     Raises:
         RecordError: Checkpoints were committed, and not one of them is whole: starting afresh in silence would
@@ -167,7 +168,7 @@ def newest_verified(folders: Iterable[Path]) -> Verified | None:
         refused += unreadable
         for checkpoint, _ in reversed(found):
             try:
-                return Verified(checkpoint, verify(checkpoint), tuple(refused))
+                return Verified(checkpoint, check(checkpoint), tuple(refused))
             except RecordError as error:
                 refused += error.problems
     if refused:

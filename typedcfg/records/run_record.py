@@ -121,6 +121,8 @@ class AttemptRecord(_Record):
     is_bitwise: bool = True
     """Whether its outcome is what an undisturbed run would have reached, to the last bit."""
     not_bitwise_because: tuple[str, ...] = ()
+    unsaved_because: str = ""
+    """Why its last state could not be saved, where it went on all the same."""
 
 
 class RunRecord(_Record):

@@ -1,9 +1,10 @@
 """What to do about a run: begin it, go on with it, or nothing because it is done."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
-from typedcfg.records.checkpoint_record import Verified
+from typedcfg.records.checkpoint_record import Manifest, Verified, verify
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.text import count
@@ -23,13 +24,14 @@ class Plan(NamedTuple):
     """Why its outcome may differ from that of a run that was never disturbed."""
 
 
-def plan_attempt(
+def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
     run: RunDir,
     record: RunRecord | None,
     *,
     again: bool = False,
     fresh: bool = False,
     doubts: Sequence[str] = (),
+    check: Callable[[Path], Manifest] = verify,
 ) -> Plan:
     """What to do about a run, from what its folder holds; nothing is changed.
 
@@ -39,6 +41,7 @@ def plan_attempt(
         again: Train once more if it is done.
         fresh: Begin from nothing if it is unfinished.
         doubts: Why a resume may not be exact, as far as the caller knows.
+        check: What tells that a checkpoint is whole.
 
     Raises:
         RecordError: There are checkpoints to resume from, and not one of them is whole.
@@ -53,7 +56,7 @@ def plan_attempt(
         )
     if fresh:
         return Plan("start", "unfinished, and begun afresh")
-    found = run.latest_checkpoint(since=_last_start(record))
+    found = run.latest_checkpoint(since=_last_start(record), check=check)
     if found is None:
         return Plan("start", f"begun anew: the last attempt ({record.status}) left no checkpoint")
     # What made the attempt that is gone on with inexact makes this one so too.
@@ -70,8 +73,12 @@ def _inherited(record: RunRecord, attempt: AttemptDir) -> list[str]:
 
 
 def _resumes(found: Verified) -> str:
-    epochs, steps = count(found.manifest.epoch, "epoch"), count(found.manifest.step, "step")
-    return f"resumes after {epochs}, {steps}, of attempt {_attempt_of(found).timestamp}"
+    manifest = found.manifest
+    epochs, steps = count(manifest.epoch, "epoch"), count(manifest.step, "step")
+    batches = (
+        f" and {manifest.batch} {'batch' if manifest.batch == 1 else 'batches'}" if manifest.is_inside_epoch else ""
+    )
+    return f"resumes after {epochs}{batches}, {steps}, of attempt {_attempt_of(found).timestamp}"
 
 
 def _last_start(record: RunRecord) -> str:

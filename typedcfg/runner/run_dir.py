@@ -11,7 +11,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -20,7 +20,7 @@ from uuid import UUID
 
 from typedcfg import storage
 from typedcfg.errors import Problem, RunError
-from typedcfg.records.checkpoint_record import Verified, newest_verified
+from typedcfg.records.checkpoint_record import Manifest, Verified, newest_verified, verify
 from typedcfg.records.result_record import ResultFiles
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._=-]{1,161}\Z")
@@ -232,17 +232,18 @@ class RunDir:
         storage.make_folder(attempt.checkpoints.path)
         return attempt
 
-    def latest_checkpoint(self, *, since: str = "") -> Verified | None:
+    def latest_checkpoint(self, *, since: str = "", check: Callable[[Path], Manifest] = verify) -> Verified | None:
         """Where to resume: the newest whole checkpoint of the newest attempt that has one; None if there is none yet.
 
         Args:
             since: The first attempt that counts; attempts before it were given up.
+            check: What tells that a checkpoint is whole.
 
         Raises:
             RecordError: Checkpoints were committed, and not one of them is whole.
         """
         counting = [attempt for attempt in self.attempts() if attempt.timestamp >= since]
-        return newest_verified(attempt.checkpoints.path for attempt in reversed(counting))
+        return newest_verified((attempt.checkpoints.path for attempt in reversed(counting)), check=check)
 
     def tidy(self) -> None:
         """Remove what writers that were killed left behind, everywhere in the run; only for who owns the run.

@@ -14,6 +14,7 @@ from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
+from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.runner.carry import carry_over
 from typedcfg.runner.endurance import hangup_preempts
@@ -75,7 +76,7 @@ class Training:
         record, code = book.record, self._code()
         if record is not None:
             self._check_same(record)
-        plan = plan_attempt(self.run, record, again=again, fresh=fresh, doubts=self._doubts(record, code))
+        plan = plan_attempt(self.run, record, again=again, fresh=fresh, doubts=self._doubts(record, code), check=_check)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         if plan.does == "nothing":
@@ -214,6 +215,13 @@ class Training:
 
         train(self.run, attempt, self.config)
         return 0
+
+
+def _check(checkpoint: Path) -> Manifest:
+    """What tells that a checkpoint can be gone on with; asked by who is about to train, so torch may be imported."""
+    from typedcfg.runner.lightning.safe_load import verify_loadable
+
+    return verify_loadable(checkpoint)
 
 
 def check_builders(experiment: Experiment) -> None:

@@ -1,8 +1,7 @@
 import os
-import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Timer, active_count
 from typing import Any
 
 import pytest
@@ -86,12 +85,46 @@ def test_a_checkpoint_that_runs_code_is_not_loaded_even_if_asked(tmp_path: Path,
         patch.setattr("typedcfg.runner.lightning.checkpoint_io._check_loadable", lambda *_: None)
         plugin.save_checkpoint(content(evil=Malice(tmp_path / "pwned")), tmp_path / "evil.ckpt")
 
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(RecordError, match=r"evil\.ckpt cannot be loaded safely"):
         plugin.load_checkpoint(tmp_path / "evil.ckpt")
     with pytest.raises(RecordError, match="refused to load"):
         plugin.load_checkpoint(tmp_path / "evil.ckpt", weights_only=False)
 
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.slow
+def test_every_one_of_200_flipped_bits_is_seen(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    plugin.save_checkpoint(content(), path := tmp_path / "a.ckpt")
+    whole = path.read_bytes()
+
+    for bit in range(0, len(whole) * 8, len(whole) * 8 // 200):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(RecordError, match="is damaged"):
+            plugin.load_checkpoint(path)
+
+
+def descriptors() -> list[Path]:
+    return [*Path("/proc/self/fd").iterdir()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_thousand_saves_leave_no_file_and_no_descriptor(tmp_path: Path, *, asynchronous: bool) -> None:
+    plugin = VerifiedCheckpointIO(asynchronous=asynchronous)
+    plugin.save_checkpoint(content(0), tmp_path / "a.ckpt")
+    plugin.wait()
+    before = len(descriptors()), active_count()
+
+    for step in range(1, 1000):
+        plugin.save_checkpoint(content(step), tmp_path / "a.ckpt")
+    plugin.wait()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ckpt", "a.ckpt.json"]
+    assert (len(descriptors()), active_count()) == before
+    assert verify(tmp_path / "a.ckpt").step == 999
 
 
 def test_what_could_never_be_loaded_is_refused_when_it_is_saved(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:

@@ -109,6 +109,7 @@ def _rows(attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "migrated by", ", ".join(attempt.migrated)
     yield "resumed from", attempt.resumed_from or ""
     yield "not bitwise", "; ".join(attempt.not_bitwise_because)
+    yield "last state not saved", attempt.unsaved_because.partition("\n")[0]
     yield "error", attempt.failure.what if attempt.failure else ""
     yield "at", attempt.failure.where if attempt.failure else ""
     yield "machine", f"{attempt.machine.hostname}, {attempt.machine.platform}, {attempt.machine.cpu_count} CPUs"

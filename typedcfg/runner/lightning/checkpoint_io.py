@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
@@ -14,10 +13,9 @@ from typing_extensions import override
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import Manifest, manifest_path, verify, write_manifest
 from typedcfg.runner.lightning.cpu_copy import copy_to_cpu
+from typedcfg.runner.lightning.safe_load import CONFIG_KEY, load_safely
 from typedcfg.storage import make_folder, remove, staged
 
-CONFIG_KEY: Final = "typedcfg_config"
-"""Where a checkpoint holds the configuration that it was trained with, as JSON text."""
 SAMPLES_KEY: Final = "typedcfg_samples"
 """Where a checkpoint says how many samples were seen, if something counted them."""
 
@@ -116,7 +114,8 @@ class VerifiedCheckpointIO(CheckpointIO):
         """Load one checkpoint, after its sha256 was found to be what its manifest states.
 
         Raises:
-            RecordError: It was never finished, is damaged, or `weights_only=False` asks to run what it holds.
+            RecordError: It was never finished, is damaged, holds what cannot be loaded safely, or
+                `weights_only=False` asks to run that.
         """
         source = Path(path)
         if weights_only is False:
@@ -124,8 +123,7 @@ class VerifiedCheckpointIO(CheckpointIO):
             raise RecordError(Problem(what, where=str(source), fix="leave weights_only out"))
         self.wait()
         verify(source)
-        loaded: dict[str, Any] = torch.load(source, map_location=map_location or "cpu", weights_only=True)
-        return loaded
+        return load_safely(source, map_location=map_location or "cpu")
 
     @override
     def remove_checkpoint(self, path: str | os.PathLike[str]) -> None:
@@ -177,19 +175,12 @@ class _HashingWriter:
 
 def _check_loadable(written: Path, target: Path) -> None:
     try:
-        torch.load(written, map_location="cpu", weights_only=True, mmap=True)  # mapped: reads no tensor
-    except Exception as error:
-        # torch says what it does not take at the end of a page on how to load it regardless.
-        found = re.search(r"WeightsUnpickler error: (.*?)(?:\. |\n|\Z)", str(error)) or re.match("(.*)", str(error))
-        reason = found[1] if found else ""
-        raise RecordError(
-            Problem(
-                f"checkpoint {target.name} could never be loaded safely: {reason}",
-                where=str(target),
-                expected="tensors, numbers, text, lists and dicts, in hyper-parameters and callbacks' states too",
-                fix="give save_hyperparameters plain values: config.plain(), or the configuration's JSON text",
-            )
-        ) from error
+        load_safely(written, name=target.name, mmap=True)  # mapped: reads no tensor
+    except RecordError as error:
+        [found] = error.problems
+        what = found.what.replace("cannot be", "could never be")
+        fix = "give save_hyperparameters plain values: config.plain(), or the configuration's JSON text"
+        raise RecordError(Problem(what, where=str(target), expected=found.expected, fix=fix)) from error
 
 
 def _progress(checkpoint: dict[str, Any]) -> dict[str, int]:

@@ -64,6 +64,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
             if exact.not_bitwise_because and trainer.is_global_zero:
                 known = book.attempt(attempt).not_bitwise_because
                 book.change(attempt, is_bitwise=False, not_bitwise_because=(*known, *exact.not_bitwise_because))
+            if policy.unsaved_because and trainer.is_global_zero:
+                book.change(attempt, unsaved_because=policy.unsaved_because)
 
 
 def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for: bool) -> None:

@@ -16,6 +16,7 @@ from typedcfg.records.result_record import best_index, explain_unscored
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
+from typedcfg.runner.lightning.safe_load import verify_loadable
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.run_dir import CheckpointDir
 from typedcfg.storage import link_atomically, make_folder, sweep
@@ -94,7 +95,7 @@ class CheckpointPolicy(LastWord):
         Raises:
             RecordError: There are checkpoints, and not one of them is whole.
         """
-        return newest_verified([self.checkpoints.path])
+        return newest_verified([self.checkpoints.path], check=verify_loadable)
 
     def wants_save(self, now: float | None = None) -> bool:
         """Whether this rank would have a checkpoint written; each may think otherwise, and one's wish is enough.
