@@ -1,6 +1,6 @@
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from annotated_types import Gt
@@ -31,6 +31,18 @@ def test_files_are_given_as_texts_weakest_first() -> None:
     assert (config["lr"], config["width"]) == (0.2, 16)
     assert config.origin("lr") == "base.yaml:1:1"
     assert "wide.json comes after base.yaml" in config.explain("width")
+
+
+@pytest.mark.parametrize("name", ["../a.toml", "parts/../../a.toml", "/a.toml", "", "."])
+def test_nothing_is_written_outside_of_the_folder(name: str) -> None:
+    with pytest.raises(ValueError, match="would be written outside of the folder of the test"):
+        compile_for_test(Params, {"base.yaml": ""}, beside={name: "lr = 0.2"})
+
+
+@pytest.mark.parametrize("files", ["lr: 0.2", ["base.yaml"], {"base.yaml": {"lr": 0.2}}])
+def test_files_that_are_no_texts_by_name_are_refused(files: Any) -> None:
+    with pytest.raises(TypeError, match="the text of each file is given by its name"):
+        compile_for_test(Params, files)
 
 
 def test_a_file_may_extend_what_stands_beside() -> None:

@@ -1,5 +1,6 @@
 """Compiling in a test: from texts, without a file, a folder or a variable of the process."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,8 @@ def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users
 
     Raises:
         ConfigError: With every problem; `problems_of` returns them.
-        ValueError: `environ` is given, and nothing has looked at it.
+        ValueError: `environ` is given, and nothing has looked at it; or a file would lie outside of the folder.
+        TypeError: `files` or `beside` is not a text for each name.
 
     Example:
         >>> class Params(ConfigTemplate):
@@ -59,9 +61,8 @@ def compile_for_test(  # noqa: PLR0913  # the keywords of `compile`, which users
     variables = Variables(environ=environ or {})
     with TemporaryDirectory(prefix="typedcfg-test-") as name:
         folder = Path(name).resolve()
-        for file, text in {**(beside or {}), **(files or {})}.items():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_text(text, encoding="utf-8")
+        _write(beside or {}, folder)
+        _write(files or {}, folder)
         given: list[Source] = [_InFolder(FileSource([folder / file for file in files or {}]), folder)]
         if env_prefix is not None:
             given += environment_sources(template, env_prefix, environ=environ or {})
@@ -107,6 +108,17 @@ def problems_of(  # noqa: PLR0913  # as above
     except ConfigError as error:
         return error.problems
     return ()
+
+
+def _write(files: object, folder: Path) -> None:
+    if not isinstance(files, Mapping) or not all(isinstance(text, str) for text in files.values()):
+        raise TypeError(f'the text of each file is given by its name, {{"base.yaml": "epochs: 20"}}: got {files!r}')
+    for name, text in files.items():
+        file = Path(os.path.normpath(folder / name))
+        if folder not in file.parents:
+            raise ValueError(f"{name!r} would be written outside of the folder of the test: leave out what leads there")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 class _InFolder:
