@@ -42,6 +42,12 @@ class Tiny(Experiment):
         return _data()
 
 
+def _is_asked_to_stop(trainer: Any) -> bool:
+    from typedcfg.runner.lightning.callbacks.pulse import Pulse
+
+    return any(callback.is_asked_to_stop for callback in trainer.callbacks if isinstance(callback, Pulse))
+
+
 def _model(config: Tiny) -> "LightningModule":
     import torch
     from lightning.pytorch import LightningModule
@@ -77,7 +83,7 @@ def _model(config: Tiny) -> "LightningModule":
             if faults.wait_at == self.current_epoch:
                 Path(f"waiting.{self.global_rank}.new").write_text(str(os.getpid()))
                 Path(f"waiting.{self.global_rank}.new").rename(f"waiting.{self.global_rank}")
-                while not self.trainer.received_sigterm:
+                while not _is_asked_to_stop(self.trainer):
                     time.sleep(0.01)
 
     return Model()

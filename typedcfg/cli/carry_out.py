@@ -30,7 +30,7 @@ def _carry_out(runner: Runner, *, again: bool, fresh: bool) -> int:
         with _told():
             runner.fit(again=again, fresh=fresh, test=True)
     except (KeyboardInterrupt, Preempted) as error:
-        print(f"stopped; `typedcfg resume {runner.dir}` goes on after the last whole epoch", file=sys.stderr)
+        print(f"stopped; `typedcfg resume {runner.dir}` goes on from what was saved last", file=sys.stderr)
         return PREEMPTED if isinstance(error, Preempted) else INTERRUPTED
     except TypedcfgError:
         raise

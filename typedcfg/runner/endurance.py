@@ -1,10 +1,8 @@
-"""A training outlives the terminal it was started in, and the reader of what it prints."""
+"""A training outlives the reader of what it prints."""
 
 import errno
 import os
-import signal
 import sys
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Final, TextIO, cast
@@ -58,20 +56,3 @@ def unread_is_no_error() -> Iterator[None]:
     out, err = Unread(sys.stdout), Unread(sys.stderr)
     with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
         yield
-
-
-@contextmanager
-def hangup_preempts() -> Iterator[None]:
-    """For the length of the block, SIGHUP (the terminal was closed) is SIGTERM; where it is ignored it stays so.
-
-    Only the main thread may say what signals do; in another all is left as it is.
-    """
-    is_ours = threading.current_thread() is threading.main_thread()
-    if not is_ours or signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL:  # nohup, or a program that sees to it
-        yield
-        return
-    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)

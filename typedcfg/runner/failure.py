@@ -1,8 +1,10 @@
 """What is kept and told of the error that ended a training."""
 
+import sys
 import sysconfig
+import threading
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +15,17 @@ from typedcfg.runner.secrets import redact
 INTERRUPTED: Final = 130
 """Exit code of a run that was stopped by Ctrl-C."""
 PREEMPTED: Final = 143
-"""Exit code of a run that was stopped by SIGTERM, or by SIGHUP."""
+"""Exit code of a run that was stopped by SIGTERM, SIGHUP or SIGUSR1, or because its time was up."""
+
+_TIMED_OUT: Final = "\nTimeout ("
+"""What `faulthandler` begins with when it ends a process."""
 
 _OURS: Final = str(Path(__file__).resolve().parents[1])
 _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 class Preempted(SystemExit):
-    """A training was told to stop by SIGTERM or SIGHUP; who does not catch it exits with the code that says so."""
+    """A training was told to stop, and can be gone on with; who does not catch it exits with the code that says so."""
 
     def __init__(self) -> None:
         """Carry that code."""
@@ -39,6 +44,36 @@ def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]
         rank=rank,
         traceback=redact("".join(lines), secret_texts),
     )
+
+
+def hang_of(what: str, *, rank: int, logs: Collection[Path]) -> Failure:
+    """What is recorded of a rank that came to a standstill; to be asked of it while it stands still.
+
+    Args:
+        what: What it did not do, and for how long.
+        rank: Which it is.
+        logs: Those of all ranks, which say where their threads stand.
+    """
+    main = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001  # the documented way to ask
+    frames = traceback.extract_stack(main)
+    return Failure(
+        what=f"{what}; where each thread stands is in {', '.join(log.name for log in logs)}",
+        where=_place(frames),
+        rank=rank,
+        traceback="".join(traceback.format_list(frames)),
+    )
+
+
+def told_hang(logs: Collection[Path]) -> Failure | None:
+    """The hang that `faulthandler` told of in one of these logs, by rank: nobody was left to record it."""
+    for rank, log in enumerate(logs):
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        _, found, threads = text.rpartition(_TIMED_OUT)
+        if found:
+            names = ", ".join(log.name for log in logs)
+            what = f"hung, stuck in a call that keeps Python's lock; where each thread stands is in {names}"
+            return Failure(what=what, where="", rank=rank, traceback=found.lstrip() + threads)
+    return None
 
 
 def problem_of(failure: Failure, log: Path) -> Problem:
@@ -64,7 +99,10 @@ def exit_code_of(error: BaseException) -> int:
 
 def place_of(error: BaseException) -> str:
     """The innermost place in the user's own code; where there is none, the innermost of all."""
-    frames = traceback.extract_tb(error.__traceback__)
+    return _place(traceback.extract_tb(error.__traceback__))
+
+
+def _place(frames: Sequence[traceback.FrameSummary]) -> str:
     own = [frame for frame in frames if not _is_foreign(frame.filename)]
     if not (own or frames):
         return ""

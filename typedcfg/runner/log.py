@@ -34,6 +34,10 @@ class LogFile:
             self._put(line)
         return len(text)
 
+    def fileno(self) -> int:
+        """The number of the file, for what writes to it past Python."""
+        return self._file.fileno()
+
     def flush(self) -> None:
         """Do nothing: whole lines are in the file, and parts of lines wait for their end."""
 

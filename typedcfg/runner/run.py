@@ -90,7 +90,7 @@ class Runner:
         check_builders(self.config.params)
         check_recordable(self.config)
         launcher = launcher_of(self.config.params, self._asked)
-        run = run or self._make()
+        run = run or self.make()
         with Ownership(run.lock), self._doing("train"):
             training = Training(run, self.config, self._asked)
             training.bring_to_an_end(launcher, again=again, fresh=fresh, test=test)
@@ -468,7 +468,14 @@ class Runner:
         finally:
             self._mode = None
 
-    def _make(self) -> RunDir:
+    def make(self) -> RunDir:
+        """The run's folder, made if there is none yet; `fit()` and `init_env` do this themselves.
+
+        Raises:
+            RunError: There is no place for it, or it is the run of another class.
+        """
+        if run := self._find():
+            return run
         identity, root = self.config.identity, self.config.params.run.project_root
         place = place_of(self.config)
         self._folder = RunDir.open(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid, place=place)

@@ -17,8 +17,16 @@ from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_v
 from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.runner.carry import carry_over
-from typedcfg.runner.endurance import hangup_preempts
-from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, exit_code_of, failure_of, is_failure, problem_of
+from typedcfg.runner.failure import (
+    INTERRUPTED,
+    PREEMPTED,
+    Preempted,
+    exit_code_of,
+    failure_of,
+    is_failure,
+    problem_of,
+    told_hang,
+)
 from typedcfg.runner.launchers.base import Launcher, Work
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
@@ -28,6 +36,7 @@ from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_co
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import redact, redact_bytes, secrets_variable, texts_of
+from typedcfg.runner.stop_signals import stops_raise
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment, undefined_builders
@@ -85,7 +94,8 @@ class Training:
             self._tell_of_another()
         _warn(plan, code)
         attempt = self._begin(book, plan, code, identity)
-        self._attend(book, attempt, launcher, test=test)
+        with stops_raise():
+            self._attend(book, attempt, launcher, test=test)
 
     def test(self, attempt: AttemptDir, *, is_asked_for: bool) -> None:
         """Test the best weights of an attempt; see `Runner.test`."""
@@ -197,18 +207,18 @@ class Training:
         call = partial(self._train_here, attempt)
         work = Work(self.run.path, attempt.path, call, command, variables=secrets_variable(secrets))
         try:
-            with hangup_preempts():
-                code = launcher.launch(work)
-                if code == 0 and test:
-                    self.test(attempt, is_asked_for=False)
+            code = launcher.launch(work)
+            if code == 0 and test:
+                self.test(attempt, is_asked_for=False)
         except BaseException as error:
             if is_failure(error):
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets)))
             book.end(attempt, status=_status(exit_code_of(error)), exit_code=exit_code_of(error))
             raise
+        bad_end = _bad_end(book, attempt, code) if code else None
         book.end(attempt, status=_status(code), exit_code=code)
-        if code:
-            raise _bad_end(book, attempt, code)
+        if bad_end is not None:
+            raise bad_end
 
     def _train_here(self, attempt: AttemptDir) -> int:
         from typedcfg.runner.lightning.worker import train
@@ -290,8 +300,10 @@ def _bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseExceptio
         return Preempted()
     if exit_code == INTERRUPTED:
         return KeyboardInterrupt()
-    failure = book.attempt(attempt).failure
+    record = book.attempt(attempt)
+    failure = record.failure or told_hang([attempt.log(rank) for rank in range(record.world_size)])
     if failure is not None:
+        book.fail(attempt, failure)
         return RunFailed(problem_of(failure, attempt.log(failure.rank)))
     is_killed = exit_code > _SIGNALLED
     how = f"was killed by {signal.Signals(exit_code - _SIGNALLED).name}" if is_killed else f"ended with {exit_code}"

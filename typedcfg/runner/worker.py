@@ -14,6 +14,7 @@ from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.secrets import take_secrets, texts_of
+from typedcfg.runner.stop_signals import stops_raise
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sources.files import FileSource
 from typedcfg.template.base import ConfigTemplate
@@ -34,10 +35,11 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
     """
     secrets = take_secrets()
     try:
-        config = rebuild(run, _loaded(load), secrets)
-        from typedcfg.runner.lightning.worker import train
+        with stops_raise():
+            config = rebuild(run, _loaded(load), secrets)
+            from typedcfg.runner.lightning.worker import train
 
-        train(run, attempt, config)
+            train(run, attempt, config)
     except BaseException as error:  # noqa: BLE001  # told by the launching process; Ctrl-C and SIGTERM are among them
         if is_failure(error):
             failure = failure_of(error, rank=rank_of_this_process(), secret_texts=texts_of(secrets))

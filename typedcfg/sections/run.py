@@ -1,9 +1,10 @@
-"""`run`: what the run is called, where it lies, what it is judged by, and its seed."""
+"""`run`: what the run is called, where it lies, what it is judged by, its seed, and how long it may take."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import StringConstraints, model_validator
 
 from typedcfg.template.base import ConfigTemplate
@@ -12,6 +13,8 @@ from typedcfg.template.marks import NotInIdentity
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._=-]{0,40}$")]
 """Part of a folder's name: letters, digits and `._=-`."""
+PositiveTime = Annotated[timedelta, Gt(timedelta())]
+"""A length of time."""
 
 
 class Score(ConfigTemplate):
@@ -39,7 +42,7 @@ class Score(ConfigTemplate):
 
 
 class Run(ConfigTemplate):
-    """What the run is called, where it lies, what it is judged by, and its seed."""
+    """What the run is called, where it lies, what it is judged by, its seed, and how long it may take."""
 
     experiment_name: Annotated[Name, NotInIdentity()] = ""
     """The first half of the folder's name; the experiment's class, in small letters, if empty."""
@@ -59,3 +62,7 @@ class Run(ConfigTemplate):
     """Refuse operations whose result differs from one time to the next; what makes a resume exact."""
     score: Annotated[Score, NotInIdentity()] = section(Score)
     """What `best` means."""
+    max_time: Annotated[PositiveTime | None, NotInIdentity()] = None
+    """How long one attempt may train until it is saved and ends as preempted: `3:30:00`, `PT3H30M`, or seconds."""
+    hang_timeout: Annotated[PositiveTime | None, NotInIdentity()] = timedelta(minutes=30)
+    """How long it may take from one batch to the next until a process tells where it stands, and ends; null waits."""

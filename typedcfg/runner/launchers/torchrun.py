@@ -5,19 +5,13 @@ what `lifeline` is for.
 """
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
-from typing import Final
 
 from typedcfg.runner.launchers.base import Work
 from typedcfg.runner.launchers.lifeline import PARENT_VARIABLE
-
-_FORWARDED: Final = (signal.SIGTERM, signal.SIGINT)
+from typedcfg.runner.stop_signals import code_of_end, taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Torchrun:
     """Threads that each process computes with; None leaves it to OMP_NUM_THREADS, or else to torchrun: 1."""
 
     def launch(self, work: Work) -> int:
-        """Start the agent and wait for it; SIGTERM and SIGINT go on to it, and from it to every worker."""
+        """Start the agent and wait for it; what asks to stop goes on to it, and from it to every worker."""
         environment = {
             # torchrun would choose the same, with a banner.
             "OMP_NUM_THREADS": "1",
@@ -41,10 +35,10 @@ class Torchrun:
         # A session of its own: Ctrl-C reaches it once, by us, and not a second time by the terminal.
         with (
             subprocess.Popen(self.command_line(work), env=environment, start_new_session=True) as agent,  # noqa: S603  # no shell
-            _forwarding_to(agent),
+            taken(agent.send_signal),
         ):
             code = agent.wait()
-        return code if code >= 0 else 128 - code
+        return code_of_end(code)
 
     def command_line(self, work: Work) -> list[str]:
         """The agent's command line."""
@@ -56,16 +50,3 @@ class Torchrun:
             "--max-restarts=0",
         ]
         return [*lifeline, *agent, *work.command]
-
-
-@contextmanager
-def _forwarding_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    def forward(number: int, _: FrameType | None) -> None:
-        process.send_signal(number)
-
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,13 +1,14 @@
 """What one process of a run does: build what the configuration describes, and let Lightning train it."""
 
+import os
+import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import LightningDataModule
-from lightning.pytorch.utilities.exceptions import SIGTERMException
+from lightning.pytorch import LightningDataModule, Trainer
 from lightning.pytorch.utilities.model_helpers import is_overridden
 
 from typedcfg.compiler.config import Config
@@ -16,14 +17,16 @@ from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.checkpoint_record import committed
 from typedcfg.records.result_record import ResultHeader, ScoreRule
-from typedcfg.runner.failure import Preempted, is_failure
+from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
+from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.callbacks.step_lines import StepLines
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.exact import ExactState
+from typedcfg.runner.lightning.hang import HangWatch
 from typedcfg.runner.lightning.quiet import quiet
 from typedcfg.runner.lightning.seeds import seed_all
 from typedcfg.runner.lightning.trainer import build_trainer, determinism, progress_of
@@ -38,17 +41,17 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
     """Train, from the beginning or from the checkpoint that the attempt's record names.
 
     Raises:
-        Preempted: SIGTERM asked to stop. What the last whole epoch left is there to resume from.
+        Preempted: A signal asked to stop, or the time is up. What was saved last is there to resume from.
         Exception: Whatever the training raises; its traceback stands in the log.
     """
     book, experiment = RunBook(run), config.params
     resumed_from = book.attempt(attempt).resumed_from
     with _surroundings(attempt, config) as log:
-        seed_all(experiment.run.seed)
-        model, data = experiment.build_model(), experiment.build_data()
         recorder = _recorder(book, attempt, rule_of(experiment.run.score))
         section = experiment.checkpoint
         policy = CheckpointPolicy(recorder, **section.arguments("asynchronous"))
+        # Before what it takes long to build: its time begins now.
+        pulse = Pulse(save=policy.save, wants_save=policy.wants_save, max_time=experiment.run.max_time)
         exact = ExactState(seed=experiment.run.seed, offset_ranks=experiment.run.seed_per_rank)
         # Where no lines are shown they are kept all the same.
         stream = None if progress_of(experiment.logging) == "lines" else log
@@ -57,9 +60,14 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         io = VerifiedCheckpointIO(
             fingerprint=str(config.fingerprint), config=json_text(config), asynchronous=section.asynchronous
         )
-        trainer = build_trainer(experiment, recorder, policy, exact, lines, steps, folder=attempt.path, plugins=[io])
+        seed_all(experiment.run.seed)
+        model, data = experiment.build_model(), experiment.build_data()
+        trainer = build_trainer(
+            experiment, recorder, policy, exact, lines, steps, pulse, folder=attempt.path, plugins=[io]
+        )
         try:
-            trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
+            with _hang_watch(trainer, book, attempt, config, log):
+                trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
         finally:
             if exact.not_bitwise_because and trainer.is_global_zero:
                 known = book.attempt(attempt).not_bitwise_because
@@ -83,7 +91,7 @@ def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for:
         RunError: There is nothing to test, or nothing to test it with.
     """
     experiment = config.params
-    with _surroundings(attempt, config):
+    with _surroundings(attempt, config) as log:
         seed_all(experiment.run.seed)
         model, data = experiment.build_model(), experiment.build_data()
         missing = [
@@ -99,9 +107,11 @@ def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for:
         checkpoint = _to_test(attempt)
         if checkpoint is None:
             raise RunError(Problem("there are no weights to test: no epoch was finished", where=str(attempt.path)))
-        recorder = _recorder(RunBook(run), attempt, rule_of(experiment.run.score))
+        book = RunBook(run)
+        recorder = _recorder(book, attempt, rule_of(experiment.run.score))
         trainer = build_trainer(experiment, recorder, folder=attempt.path, plugins=[VerifiedCheckpointIO()], devices=1)
-        trainer.test(model, datamodule=data, ckpt_path=checkpoint, verbose=False)
+        with _hang_watch(trainer, book, attempt, config, log):
+            trainer.test(model, datamodule=data, ckpt_path=checkpoint, verbose=False)
 
 
 def _to_test(attempt: AttemptDir) -> Path | None:
@@ -120,6 +130,25 @@ def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:
     return Recorder(attempt.path, rule=rule, header=header)
 
 
+def _hang_watch(
+    trainer: Trainer, book: RunBook, attempt: AttemptDir, config: Config[Any], log: LogFile
+) -> AbstractContextManager[object]:
+    """What ends this process when the trainer comes to a standstill, and records that."""
+    timeout = config.params.run.hang_timeout
+    if timeout is None:
+        return nullcontext()
+
+    def tell(what: str) -> None:
+        rank, record = rank_of_this_process(), book.attempt(attempt)
+        failure = hang_of(what, rank=rank, logs=[attempt.log(each) for each in range(record.world_size)])
+        book.fail(attempt, failure)
+        if record.pid == os.getpid():  # nobody is left to do it
+            book.end(attempt, status="failed", exit_code=1)
+            print(problem_of(failure, attempt.log(rank)), file=sys.stderr)  # noqa: T201  # nor to tell people
+
+    return HangWatch(trainer, timeout, file=log, tell=tell)
+
+
 @contextmanager
 def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]:
     """What training happens within: its log, its determinism, its quiet; nothing of it stays."""
@@ -130,8 +159,8 @@ def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]
         with quiet(), kept(log, experiment.logging.level), determinism(is_on=experiment.run.deterministic):
             try:
                 yield log
-            except SIGTERMException:
-                raise Preempted from None
+            except Preempted:
+                raise
             except SystemExit as error:
                 # Lightning turns Ctrl-C into an exit, so that the ranks it started itself end too.
                 if isinstance(error.__context__, KeyboardInterrupt):

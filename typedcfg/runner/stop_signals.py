@@ -1,0 +1,108 @@
+"""What asks a process to stop: SIGTERM, Ctrl-C, a closed terminal, a cluster's SIGUSR1.
+
+Outside of a training such a signal raises, as Ctrl-C does: nothing is lost. Within one it is noted, and `Pulse` looks
+at the note where the training can be saved.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted
+
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT)
+"""The weightiest last: where ranks heard different ones, it is the one that counts."""
+
+SIGNALLED: Final = 128
+"""What is added to a signal's number in the exit code of a process that it ended."""
+_ECHO_S: Final = 1.0
+"""Clusters signal every process of a job, and launchers pass on what they hear: one wish, heard twice at once."""
+
+
+class StopSignals:
+    """Notes the first signal; one that comes later ends this process at once, with 128 and its number."""
+
+    def __init__(self) -> None:
+        """Start with nothing heard."""
+        self.received: signal.Signals | None = None
+        """What was heard first."""
+        self.is_heeded = False
+        """Whether this process is ending already, all that matters saved: nothing is gained by ending it faster."""
+        self._noted_at = 0.0
+
+    def note(self, number: signal.Signals) -> bool:
+        """Note a signal, and say whether it is the first."""
+        if self.received is None:
+            self.received = number
+            self._noted_at = time.monotonic()
+            return True
+        if not self.is_heeded and time.monotonic() - self._noted_at > _ECHO_S:
+            os._exit(SIGNALLED + number)
+        return False
+
+
+@contextmanager
+def taken(handle: Callable[[signal.Signals], object]) -> Iterator[None]:
+    """For the length of the block, call `handle` with each signal that asks to stop; afterwards all is as it was.
+
+    What is ignored stays ignored (`nohup`), and what the program itself handles stays with it. Only the main thread may
+    say what signals do; in another all is left as it is.
+    """
+    before: dict[signal.Signals, signal._HANDLER] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in STOP_SIGNALS:
+            if _is_free(handler := signal.getsignal(number)):
+                before[number] = handler
+                signal.signal(number, _Taken(handle))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stops_raise() -> Iterator[None]:
+    """For the length of the block, what asks to stop raises Preempted or KeyboardInterrupt, once."""
+    signals = StopSignals()
+
+    def handle(number: signal.Signals) -> None:
+        if signals.note(number):
+            raise stop_of(number)
+
+    with taken(handle):
+        yield
+
+
+def stop_of(number: signal.Signals | None) -> BaseException:
+    """What to raise when a signal, or something else, asks to stop."""
+    return KeyboardInterrupt() if number is signal.SIGINT else Preempted()
+
+
+def code_of_end(code: int) -> int:
+    """The exit code to tell of a process, by the one that `subprocess` tells, which is negative for a signal."""
+    number = -code if code < 0 else code - SIGNALLED
+    if number == signal.SIGINT:
+        return INTERRUPTED
+    if number in STOP_SIGNALS:
+        return PREEMPTED
+    return SIGNALLED + number if code < 0 else code
+
+
+class _Taken:
+    """A handler of ours, told from those of others by its class."""
+
+    def __init__(self, handle: Callable[[signal.Signals], object]) -> None:
+        self._handle = handle
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        self._handle(signal.Signals(number))
+
+
+def _is_free(handler: object) -> bool:
+    return isinstance(handler, _Taken) or handler in (signal.SIG_DFL, signal.default_int_handler)
