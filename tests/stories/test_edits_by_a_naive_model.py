@@ -3,7 +3,7 @@
 from copy import deepcopy
 from typing import Any, TypeAlias
 
-from hypothesis import event, given
+from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from typedcfg import ConfigError, ConfigTemplate, section
@@ -249,6 +249,8 @@ def carry_out(top: Node, verb: str, steps: list[Any], value: Any) -> None:
 
 
 @given(presets=st.lists(A_PRESET, max_size=1), said=st.lists(AN_EDIT, max_size=6))
+@example(presets=[], said=[("reset", "groups", "b", "width"), ("remove", "groups", "b")])
+@example(presets=[], said=[("set", "strides", 0, 3), ("remove", "strides", 3)])
 def test_edits_do_what_they_do_to_plain_lists_and_mappings(presets: list[Tree], said: list[Any]) -> None:
     expected = naive(presets, said)
     try:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pydantic_core import SchemaValidator
 
-from typedcfg.compiler.merge import Contribution
+from typedcfg.compiler.merge import Contribution, standing
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Appended, Edit, Items, Positions, Removed, Text
@@ -102,11 +102,17 @@ def _remove(items: list[list[Contribution]], contribution: Contribution, gone: I
     missed: list[Missed] = []
     for wanted in gone:
         meant = known.of(wanted)
-        kept = [said for said in items if not (len(said) == 1 and _have_one_in_common(known.of(said[0].value), meant))]
+        kept = [said for said in items if not _is_one_of(said, meant, known)]
         if len(kept) == len(items):
             missed.append(Missed(contribution, wanted, len(items)))
         items[:] = kept
     return missed
+
+
+def _is_one_of(said: list[Contribution], meant: Sequence[object], known: _Known) -> bool:
+    """Whether an item is one that is meant; of one that is put together from several mappings nothing is known yet."""
+    live = said if len(said) == 1 else standing(said).live
+    return len(live) == 1 and _have_one_in_common(known.of(live[0].value), meant)
 
 
 def _have_one_in_common(some: Sequence[object], others: Sequence[object]) -> bool:

@@ -117,10 +117,11 @@ def standing(contributions: Sequence[Contribution]) -> Standing:
 def _only_takes_back(value: object) -> bool:
     """Whether a mapping, or edits to positions, hold nothing but resets."""
     # What holds a reset is unsettled, and hardly any mapping is.
-    return isinstance(value, (Branch, Positions)) and value.unsettled and all(map(_is_reset, value.values()))
+    return isinstance(value, (Branch, Positions)) and value.unsettled and all(map(is_reset, value.values()))
 
 
-def _is_reset(value: object) -> bool:
+def is_reset(value: object) -> bool:
+    """Whether what was said for a key takes it back, or takes back what is below it, and says nothing else."""
     return isinstance(value, Edit) or _only_takes_back(value)
 
 

@@ -13,7 +13,7 @@ from typedcfg.compiler.choice import kinds_in
 from typedcfg.compiler.declared import declared_at
 from typedcfg.compiler.descent import Descent, Dropped, Place, position_in
 from typedcfg.compiler.lists import Missed
-from typedcfg.compiler.merge import LIST_EDITS, removed_keys
+from typedcfg.compiler.merge import LIST_EDITS, is_reset, removed_keys
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.shown import quoted
 from typedcfg.errors import Problem
@@ -300,7 +300,7 @@ class _Shaper:
         names: dict[str, None] = {}
         for _, value, origin, *_ in place.live:
             if isinstance(value, Branch):
-                names |= dict.fromkeys(value)
+                names |= dict.fromkeys(key for key, inner in value.items() if not is_reset(inner))
             elif isinstance(value, Removed):
                 for key in removed_keys(value):
                     if key not in names:
