@@ -38,13 +38,29 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         RecordError: The file cannot be written: a full disk, no permission. What was there still is.
     """
+    fill_atomically(path, lambda file: file.write(content))
 
-    def write() -> None:
+
+def fill_atomically(path: Path, fill: Callable[[BinaryIO], Written]) -> Written:
+    """Let `fill` write the file `path`, all or nothing, replacing what was there.
+
+    Args:
+        path: The file.
+        fill: Writes into the file that it is given. It is called anew where the file system forgot that file.
+
+    Returns:
+        What `fill` returns.
+
+    Raises:
+        RecordError: The file cannot be written. What was there still is.
+    """
+
+    def write() -> Written:
         with _staged(path) as file:
-            file.write(content)
+            return fill(file)
 
     with _reported(path, "write"):
-        retried(write)
+        return retried(write)
 
 
 @contextmanager
@@ -119,8 +135,10 @@ def remove(path: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             _put_aside(path)
         else:
-            with suppress(FileNotFoundError):
+            try:
                 disk().unlink(path)
+            except FileNotFoundError:
+                return
             disk().sync_folder(path.parent)
 
 

@@ -142,7 +142,7 @@ def test_a_disk_that_is_full_leaves_no_half_checkpoint(
     def refuse(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("typedcfg.runner.lightning.checkpoint_io._HashingWriter.write", refuse)
+    monkeypatch.setattr("typedcfg.disk.Disk.write", refuse)
     with pytest.raises(RecordError, match=r"cannot write step-2\.ckpt: No space left on device"):
         plugin.save_checkpoint(content(2), tmp_path / "step-2.ckpt")
 

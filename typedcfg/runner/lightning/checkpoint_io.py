@@ -1,8 +1,8 @@
 """Checkpoints that are whole or are not there: a plugin for any `Trainer(plugins=[VerifiedCheckpointIO()])`."""
 
-import hashlib
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
@@ -12,9 +12,10 @@ from typing_extensions import override
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import Manifest, manifest_path, verify, write_manifest
+from typedcfg.records.hashed_file import HashedFile
 from typedcfg.runner.lightning.cpu_copy import copy_to_cpu
 from typedcfg.runner.lightning.safe_load import CONFIG_KEY, load_safely
-from typedcfg.storage import make_folder, remove, staged
+from typedcfg.storage import fill_atomically, make_folder, remove
 
 SAMPLES_KEY: Final = "typedcfg_samples"
 """Where a checkpoint says how many samples were seen, if something counted them."""
@@ -148,29 +149,22 @@ def _write(checkpoint: dict[str, Any], target: Path, facts: _Facts) -> None:
         make_folder(target.parent)
     # First the old commit goes: it must not vouch for the new content.
     remove(manifest_path(target))
-    with staged(target) as file:
-        writer = _HashingWriter(file)
-        torch.save(checkpoint, cast("BinaryIO", writer))  # torch asks for no more than it has
-        file.flush()
-        _check_loadable(Path(file.name), target)
-    write_manifest(target, Manifest(sha256=writer.digest.hexdigest(), size=writer.size, **facts._asdict()))
+    hashed = fill_atomically(target, partial(_save, checkpoint, target))
+    write_manifest(target, Manifest(sha256=hashed.hexdigest(), size=hashed.size, **facts._asdict()))
 
 
-class _HashingWriter:
-    """A file that hashes what goes through it: the bytes that were meant, not those that a disk gives back."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.digest = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        self.size += len(data)
-        return self._file.write(data)
-
-    def flush(self) -> None:
-        self._file.flush()
+def _save(checkpoint: dict[str, Any], target: Path, file: BinaryIO) -> HashedFile:
+    hashed = HashedFile(file)
+    try:
+        torch.save(checkpoint, cast("BinaryIO", hashed))  # torch asks for no more than it has
+    except RuntimeError:
+        # torch's own, raised on the way out, says nothing of what the disk said.
+        if hashed.refused is None:
+            raise
+        raise hashed.refused from None
+    hashed.flush()
+    _check_loadable(Path(file.name), target)
+    return hashed
 
 
 def _check_loadable(written: Path, target: Path) -> None:
