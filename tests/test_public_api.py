@@ -25,6 +25,7 @@ PUBLIC = [
     "Unit",
     "View",
     "derived",
+    "init_env",
     "literal",
     "main",
     "migrates",
@@ -70,7 +71,8 @@ COMMANDS = {
 }
 """What each command that trains nothing is called with."""
 
-TRAINING = {"run", "resume"}
+TRAINING = {"run", "resume", "export"}
+"""What reads or writes weights."""
 
 
 def loaded_after(statement: str, folder: Path) -> set[str]:

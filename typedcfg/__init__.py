@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typedcfg.compiler.drafts.draft import Draft as Draft
     from typedcfg.errors import ConfigError as ConfigError
     from typedcfg.errors import TypedcfgError as TypedcfgError
+    from typedcfg.runner.environment import init_env as init_env
     from typedcfg.runner.run import Runner as Runner
     from typedcfg.sections.experiment import Experiment as Experiment
     from typedcfg.sections.scaling import scale_lr as scale_lr
@@ -41,6 +42,7 @@ _HOMES: Final = {
     "Unit": "typedcfg.template.marks",
     "View": "typedcfg.template.derived",
     "derived": "typedcfg.template.derived",
+    "init_env": "typedcfg.runner.environment",
     "literal": "typedcfg.sources.escapes",
     "main": "typedcfg.cli.main",
     "migrates": "typedcfg.template.migrations",

@@ -3,6 +3,8 @@
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -96,6 +98,29 @@ class Training:
         attempt = self._begin(book, plan, code, identity)
         with stops_raise():
             self._attend(book, attempt, launcher, test=test)
+
+    @contextmanager
+    def attempted(self, *, world_size: int) -> Iterator[AttemptDir]:
+        """One more attempt from the beginning, made within the block by whoever asks, and recorded as it ends."""
+        book = RunBook(self.run)
+        book.mark_lost()
+        record, code = book.record, self._code()
+        if record is not None:
+            self._check_same(record)
+        plan = Plan("start", "trained by a loop of its own")
+        identity = record.identity if record else identity_of(self.config)
+        self._tell(plan, identity)
+        _warn(plan, code)
+        attempt = self._begin(book, plan, code, identity)
+        book.change(attempt, world_size=world_size)
+        try:
+            yield attempt
+        except BaseException as error:
+            if is_failure(error):
+                book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
+            book.end(attempt, status=_status(exit_code_of(error)), exit_code=exit_code_of(error))
+            raise
+        book.end(attempt, status="done", exit_code=0)
 
     def test(self, attempt: AttemptDir, *, is_asked_for: bool) -> None:
         """Test the best weights of an attempt; see `Runner.test`."""

@@ -1,0 +1,196 @@
+"""`init_env`: the surroundings of a run for a script that has a loop of its own."""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typedcfg.compiler.config import Config
+from typedcfg.compiler.writing.secrets import secrets_in
+from typedcfg.errors import Problem, RunError
+from typedcfg.records.result_record import Result, ResultHeader, ResultLog
+from typedcfg.runner.failure import failure_of, is_failure
+from typedcfg.runner.log import LogFile, kept
+from typedcfg.runner.ownership import Ownership
+from typedcfg.runner.process import Process
+from typedcfg.runner.recordable import check_recordable
+from typedcfg.runner.run import Runner
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.scoring import rule_of
+from typedcfg.runner.secrets import texts_of
+from typedcfg.runner.training import Asked, Training, identity_of
+
+if TYPE_CHECKING:
+    import torch
+
+    from typedcfg.sections.experiment import Experiment
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a script's loop has around it, for as long as the block of `init_env` lasts."""
+
+    runner: Runner
+    """The run: its names, its results, how far it is."""
+    attempt: AttemptDir
+    """Where this attempt keeps its files: `env.attempt.checkpoints.path` is a folder for yours."""
+    device: "torch.device"
+    """What this process computes on."""
+    process: Process
+    """Which process this is."""
+    _results: ResultLog | None = field(default=None, repr=False)
+
+    @property
+    def dir(self) -> Path:
+        """The folder of this attempt."""
+        return self.attempt.path
+
+    def record(self, epoch: int, splits: Mapping[str, Mapping[str, float]], *, step: int, samples: int | None) -> None:
+        """Record what an epoch measured, in `results.jsonl` and the files made from it; the first process does.
+
+        Args:
+            epoch: Epochs finished, 1 after the first.
+            splits: Metrics by split: `{"train": {"loss": 0.5}}`.
+            step: Optimizer steps taken so far.
+            samples: Training samples seen so far, on all ranks; None if nobody counts them.
+
+        Raises:
+            RecordError: It cannot be written.
+        """
+        if self._results is not None:
+            measured = {split: dict(metrics) for split, metrics in splits.items()}
+            self._results.append(Result(epoch=epoch, step=step, samples=samples, splits=measured))
+
+
+@contextmanager
+def init_env(config: Config[Any], *, benchmark: bool = False, threads: int | None = None) -> Iterator[Environment]:
+    """For the length of the block, the surroundings of a run: its folder, its log, its seeds, its device.
+
+    The run gets its folder with `run.yaml` and `run.json`, as `Runner.fit` makes it, and one more attempt, recorded as
+    done when the block ends and as failed when it raises. What is printed and logged goes to the attempt's log, of
+    each rank to its own; the first alone shows it too. Under torchrun the processes find each other, and
+    `torch.distributed` is ready. Afterwards everything is as it was: streams, loggers, generators, torch's switches.
+
+    Args:
+        config: The compiled configuration of an Experiment; it needs no builders.
+        benchmark: Let cuDNN try which algorithm is fastest; not with `run.deterministic`.
+        threads: Threads that torch computes with on the CPU; as many as before if None.
+
+    Raises:
+        RunOwned: Another process works on this run.
+        RunError: It is no Experiment, the device is not there, or `benchmark` contradicts the configuration.
+        ResumeRefused: The run in the folder has a configuration that means something else.
+    """
+    from typedcfg.runner.lightning.surroundings import agreeing, device_of, surroundings
+
+    runner, process = Runner(config), Process.this_one()
+    experiment: Experiment = config.params
+    if benchmark and experiment.run.deterministic:
+        what = "benchmark lets the machine choose algorithms, and run.deterministic is true"
+        raise RunError(Problem(what, fix="set run.deterministic=false, or leave benchmark out"))
+    device = device_of(experiment.trainer.accelerator, process)
+    with ExitStack() as stack:
+        stack.enter_context(agreeing(process, device))
+        attempt = stack.enter_context(_attempted(runner, process, device))
+        results = stack.enter_context(_results(runner, attempt)) if process.is_main else None
+        stack.enter_context(_logged(runner, attempt, process))
+        settings = surroundings(experiment.run, device, rank=process.rank, benchmark=benchmark, threads=threads)
+        stack.enter_context(settings)
+        yield Environment(runner, attempt, device, process, results)
+
+
+@contextmanager
+def _attempted(runner: Runner, process: Process, device: "torch.device") -> Iterator[AttemptDir]:
+    """An attempt that the first process begins and records, and the others take part in."""
+    from typedcfg.runner.lightning.surroundings import told_by_the_first, wait_for_all
+
+    if not process.is_main:
+        told = told_by_the_first(process, "", device)
+        if not told:
+            raise RunError(Problem("the first process could not begin the run", where="what it says itself"))
+        attempt = AttemptDir(Path(told))
+        with _recorded(runner, attempt, process):
+            yield attempt
+            wait_for_all(process)
+        return
+    with ExitStack() as stack:
+        try:
+            check_recordable(runner.config)
+            run = runner.make()
+            stack.enter_context(Ownership(run.lock))
+            training = Training(run, runner.config, Asked())
+            attempt = stack.enter_context(training.attempted(world_size=process.world_size))
+        except BaseException:
+            told_by_the_first(process, "", device)  # that there is nothing to wait for
+            raise
+        told_by_the_first(process, str(attempt.path.absolute()), device)
+        yield attempt
+        wait_for_all(process)  # a run is not done while one of its processes may still fail
+
+
+@contextmanager
+def _recorded(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator[None]:
+    """Record what ends a process that does not own the run; the first word stands."""
+    try:
+        yield
+    except BaseException as error:
+        if is_failure(error):
+            secret_texts = texts_of(secrets_in(runner.config.params))
+            failure = failure_of(error, rank=process.rank, secret_texts=secret_texts)
+            RunBook(RunDir.at(attempt.path.parent)).fail(attempt, failure)
+        raise
+
+
+@contextmanager
+def _results(runner: Runner, attempt: AttemptDir) -> Iterator[ResultLog]:
+    identity = identity_of(runner.config)
+    header = ResultHeader(identity.name, identity.id, attempt.timestamp)
+    with ResultLog(attempt.result_files, header, rule_of(runner.config.params.run.score)) as results:
+        yield results
+
+
+@contextmanager
+def _logged(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator[None]:
+    """For the length of the block, what is said goes to the log, and to the terminal if this is the first process."""
+    experiment = runner.config.params
+    log = LogFile(attempt.log(process.rank), texts_of(secrets_in(experiment)))
+    try:
+        with ExitStack() as stack:
+            if not process.is_main:
+                stack.enter_context(_unheard())
+            stack.enter_context(kept(log, experiment.logging.level))
+            yield
+    except BaseException as error:
+        log.write(traceback.format_exc() if is_failure(error) else "stopped, as it was asked to\n")
+        raise
+    finally:
+        log.close()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """For the length of the block, nothing reaches the terminal."""
+    terminal = (sys.stdout, sys.stderr)
+    shown = [
+        handler
+        for handler in logging.getLogger().handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream in terminal
+    ]
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        for handler in shown:
+            handler.addFilter(_nothing)
+        try:
+            yield
+        finally:
+            for handler in shown:
+                handler.removeFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
