@@ -219,10 +219,10 @@ def why_not_exact(loader: object) -> str | None:
     return None
 
 
-def generator_of(loader: DataLoader[Any]) -> torch.Generator | None:
+def generator_of(loader: Any) -> torch.Generator | None:
     """The generator that a loader's order is drawn from instead of the global one."""
-    owned = [loader.generator, *own_generators(loader.sampler), *own_generators(loader.batch_sampler)]
-    return next((generator for generator in owned if generator is not None), None)
+    parts = (loader, getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None))
+    return next((generator for part in parts for generator in own_generators(part)), None)
 
 
 def _order_of(sampler: Sampler[Any] | Iterable[Any]) -> Order:

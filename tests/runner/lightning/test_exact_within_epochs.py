@@ -1,0 +1,324 @@
+"""What `test_exact` tests between epochs, from a checkpoint in the midst of one."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.utilities.combined_loader import CombinedLoader
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, IterableDataset, WeightedRandomSampler
+from torchmetrics import MeanMetric
+
+from typedcfg.runner.lightning.exact import ExactState
+from typedcfg.runner.lightning.loading import ExactLoader
+from typedcfg.runner.lightning.seeds import seed_all
+
+FEATURES = torch.randn(24, 4, generator=torch.Generator().manual_seed(0))
+
+
+class Noisy(Dataset[Tensor]):
+    """Augments from the global generators."""
+
+    def __len__(self) -> int:
+        return len(FEATURES)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return FEATURES[index] + 0.1 * torch.randn(4) + 0.1 * random.random()
+
+
+class Streamed(IterableDataset[Tensor]):
+    """Has no length, and shuffles as it goes."""
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for index in torch.randperm(len(FEATURES)).tolist():
+            yield FEATURES[index] + 0.1 * torch.randn(4)
+
+
+class Shuffling:
+    """A sampler of no known make."""
+
+    def __len__(self) -> int:
+        return len(FEATURES)
+
+    def __iter__(self) -> Iterator[int]:
+        indices = list(range(len(FEATURES)))
+        random.shuffle(indices)
+        return iter(indices)
+
+
+class OwnPlace:
+    """A loader of its own kind that keeps its place."""
+
+    def __init__(self, *, sized: bool) -> None:
+        self.place = 0
+        if sized:
+            self.__class__ = type("SizedOwnPlace", (OwnPlace,), {"__len__": lambda _: 6})
+
+    def __iter__(self) -> Iterator[Tensor]:
+        self.place %= 6
+        while self.place < 6:
+            self.place += 1
+            yield FEATURES[4 * self.place - 4 : 4 * self.place]
+
+    def state_dict(self) -> dict[str, int]:
+        return {"place": self.place}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.place = state["place"]
+
+
+class OwnLoader(DataLoader[Tensor]):
+    pass
+
+
+def plain(**options: Any) -> DataLoader[Tensor]:
+    return DataLoader(Noisy(), batch_size=4, **options)
+
+
+LOADERS: dict[str, Callable[[], Any]] = {
+    "plain": lambda: plain(shuffle=True),
+    "own generator": lambda: plain(shuffle=True, generator=torch.Generator().manual_seed(7)),
+    "exact": lambda: ExactLoader(Noisy(), 4, shuffle=True, seed=9),
+    "exact without seed": lambda: ExactLoader(Noisy(), 4, shuffle=True),
+    "weighted": lambda: plain(sampler=WeightedRandomSampler([0.5, 1.0] * 12, 24)),
+    "own sampler": lambda: plain(sampler=Shuffling()),
+    "list": lambda: [plain(shuffle=True), DataLoader(Noisy(), 3, shuffle=True)],
+    "cycle": lambda: {"long": plain(shuffle=True), "short": DataLoader(Noisy(), 12, shuffle=True)},
+    "min size": lambda: CombinedLoader([plain(shuffle=True), DataLoader(Noisy(), 3)], "min_size"),
+    "max size": lambda: CombinedLoader([plain(shuffle=True), DataLoader(Noisy(), 12, shuffle=True)], "max_size_cycle"),
+    "iterable": lambda: DataLoader(Streamed(), batch_size=4),
+    "iterable and plain": lambda: [DataLoader(Streamed(), batch_size=4), DataLoader(Noisy(), 12, shuffle=True)],
+    "own class": lambda: OwnLoader(Noisy(), batch_size=4, shuffle=True),
+    "own place": lambda: OwnPlace(sized=True),
+    "own place without length": lambda: OwnPlace(sized=False),
+}
+WORKERS: dict[str, Callable[[], Any]] = {
+    "workers": lambda: plain(shuffle=True, num_workers=2),
+    "persistent workers": lambda: plain(shuffle=True, num_workers=1, persistent_workers=True),
+    "iterable worker": lambda: DataLoader(Streamed(), batch_size=4, num_workers=1),
+}
+
+
+class Model(LightningModule):
+    def __init__(self, load: Callable[[], Any], *, plateau: str | None = None) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+        self.load, self.plateau = load, plateau
+        self.logged_metric, self.own_metric = MeanMetric(), MeanMetric()
+        self.measured: list[dict[str, float]] = []
+
+    def training_step(self, batch: Any, *_: object) -> Tensor:
+        parts = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, list) else [batch]
+        values = torch.cat([part for part in parts if part is not None])
+        loss: Tensor = (self.layers(values) - values.sum(1, keepdim=True)).pow(2).mean()
+        self.logged_metric(loss.detach())
+        self.own_metric(loss.detach())
+        self.log("loss", loss, on_step=True, on_epoch=True, batch_size=len(values))
+        self.log("most", loss, reduce_fx="max", on_step=False, on_epoch=True)
+        self.log("metric", self.logged_metric, on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch: Tensor, *_: object) -> None:
+        self.log("val", self.layers(batch).pow(2).mean() + torch.rand(()))
+
+    def on_train_epoch_end(self) -> None:
+        self.log("own", self.own_metric.compute())
+        self.own_metric.reset()
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.AdamW(self.parameters(), lr=0.05)
+        if self.plateau is None:
+            return [optimizer], [
+                {"scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9), "interval": "step"}
+            ]
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, threshold=1e9)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "monitor": self.plateau, "interval": "step", "strict": False},
+        }
+
+    def train_dataloader(self) -> Any:
+        return self.load()
+
+    def val_dataloader(self) -> DataLoader[Tensor]:
+        return DataLoader(Noisy(), batch_size=12)
+
+
+class Averaged(Model):
+    def on_train_batch_end(self, *_: object) -> None:
+        self.averaged = weights(self)
+
+
+class SaveAt(Checkpoint):
+    """Saves behind one step, and notes what each epoch measured."""
+
+    def __init__(self, path: Path, step: int, hook: str = "on_train_batch_end") -> None:
+        self.path, self.step = path, step
+        self.epochs: list[dict[str, float]] = []
+        setattr(self, hook, self.save)
+
+    def save(self, trainer: Trainer, *_: object) -> None:
+        if trainer.global_step == self.step and not self.path.exists() and not trainer.sanity_checking:
+            trainer.save_checkpoint(self.path)
+
+    def on_train_epoch_end(self, trainer: Trainer, *_: object) -> None:
+        self.epochs.append({name: float(value) for name, value in trainer.callback_metrics.items()})
+
+
+def weights(module: LightningModule) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
+
+
+MakeTrainer = Callable[..., Trainer]
+
+
+@pytest.fixture
+def resumed(tmp_path: Path, trainer: MakeTrainer) -> Callable[..., tuple[str, ...]]:
+    """Train, and train again from a checkpoint of that training; both must come to the same."""
+
+    def check(
+        load: Callable[[], Any], step: int, *, hook: str = "on_train_batch_end", **options: Any
+    ) -> tuple[str, ...]:
+        plateau, epochs = options.pop("plateau", None), options.pop("epochs", 3)
+        seed_all(1)
+        whole = Model(load, plateau=plateau)
+        saving = SaveAt(tmp_path / "step.ckpt", step, hook)
+        trainer(epochs, ExactState(seed=1), saving, **options).fit(whole)
+        seed_all(5)
+        rest = Model(load, plateau=plateau)
+        noting = SaveAt(tmp_path / "step.ckpt", -1)
+        again = trainer(epochs, exact := ExactState(seed=1), noting, **options)
+        again.fit(rest, ckpt_path=saving.path, weights_only=True)
+
+        assert torch.equal(weights(rest), weights(whole))
+        assert noting.epochs == saving.epochs[-len(noting.epochs) :]
+        assert noting.epochs
+        return exact.not_bitwise_because
+
+    return check
+
+
+Resumed = Callable[..., tuple[str, ...]]
+WITHOUT_VALIDATION = {"limit_val_batches": 0}
+
+
+@pytest.mark.parametrize("load", LOADERS.values(), ids=LOADERS)
+@pytest.mark.parametrize("step", [2, 9])
+def test_a_training_resumed_within_an_epoch_is_bitwise_the_one_that_never_stopped(
+    load: Callable[[], Any], step: int, resumed: Resumed
+) -> None:
+    assert resumed(load, step, **WITHOUT_VALIDATION) == ()
+
+
+@pytest.mark.parametrize("load", WORKERS.values(), ids=WORKERS)
+def test_so_is_one_whose_samples_are_augmented_by_workers(load: Callable[[], Any], resumed: Resumed) -> None:
+    assert resumed(load, 9, epochs=2, **WITHOUT_VALIDATION) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "step"),
+    [
+        ({"accumulate_grad_batches": 2}, 4),
+        ({"val_check_interval": 2, "num_sanity_val_steps": 1}, 3),
+        ({"val_check_interval": 2, "hook": "on_validation_end"}, 8),
+        ({"hook": "on_validation_end"}, 6),
+        ({"limit_train_batches": 5, "epochs": 2}, 7),
+        ({"reload_dataloaders_every_n_epochs": 1}, 9),
+        ({"check_val_every_n_epoch": 2}, 14),
+        ({"plateau": "loss"}, 3),
+        ({"plateau": "loss", "accumulate_grad_batches": 2}, 4),
+        ({"plateau": "val", "val_check_interval": 1, "hook": "on_validation_end"}, 2),
+    ],
+    ids=lambda value: "-".join(map(str, value)) if isinstance(value, dict) else None,
+)
+def test_so_is_one_that_does_more_than_step(options: dict[str, Any], step: int, resumed: Resumed) -> None:
+    assert resumed(LOADERS["plain"], step, **options) == ()
+
+
+@pytest.mark.parametrize(
+    ("module", "hook", "options", "reason"),
+    [
+        (Model, "on_train_batch_start", {}, "saved after the batch that comes next was fetched"),
+        (Model, "on_train_batch_end", {"val_check_interval": 2}, "saved where a resume leaves out what comes next"),
+        (Averaged, "on_train_batch_end", {}, "on_train_batch_end of the module comes after the checkpoint"),
+    ],
+)
+def test_a_checkpoint_that_lightning_resumes_otherwise_makes_a_resume_not_bitwise(  # noqa: PLR0917  # a table's columns
+    module: type[Model], hook: str, options: dict[str, Any], reason: str, tmp_path: Path, trainer: MakeTrainer
+) -> None:
+    saving = SaveAt(tmp_path / "step.ckpt", 2, hook)
+    trainer(1, ExactState(seed=1), saving, **options).fit(module(LOADERS["plain"]))
+
+    again = trainer(1, exact := ExactState(seed=1), **options)
+    again.fit(module(LOADERS["plain"]), ckpt_path=saving.path)
+
+    assert any(doubt.startswith(reason) for doubt in exact.not_bitwise_because)
+
+
+@pytest.mark.parametrize(
+    ("load", "reason"),
+    [
+        (lambda: iter([FEATURES] * 40), "list_iterator is an iterator: it cannot begin again"),
+        (
+            lambda: DataLoader(Streamed(), batch_size=4, num_workers=1, persistent_workers=True),
+            "Streamed was loaded by persistent workers, whose random numbers go on from epoch to epoch",
+        ),
+        (
+            lambda: ExactLoader(Noisy(), 4, num_workers=1, keyed=False),
+            "keyed=False: its workers' random numbers depend on what they loaded before",
+        ),
+    ],
+)
+def test_a_loader_that_cannot_come_back_makes_a_resume_not_bitwise(
+    load: Callable[[], Any], reason: str, tmp_path: Path, trainer: MakeTrainer
+) -> None:
+    saving = SaveAt(tmp_path / "step.ckpt", 7)
+    limits = {"limit_val_batches": 0, "limit_train_batches": 6}
+    trainer(2, ExactState(seed=1), saving, **limits).fit(Model(load))
+
+    again = trainer(2, exact := ExactState(seed=1), **limits)
+    again.fit(Model(load), ckpt_path=saving.path)
+
+    assert exact.not_bitwise_because == (reason,)
+
+
+def test_other_loaders_than_those_that_were_saved_make_a_resume_not_bitwise(
+    tmp_path: Path, trainer: MakeTrainer
+) -> None:
+    saving = SaveAt(tmp_path / "step.ckpt", 2)
+    trainer(1, ExactState(seed=1), saving, limit_val_batches=0).fit(Model(lambda: plain(shuffle=True)))
+
+    again = trainer(1, exact := ExactState(seed=1), limit_val_batches=0)
+    again.fit(Model(lambda: DataLoader(Noisy(), 3, shuffle=True)), ckpt_path=saving.path)
+
+    assert exact.not_bitwise_because == ("its loaders have other numbers of batches than those that were saved",)
+
+
+def test_what_is_saved_on_the_way_changes_nothing(tmp_path: Path, trainer: MakeTrainer) -> None:
+    saved, unsaved = Model(LOADERS["plain"]), Model(LOADERS["plain"])
+    unsaved.load_state_dict(saved.state_dict())
+
+    trainer(2, ExactState(seed=1), SaveAt(tmp_path / "step.ckpt", 2)).fit(saved)
+    trainer(2, ExactState(seed=1)).fit(unsaved)
+
+    assert torch.equal(weights(saved), weights(unsaved))
+
+
+def test_two_loaders_of_one_data_set_go_through_it_in_orders_of_their_own(trainer: MakeTrainer) -> None:
+    model = Model(lambda: [plain(shuffle=True), plain(shuffle=True)])
+
+    fitting = trainer(1, ExactState(seed=1), limit_val_batches=0)
+    fitting.fit(model)
+
+    first, second = (list(loader.sampler) for loader in fitting.train_dataloader)  # type: ignore[union-attr]
+    assert sorted(first) == sorted(second)
+    assert first != second
+
+
+def test_a_training_that_ends_within_an_epoch_by_its_steps_goes_on_bitwise(resumed: Resumed) -> None:
+    assert resumed(LOADERS["plain"], 8, max_steps=10, epochs=3) == ()

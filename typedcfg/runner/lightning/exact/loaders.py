@@ -1,0 +1,174 @@
+"""The loaders of a training, brought to where they were."""
+
+from collections.abc import Iterator
+from typing import Any, TypedDict
+
+from lightning.fabric.utilities.data import sized_len
+from lightning.fabric.utilities.types import _Stateful
+from lightning.pytorch import Trainer
+from lightning.pytorch.loops.fetchers import _PrefetchDataFetcher
+from lightning.pytorch.utilities.combined_loader import CombinedLoader, _shutdown_workers_and_reset_iterator
+
+from typedcfg.runner.lightning.loading.loader import ExactLoader, exact, generator_of, why_not_exact
+from typedcfg.runner.lightning.loading.order import key
+from typedcfg.runner.lightning.loading.replayed import ReplayedLoader
+
+
+class LoaderState(TypedDict):
+    """What one rank keeps of one loader."""
+
+    seed: int | None
+    """What its order depends on; None where it keeps its own place."""
+    length: int | None
+    """How many batches an epoch has."""
+    state: dict[str, Any] | None
+    """What a loader that keeps its own place said of it."""
+
+
+class TrainingLoaders:
+    """The training loaders of one rank: made exact where they can be, and set to any place.
+
+    Those of standard make become an `ExactLoader`. One with `state_dict` keeps its place itself. Any other becomes a
+    `ReplayedLoader`.
+    """
+
+    def __init__(self, trainer: Trainer, *, seed: int, offset_ranks: bool, keyed: bool) -> None:
+        """Look after the loaders of `trainer`.
+
+        Args:
+            trainer: One that has its loaders.
+            seed: What orders and random numbers depend on.
+            offset_ranks: Whether ranks that share nothing draw different numbers.
+            keyed: Whether each sample's random numbers are its own.
+        """
+        self.trainer = trainer
+        self.seed = seed
+        self.offset_ranks = offset_ranks
+        self.keyed = keyed
+
+    @property
+    def combined(self) -> CombinedLoader:
+        """The loaders, as Lightning goes through them."""
+        # Lightning has no public way to its list of loaders, nor to begin their loading again.
+        combined = self.trainer.fit_loop._combined_loader  # noqa: SLF001
+        assert combined is not None
+        return combined
+
+    def __iter__(self) -> Iterator[Any]:
+        """Each loader."""
+        return iter(self.combined.flattened)
+
+    def take_over(self) -> bool:
+        """Make exact what can be made so; whether that changed a loader."""
+        before = list(self)
+        after = [self._taken_over(loader, number) for number, loader in enumerate(before)]
+        changed = [old for old, new in zip(before, after, strict=True) if old is not new]
+        if changed:
+            self.combined.flattened = after
+        for loader in changed:
+            _shutdown_workers_and_reset_iterator(loader)  # Lightning began their work already
+        return bool(changed)
+
+    def _taken_over(self, loader: Any, number: int) -> Any:
+        if isinstance(loader, ExactLoader):
+            if not loader.has_own_seed:
+                loader.seed = self._seed_of(loader, number, world_size=loader.world_size)
+            return loader
+        if isinstance(loader, (ReplayedLoader, _Stateful, Iterator)):
+            return loader
+        if why_not_exact(loader) is None:
+            made = exact(loader, keyed=self.keyed)
+            made.seed = self._seed_of(loader, number, world_size=made.world_size)
+            made.has_own_seed = True
+            return made
+        return ReplayedLoader(loader, seed=self._seed_of(loader, number))
+
+    def _seed_of(self, loader: Any, number: int, *, world_size: int = 1) -> int:
+        """Another one for each loader, lest two go through their samples side by side; alike on ranks that share."""
+        generator = generator_of(loader)
+        base = self.seed if generator is None else generator.initial_seed()
+        is_shared = world_size > 1
+        return key(base, number, self.trainer.global_rank + 1 if self.offset_ranks and not is_shared else 0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch."""
+        for loader in self:
+            if isinstance(loader, (ExactLoader, ReplayedLoader)):
+                loader.set_epoch(epoch)
+
+    def begin(self, epoch: int, *, batches: int = 0, ahead: list[Any] | None = None) -> None:
+        """Begin loading anew, at some batch of an epoch.
+
+        Args:
+            epoch: Its number.
+            batches: How many of its batches were trained on [batches].
+            ahead: Batches after these, which were fetched already.
+        """
+        if not batches and not any(isinstance(loader, (ExactLoader, ReplayedLoader)) for loader in self):
+            return  # loaders that keep their own place would lose it
+        self.set_epoch(epoch)
+        fetched = batches + len(ahead or ())
+        laps = [self._seek(loader, fetched) for loader in self]
+        fetcher = self.trainer.fit_loop._data_fetcher  # noqa: SLF001
+        if ahead and isinstance(fetcher, _PrefetchDataFetcher):
+            usual, fetcher.prefetch_batches = fetcher.prefetch_batches, 0
+            iter(fetcher)
+            fetcher.prefetch_batches, fetcher.batches = usual, ahead
+        else:
+            assert fetcher is not None
+            iter(fetcher)
+        consumed = getattr(self.combined._iterator, "_consumed", None)  # noqa: SLF001  # of the loaders that begin again
+        if consumed is not None:
+            consumed[:] = [lap > 0 or before for lap, before in zip(laps, consumed, strict=True)]
+
+    def _seek(self, loader: Any, batches: int) -> int:
+        """Go to a batch; how often the loader had been gone through until then."""
+        if not isinstance(loader, (ExactLoader, ReplayedLoader)):
+            return 0
+        length = sized_len(loader)
+        begins_again = self.combined._mode == "max_size_cycle"  # noqa: SLF001  # told nowhere else
+        lap, start = divmod(batches, length) if begins_again and length else (0, batches)
+        loader.seek(start, lap=lap)
+        return lap
+
+    def states(self) -> list[LoaderState]:
+        """What must be known to come back here, beside the number of batches."""
+        return [
+            {
+                "seed": loader.seed if isinstance(loader, (ExactLoader, ReplayedLoader)) else None,
+                "length": sized_len(loader),
+                "state": loader.state_dict() if isinstance(loader, _Stateful) else None,
+            }
+            for loader in self
+        ]
+
+    def ahead(self) -> list[Any]:
+        """Batches that were fetched and not yet trained on, where a loader that keeps its place counts them as gone."""
+        fetcher = self.trainer.fit_loop._data_fetcher  # noqa: SLF001
+        if not isinstance(fetcher, _PrefetchDataFetcher) or not any(isinstance(loader, _Stateful) for loader in self):
+            return []
+        return list(fetcher.batches)
+
+    def restore(self, states: list[LoaderState], *, is_within_epoch: bool) -> Iterator[str]:
+        """Make the loaders those that were saved; yields why they cannot be."""
+        loaders = list(self)
+        if [state["length"] for state in states] != [sized_len(loader) for loader in loaders]:
+            yield "its loaders have other numbers of batches than those that were saved"
+            return
+        for loader, state in zip(loaders, states, strict=True):
+            if isinstance(loader, (ExactLoader, ReplayedLoader)) and state["seed"] is not None:
+                loader.seed = state["seed"]
+            elif is_within_epoch and isinstance(loader, _Stateful) and state["state"] is not None:
+                loader.load_state_dict(state["state"])
+
+    def doubts(self, *, epoch: int) -> Iterator[str]:
+        """Why what is loaded after a resume may be other than what would have been."""
+        for loader in self:
+            name = type(getattr(loader, "loader", loader)).__name__
+            if isinstance(loader, Iterator):
+                yield f"{name} is an iterator: it cannot begin again"
+            elif isinstance(loader, ReplayedLoader) and epoch and getattr(loader, "persistent_workers", False):
+                data = type(loader.dataset).__name__
+                yield f"{data} was loaded by persistent workers, whose random numbers go on from epoch to epoch"
+            elif isinstance(loader, ExactLoader) and loader.num_workers and not loader.keyed:
+                yield "keyed=False: its workers' random numbers depend on what they loaded before"

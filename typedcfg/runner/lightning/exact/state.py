@@ -1,0 +1,185 @@
+"""The callback that keeps, and brings back, what a training's randomness and its running counts are."""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, Final, TypedDict
+
+import torch
+from lightning.fabric.utilities.warnings import PossibleUserWarning
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from typing_extensions import override
+
+from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
+from typedcfg.runner.lightning.exact.loaders import LoaderState, TrainingLoaders
+from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
+from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
+from typedcfg.runner.lightning.seeds import seed_all
+from typedcfg.runner.lightning.step_boundary import is_step_boundary
+from typedcfg.text import count
+
+_KEY: Final = "typedcfg_exact"
+
+
+class _RankState(TypedDict):
+    """What one rank keeps in a checkpoint: plain values and tensors, which load safely."""
+
+    generators: GeneratorStates
+    loaders: list[LoaderState]
+    ahead: list[Any]
+    reloaded_in: int | None
+    metrics: MetricStates
+    plateaus: list[float | None]
+    doubts: list[str]
+
+
+class ExactState(Callback):
+    """Makes a resumed training go on as if it had never stopped, between two epochs or two steps.
+
+    Loaders of standard make become an `ExactLoader`; what Lightning's checkpoints leave out goes into them: the random
+    generators of every rank, loaders' places, running metrics, the step of a `ReduceLROnPlateau` that comes after the
+    checkpoint. On as many ranks, with deterministic operations, the resumed training is bitwise the other one.
+
+    Example:
+        `Trainer(callbacks=[ExactState(seed=1)])`
+    """
+
+    def __init__(self, *, seed: int, offset_ranks: bool = True, keyed: bool = True) -> None:
+        """Start from `seed`.
+
+        Args:
+            seed: The run's seed.
+            offset_ranks: Whether each rank adds its number, so that dropout differs between ranks.
+            keyed: Whether each sample is fetched with random numbers of its own, as `ExactLoader` does.
+        """
+        self.seed = seed
+        self.offset_ranks = offset_ranks
+        self.keyed = keyed
+        self.not_bitwise_because: tuple[str, ...] = ()
+        """Why this training is not bitwise an undisturbed one; empty when it is."""
+        self._loaded: list[_RankState] | None = None
+
+    @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Forget what an earlier fit or test had loaded."""
+        self._loaded = None
+        self.not_bitwise_because = ()
+
+    @override
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Put every rank's state into the checkpoint, which rank 0 alone writes."""
+        checkpoint[_KEY] = _gather(self._capture(trainer, pl_module), trainer.world_size)
+
+    @override
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Keep what was saved until training starts."""
+        self._loaded = checkpoint.get(_KEY, [])
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Set all generators: to the seed at a start, to what they were at a resume; and begin loading.
+
+        Here and not before: building loaders draws random numbers too (a random split), and must draw the same
+        ones at a start and at a resume. Not later either: at a resume no hook tells of the epoch's start.
+        """
+        seed_all(self.seed, rank=trainer.global_rank if self.offset_ranks else 0)
+        loaders = self._loaders(trainer)
+        loaders.take_over()
+        saved = None
+        if self._loaded is not None:
+            self.not_bitwise_because = tuple(dict.fromkeys(self._restore(self._loaded, trainer, pl_module)))
+            saved = self._loaded[trainer.global_rank] if len(self._loaded) == trainer.world_size else None
+        batches = _batches_trained(trainer)
+        loaders.begin(_epoch(trainer), batches=batches, ahead=saved["ahead"] if saved and batches else None)
+        if saved is not None:
+            # Last: whatever was drawn until here, training draws on from where it was.
+            restore_generators(saved["generators"], trainer.strategy.root_device)
+
+    @override
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Tell loaders the epoch, and take over those that were made for it."""
+        loaders = self._loaders(trainer)
+        if loaders.take_over():
+            loaders.begin(_epoch(trainer))
+        loaders.set_epoch(_epoch(trainer))
+
+    def _loaders(self, trainer: Trainer) -> TrainingLoaders:
+        return TrainingLoaders(trainer, seed=self.seed, offset_ranks=self.offset_ranks, keyed=self.keyed)
+
+    def _capture(self, trainer: Trainer, module: LightningModule) -> _RankState:
+        loaders, reloaded_in = self._loaders(trainer), trainer.fit_loop._last_train_dl_reload_epoch  # noqa: SLF001
+        return {
+            "generators": capture_generators(trainer.strategy.root_device),
+            "loaders": loaders.states(),
+            "ahead": loaders.ahead(),
+            "reloaded_in": int(reloaded_in) if reloaded_in >= 0 else None,
+            "metrics": capture_metrics(trainer, module, is_within_epoch=_is_within_epoch(trainer)),
+            "plateaus": pending_plateaus(trainer),
+            "doubts": list(_doubts(trainer, module)),
+        }
+
+    def _restore(self, states: list[_RankState], trainer: Trainer, module: LightningModule) -> Iterator[str]:
+        """Bring back what was saved; yields why the training is not bitwise the one that was saved."""
+        if not states:
+            yield "its checkpoint holds no random states: it was saved without ExactState"
+            return
+        # The ranks' metrics agree or the training is broken anyway, so rank 0's serve a new number of ranks.
+        state = states[min(trainer.global_rank, len(states) - 1)]
+        yield from state["doubts"]
+        batches, loaders = _batches_trained(trainer), self._loaders(trainer)
+        if len(states) != trainer.world_size:
+            saved, resumed = count(len(states), "rank"), count(trainer.world_size, "rank")
+            yield f"saved by {saved}, resumed by {resumed}"
+        else:
+            yield from loaders.restore(state["loaders"], is_within_epoch=batches > 0)
+            restore_metrics(state["metrics"], trainer, module)
+        yield from loaders.doubts(epoch=_epoch(trainer))
+        step_plateaus(state["plateaus"], trainer, module)
+        if state["reloaded_in"] is not None:
+            trainer.fit_loop._last_train_dl_reload_epoch = state["reloaded_in"]  # noqa: SLF001  # in no other place
+        if batches:
+            # Lightning sees no `state_dict` and warns; these loaders need none.
+            warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended", PossibleUserWarning)
+
+
+def _epoch(trainer: Trainer) -> int:
+    """The number of the epoch that runs or comes, which Lightning tells to samplers."""
+    return int(trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]  # declared as its base
+
+
+def _batches_trained(trainer: Trainer) -> int:
+    """How many batches of the epoch were trained on before the checkpoint that is resumed from; 0 between epochs."""
+    loop = trainer.fit_loop
+    if not loop.restarted_mid_epoch:
+        return 0
+    progress = loop.epoch_loop.batch_progress
+    if progress.is_last_batch and loop.epoch_loop.restarted_on_train_batch_end:
+        return 0  # Lightning takes the epoch for finished
+    return int(progress.current.processed)  # type: ignore[attr-defined]  # declared as its base class
+
+
+def _is_within_epoch(trainer: Trainer) -> bool:
+    progress = trainer.fit_loop.epoch_progress.current
+    return bool(progress.started > progress.processed)  # type: ignore[attr-defined]  # declared as its base class
+
+
+def _doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
+    """Why a training cannot go on exactly from a checkpoint that is written now."""
+    if not _is_within_epoch(trainer):
+        return
+    progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current  # declared as its base class
+    if progress.ready > progress.processed:
+        yield "saved after the batch that comes next was fetched"
+    if progress.processed > progress.completed:
+        if not is_step_boundary(trainer):
+            yield "saved where a resume leaves out what comes next: a validation, an epoch's end, or the rest of a step"
+        if is_overridden("on_train_batch_end", module):
+            yield "on_train_batch_end of the module comes after the checkpoint, and not again at a resume"
+
+
+def _gather(state: _RankState, world_size: int) -> list[_RankState]:
+    if world_size == 1:
+        return [state]
+    states: list[Any] = [None] * world_size
+    torch.distributed.all_gather_object(states, state)
+    return states

@@ -1,0 +1,77 @@
+"""Loaders of any other make, brought to where they were by going there again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from typedcfg.runner.lightning.loading.loader import generator_of
+from typedcfg.runner.lightning.loading.order import key
+from typedcfg.runner.lightning.seeds import RandomStream
+
+
+class ReplayedLoader:
+    """A loader that draws what it draws in this process, and begins its workers, from random numbers of (seed, epoch).
+
+    So it gives the same batches again, and goes to a batch in the midst of an epoch by loading those before it. In all
+    else it is the loader that it was made of.
+    """
+
+    def __init__(self, loader: Any, *, seed: int = 0) -> None:
+        """Draw for `loader`, from `seed` on."""
+        self.loader = loader
+        self.seed = seed
+        self._epoch = 0
+        self._lap = 0
+        self._start = 0
+
+    def __getattr__(self, name: str) -> Any:
+        """What the loader has."""
+        if name == "loader":  # a copy that is being made has none yet
+            raise AttributeError(name)
+        return getattr(self.loader, name)
+
+    def __len__(self) -> int:
+        """How many batches an epoch has, if the loader says."""
+        return len(self.loader)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the beginning of an epoch; nothing changes if it is the present one."""
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self.seek(0)
+
+    def seek(self, batches: int, *, lap: int = 0) -> None:
+        """Begin, the next time, as if `batches` of the epoch were taken already.
+
+        Args:
+            batches: How many to leave out [batches].
+            lap: How often the epoch was gone through entirely before.
+        """
+        self._lap, self._start = lap, batches
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches from the present position on."""
+        # All this happens when the first batch is asked for: Lightning begins more often than it asks.
+        generator = generator_of(self.loader)
+        stream = RandomStream(key(self.seed, self._epoch, self._lap), [] if generator is None else [generator])
+        start = self._start
+        self.seek(0, lap=self._lap + 1)
+        with stream.drawn_from():
+            batches = iter(self.loader)
+            for _ in range(start):
+                next(batches, None)
+        while True:
+            with stream.drawn_from():
+                try:
+                    batch = next(batches)
+                except StopIteration:
+                    return
+            yield batch
+
+    @property
+    def _iterator(self) -> Any:
+        # Where a DataLoader keeps its workers; Lightning looks for them to end them.
+        return getattr(self.loader, "_iterator", None)
+
+    @_iterator.setter
+    def _iterator(self, iterator: Any) -> None:
+        self.loader._iterator = iterator  # noqa: SLF001  # as above
