@@ -74,6 +74,18 @@ def test_a_run_that_is_done_says_so_and_changes_nothing(
     assert content(folder()) == before
 
 
+def test_a_run_that_is_done_says_that_its_code_may_have_changed_where_git_knows_of_none(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    command("run", "APP")
+    assert "whether the code changed" not in capsys.readouterr().err
+
+    command("run", "APP")
+
+    assert "warning: nobody can tell whether the code changed since" in capsys.readouterr().err
+
+
 def test_a_run_asked_for_by_another_name_is_told_to_be_the_same(
     command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,6 +47,8 @@ from typedcfg.storage import write_atomically
 _SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""
 
+_UNKNOWN_CODE: Final = CodeVersion.outside("").code_uuid
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -133,6 +135,11 @@ class Training:
         asked_for = identity_of(self.config).name
         if asked_for != identity.name:
             _log.info("a name is no part of what a run is: %s is this run, and keeps its folder", asked_for)
+        if plan.does == "nothing" and identity.code_uuid == _UNKNOWN_CODE:
+            _log.warning(
+                "nobody can tell whether the code changed since: no git repository holds it "
+                "(after `git init` edited code is another run; --again trains this one once more)"
+            )
 
     def _tell_of_another(self) -> None:
         """Tell of a run that may be meant instead: begun with earlier code, and never brought to its end."""
