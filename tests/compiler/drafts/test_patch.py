@@ -119,6 +119,12 @@ def test_a_change_that_does_not_fit_leaves_the_draft_as_it_was() -> None:
     assert draft.lock() == a
 
 
+@pytest.mark.parametrize("what", [[1], 1, compiled({}), compiled({}).diff(compiled({"batch_size": 1}))[0]], ids=str)
+def test_what_is_no_diff_is_refused(what: Any) -> None:
+    with pytest.raises(ConfigError, match="is no diff"):
+        compiled({}).unlock().apply(what)
+
+
 def test_a_locked_draft_takes_no_patch() -> None:
     a, b = compiled({}), compiled({"batch_size": 256})
     draft = a.unlock()

@@ -389,6 +389,15 @@ def test_a_copy_of_a_draft_goes_its_own_way(twin_of: Any) -> None:
     assert isinstance(twin, Draft)
 
 
+@pytest.mark.parametrize("position", [2, -3])
+def test_an_item_that_is_not_there_is_told_with_the_positions_that_are(position: int) -> None:
+    layers = config(layers=[{}, {}]).unlock().layers
+
+    for use in (layers.__getitem__, layers.__delitem__, layers.pop, lambda at: layers.__setitem__(at, {})):
+        with pytest.raises(IndexError, match=rf"no item layers\[{position}\]: expected a position from 0 to 1"):
+            use(position)
+
+
 def test_a_draft_is_a_mapping_of_its_keys() -> None:
     draft = config().unlock()
 

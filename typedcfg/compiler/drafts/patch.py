@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from typedcfg.compiler.diff import Difference, is_same
+from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.drafts.edits import Edits
 from typedcfg.compiler.shape import ABSENT, Absent
-from typedcfg.errors import UnsupportedValue
+from typedcfg.errors import ConfigError, Problem, UnsupportedValue
 from typedcfg.key_path import KeyPath
 from typedcfg.sources.instances import explicit_settings
 from typedcfg.template.leaves import iter_leaves, value_at
 from typedcfg.template.variants import KIND
+from typedcfg.text import shorten
 
 Flat = dict[KeyPath, Any]
 
@@ -19,8 +21,17 @@ def apply(edits: Edits, at: KeyPath, differences: Sequence[Difference]) -> None:
     """Make the edits that a diff tells of, below a section.
 
     Raises:
-        ConfigError: An edit does not fit; then none is made.
+        ConfigError: An edit does not fit; then none is made. Or these are no differences.
     """
+    if not _is_diff(differences):
+        raise ConfigError(
+            Problem(
+                f"{shorten(repr(differences))} is no diff",
+                str(line_of_caller()),
+                expected="the differences of two configurations",
+                fix="draft.apply(config.diff(other))",
+            )
+        )
     before = _flat(edits, at)
     wanted = {**before, **{difference.path: difference.now for difference in differences}}
     wanted = {path: value for path, value in wanted.items() if value is not ABSENT}
@@ -34,6 +45,12 @@ def apply(edits: Edits, at: KeyPath, differences: Sequence[Difference]) -> None:
         trial.put((*at, *path), value)
     trial.config()
     edits.take_over(trial)
+
+
+def _is_diff(given: object) -> bool:
+    if isinstance(given, Difference) or not isinstance(given, (list, tuple)):
+        return False
+    return all(isinstance(one, Difference) for one in given)
 
 
 def _flat(edits: Edits, at: KeyPath) -> Flat:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequen
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.descent import Place
+from typedcfg.compiler.descent import Place, position_in
 from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.drafts.draft import Draft
 from typedcfg.compiler.drafts.edits import Edits
@@ -260,8 +260,7 @@ class ListDraft(MutableSequence[Any]):
         """An item, as a draft; several as a list."""
         if isinstance(position, slice):
             return [self[at] for at in range(len(self))[position]]
-        # range() knows what counts from the end, and raises the IndexError by which a loop ends.
-        return found(self._edits, (*self._path, range(len(self))[position]))
+        return found(self._edits, (*self._path, self._position(position)))
 
     def __setitem__(self, position: int | slice, value: Any) -> None:
         """Assign an item; a slice as in any list."""
@@ -270,14 +269,25 @@ class ListDraft(MutableSequence[Any]):
             items[position] = value
             self._assign(items)
         else:
-            assign(self._edits, (*self._path, range(len(self))[position]), value)
+            assign(self._edits, (*self._path, self._position(position)), value)
 
     def __delitem__(self, position: int | slice) -> None:
         """Take back an item, or several: one that the template has goes back to that, any other goes."""
-        positions = range(len(self))[position]
+        positions: Iterable[int] = (
+            range(len(self))[position] if isinstance(position, slice) else [self._position(position)]
+        )
         with self._edits.together() as edits:
-            for at in sorted([positions] if isinstance(positions, int) else positions, reverse=True):
+            for at in sorted(positions, reverse=True):
                 edits.take_back((*self._path, at))
+
+    def _position(self, position: int) -> int:
+        """A position counted from the start; an IndexError, by which a loop ends, where there is no item."""
+        length = len(self)
+        try:
+            return range(length)[position]
+        except IndexError:
+            key = render_key_path((*self._path, position))
+            raise IndexError(f"there is no item {key}: expected {position_in(length)}") from None
 
     def insert(self, position: int, value: Any) -> None:
         """Put an item before another one."""
