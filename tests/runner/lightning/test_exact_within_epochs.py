@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, WeightedRandomSampler
 from torchmetrics import MeanMetric
 
+from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.exact import ExactState
 from typedcfg.runner.lightning.loading import ExactLoader
 from typedcfg.runner.lightning.seeds import seed_all
@@ -297,6 +298,22 @@ def test_other_loaders_than_those_that_were_saved_make_a_resume_not_bitwise(
     again.fit(Model(lambda: DataLoader(Noisy(), 3, shuffle=True)), ckpt_path=saving.path)
 
     assert exact.not_bitwise_because == ("its loaders have other numbers of batches than those that were saved",)
+
+
+@pytest.mark.parametrize("step", [3, 9])
+def test_results_are_those_of_a_training_that_never_stopped(step: int, tmp_path: Path, trainer: MakeTrainer) -> None:
+    saving, options = SaveAt(tmp_path / "step.ckpt", step), {"val_check_interval": 2}
+    whole, rest = Recorder(tmp_path / "whole"), Recorder(tmp_path / "rest")
+
+    trainer(3, ExactState(seed=1), whole, saving, **options).fit(Model(LOADERS["plain"]))
+    trainer(3, ExactState(seed=1), rest, **options).fit(Model(LOADERS["plain"]), ckpt_path=saving.path)
+
+    first, second = (
+        {epoch: (result.step, result.samples, result.splits) for epoch, result in recorder.results.items()}
+        for recorder in (whole, rest)
+    )
+    assert second == {epoch: result for epoch, result in first.items() if epoch > step // 6}
+    assert set(whole.results[3].splits) == {"train", "val"}
 
 
 def test_what_is_saved_on_the_way_changes_nothing(tmp_path: Path, trainer: MakeTrainer) -> None:

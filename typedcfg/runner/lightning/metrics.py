@@ -1,6 +1,6 @@
 """What a module logged, by split."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from lightning.pytorch import Trainer
@@ -24,11 +24,19 @@ class FreshMetrics:
     def take(self, trainer: Trainer) -> dict[str, float]:
         """The metrics that were logged since the last call, by the name they were logged under."""
         metrics = dict(trainer.callback_metrics)
-        fresh = {name: value for name, value in metrics.items() if value is not self._seen.get(name)}
+        fresh = {name: metrics[name] for name in self.unseen(trainer)}
         self._seen = metrics
         # What is logged per step and per epoch appears as `loss`, `loss_step`, `loss_epoch`; `loss` is the epoch's.
         forks = {f"{name}{fork}" for name in metrics for fork in ("_step", "_epoch")}
         return {name: float(value) for name, value in fresh.items() if name not in forks}
+
+    def unseen(self, trainer: Trainer) -> list[str]:
+        """The names under which something was logged since the last call of `take`."""
+        return [name for name, value in trainer.callback_metrics.items() if value is not self._seen.get(name)]
+
+    def see(self, trainer: Trainer, *, but: Collection[str]) -> None:
+        """Take for seen what is there, as a resume brought it back, but for some names."""
+        self._seen = {name: value for name, value in trainer.callback_metrics.items() if name not in but}
 
 
 def by_split(metrics: Mapping[str, float], stage: str) -> dict[str, dict[str, float]]:

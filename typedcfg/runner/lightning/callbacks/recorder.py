@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypedDict
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -15,6 +15,18 @@ from typedcfg.runner.lightning.metrics import FreshMetrics, batch_length, by_spl
 from typedcfg.runner.run_dir import AttemptDir
 from typedcfg.runner.state import RunState
 from typedcfg.storage import make_folder
+
+_KEY: Final = "typedcfg_recorder"
+
+
+class _Running(TypedDict):
+    """What is known of an epoch that has not ended."""
+
+    samples: int | None
+    """Training samples seen, on all ranks together, in all epochs."""
+    pending: dict[str, dict[str, float]]
+    unseen: list[str]
+    """The names of metrics that were logged, and not looked at yet."""
 
 
 class Recorder(LastWord):
@@ -43,6 +55,7 @@ class Recorder(LastWord):
         self._fresh = FreshMetrics()
         self._pending: dict[str, dict[str, float]] = {}
         self._samples: int | None = 0
+        self._loaded: _Running | None = None
 
     @property
     def results(self) -> Results:
@@ -56,6 +69,7 @@ class Recorder(LastWord):
             make_folder(self.attempt.path)
             self._log = ResultLog(self.attempt.result_files, self.header, self.rule)
         self._fresh = FreshMetrics()
+        self._loaded = None
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -76,6 +90,34 @@ class Recorder(LastWord):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue from how far it had come."""
         self.state = RunState(**state_dict)
+
+    @override
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Keep what is known of the running epoch; all ranks are here, and count together."""
+        running: _Running = {
+            "samples": self.samples_so_far(trainer),
+            "pending": self._pending,
+            "unseen": self._fresh.unseen(trainer),
+        }
+        checkpoint[_KEY] = running
+
+    @override
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Keep what was known of the epoch until training starts."""
+        self._loaded = checkpoint.get(_KEY)
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go on within the epoch that was saved."""
+        loaded, self._loaded = self._loaded, None
+        if loaded is None:
+            return
+        self._pending = loaded["pending"]
+        self._fresh.see(trainer, but=loaded["unseen"])
+        if loaded["samples"] is None or self.state.samples is None:
+            self._samples = None
+        else:  # counted together, so it is rank 0's to have them
+            self._samples = loaded["samples"] - self.state.samples if trainer.is_global_zero else 0
 
     @override
     def on_train_batch_end(
