@@ -10,6 +10,7 @@ from compiling import compile_files, follow_references
 from processes import start_processes
 from reading import fingerprint, read_attributes
 from resolving import resolve_references
+from saving import save
 from stopwatch import Row
 
 
@@ -18,12 +19,13 @@ class Effort(NamedTuple):
 
     leaves: tuple[int, ...]
     links: tuple[int, ...]
+    megabytes: int
     seconds: float
     """For each row; 0 measures everything once."""
 
 
-FULL: Final = Effort(leaves=(65, 650, 6_500, 65_000), links=(1_000, 10_000), seconds=5)
-QUICK: Final = Effort(leaves=(65, 650), links=(10, 100), seconds=0)
+FULL: Final = Effort(leaves=(65, 650, 6_500, 65_000), links=(1_000, 10_000), megabytes=40, seconds=5)
+QUICK: Final = Effort(leaves=(65, 650), links=(10, 100), megabytes=1, seconds=0)
 
 BENCHMARKS: Final[dict[str, Callable[[Effort], Iterable[Row]]]] = {
     "compile": lambda effort: compile_files(effort.leaves, effort.seconds),
@@ -32,6 +34,7 @@ BENCHMARKS: Final[dict[str, Callable[[Effort], Iterable[Row]]]] = {
     "attributes": lambda effort: read_attributes(effort.seconds),
     "fingerprint": lambda effort: fingerprint(effort.leaves[:3], effort.seconds),
     "diff": lambda effort: compare(effort.leaves[2:3] or effort.leaves[:1], effort.seconds),
+    "save": lambda effort: save(effort.megabytes, effort.seconds),
     "processes": lambda effort: start_processes(effort.seconds),
 }
 

@@ -9,7 +9,9 @@ import pytest
 RUN = str(Path(__file__).with_name("run.py"))
 
 
-@pytest.mark.parametrize("name", ["compile", "references", "resolve", "attributes", "fingerprint", "diff", "processes"])
+@pytest.mark.parametrize(
+    "name", ["compile", "references", "resolve", "attributes", "fingerprint", "diff", "save", "processes"]
+)
 def test_a_benchmark_prints_a_ratio_for_each_row(name: str) -> None:
     run = subprocess.run([sys.executable, RUN, "--quick", name], capture_output=True, text=True, check=True)
 
@@ -22,4 +24,4 @@ def test_a_benchmark_that_does_not_exist_is_refused() -> None:
     run = subprocess.run([sys.executable, RUN, "nope"], capture_output=True, text=True, check=False)
 
     assert run.returncode == 2
-    assert "there are compile, references, resolve, attributes, fingerprint, diff, processes" in run.stderr
+    assert "there are compile, references, resolve, attributes, fingerprint, diff, save, processes" in run.stderr
