@@ -2,7 +2,6 @@
 
 import logging
 import time
-import warnings
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -291,7 +290,7 @@ class CheckpointPolicy(LastWord):
         problem = explain_unscored(self.recorder.results, self.recorder.rule)
         if problem and not self._has_warned:
             self._has_warned = True
-            warnings.warn(f"no checkpoint will be the best: {problem}", stacklevel=2)
+            _log.warning("no checkpoint will be the best: %s", problem)
 
 
 def _place(trainer: Trainer) -> tuple[int, ...]:
