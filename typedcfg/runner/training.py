@@ -116,7 +116,8 @@ class Training:
         attempt = self._begin(book, plan, code, identity)
         book.change(attempt, world_size=world_size)
         try:
-            yield attempt
+            with stops_raise():
+                yield attempt
         except BaseException as error:
             if is_failure(error):
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
