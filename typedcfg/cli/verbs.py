@@ -96,6 +96,14 @@ VERBS: Final[dict[str, Verb]] = {
             "--app": Option("APP", "the experiment, where the one that was recorded cannot be trusted"),
         },
     ),
+    "export": Verb(
+        "CHECKPOINT",
+        "the weights of a checkpoint as safetensors, for other programs",
+        {
+            "--out": Option("FILE", "what to write; by default beside the checkpoint, its name ending in .safetensors"),
+            "--force": Option("", "replace a file that is there already"),
+        },
+    ),
     "completion": Verb("bash | zsh | fish", "the script that completes commands, keys and values on TAB", {}),
     "runs": Verb(
         "ls [FOLDER] | show RUN | diff RUN RUN",

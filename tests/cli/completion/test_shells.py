@@ -110,7 +110,7 @@ def bash(folder: Path) -> Iterator[Terminal]:
 @pytest.mark.parametrize(
     ("line", "replies"),
     [
-        ("typedcfg exp", ["explain"]),
+        ("typedcfg expl", ["explain"]),
         ("typedcfg run ap", ["app.py:"]),
         ("typedcfg run app.py:", ["App"]),
         ("typedcfg run app.py:App opt", ["optimizer."]),
@@ -140,7 +140,7 @@ def test_bash_is_told_what_may_follow(line: str, replies: list[str], folder: Pat
 
 @needs_bash
 def test_tab_in_bash_goes_on_step_by_step(bash: Terminal) -> None:
-    bash.type("echo done; typedcfg exp\tap\t\topt\tl\t")
+    bash.type("echo done; typedcfg expl\tap\t\topt\tl\t")
 
     assert bash.wait_for(re.escape("typedcfg explain app.py:App optimizer.lr"))
 
@@ -180,7 +180,7 @@ def test_tab_in_zsh_goes_on_step_by_step(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "replies"),
     [
-        ("typedcfg exp", ["explain\twhy one value is what it is"]),
+        ("typedcfg expl", ["explain\twhy one value is what it is"]),
         ("typedcfg run app.py:", ["app.py:App"]),
         ("typedcfg run app.py:App optimizer.l", ["optimizer.lr=\tnumber"]),
         ("typedcfg run app.py:App optimizer=", ["optimizer=adamw", "optimizer=sgd"]),

@@ -89,6 +89,8 @@ class _Line:
             yield from _runs()
         elif role == "FILE":
             yield from _files(self.word)
+        elif role == "CHECKPOINT":
+            yield from _files(self.word, [".ckpt"])
         elif role == "KEY" and "FILES" not in self.verb.usage.partition("KEY]")[2]:
             yield from self._keys(end="")
         elif role:

@@ -1,0 +1,111 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from typedcfg.errors import RecordError
+from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
+from typedcfg.runner.lightning.export import export_weights
+from typedcfg.runner.lightning.pretrained import Loaded, load_pretrained
+
+
+class Net(nn.Module):
+    def __init__(self, width: int = 3) -> None:
+        super().__init__()
+        self.body = nn.Linear(2, width)
+        self.head = nn.Linear(width, 1)
+
+
+class Renamed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(2, 3)
+        self.heads = nn.Linear(3, 1)
+
+
+@pytest.fixture
+def trained() -> Net:
+    return Net()
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path, trained: Net) -> Path:
+    current = {"ready": 1, "processed": 1}
+    loop = {"epoch_progress": {"current": current}, "epoch_loop.batch_progress": {"current": current}}
+    state: dict[str, Any] = {"global_step": 4, "loops": {"fit_loop": loop}, "state_dict": trained.state_dict()}
+    VerifiedCheckpointIO().save_checkpoint(state, tmp_path / "step-00000004.ckpt")
+    return tmp_path / "step-00000004.ckpt"
+
+
+def is_same(a: nn.Module, b: nn.Module) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+def test_a_model_gets_the_weights_of_a_checkpoint(checkpoint: Path, trained: Net) -> None:
+    assert load_pretrained(model := Net(), checkpoint) == Loaded()
+
+    assert is_same(model, trained)
+
+
+def test_weights_come_from_other_files_too(tmp_path: Path, checkpoint: Path, trained: Net) -> None:
+    export_weights(checkpoint, tmp_path / "a.safetensors")
+    torch.save(trained.state_dict(), tmp_path / "a.pt")
+
+    for name in ("a.safetensors", "a.pt"):
+        load_pretrained(model := Net(), tmp_path / name)
+        assert is_same(model, trained)
+
+
+def test_what_does_not_match_is_named_and_nothing_is_loaded(checkpoint: Path) -> None:
+    model = Renamed()
+    before = model.body.weight.clone()
+
+    with pytest.raises(RecordError, match=r"the weights in step-00000004\.ckpt are not the model's") as caught:
+        load_pretrained(model, checkpoint)
+
+    told = [(problem.what, problem.suggestion) for problem in caught.value.problems[1:]]
+    assert told == [
+        ("heads.bias is in the model alone", "head.bias"),
+        ("heads.weight is in the model alone", "head.weight"),
+        ("head.bias is in the file alone", "heads.bias"),
+        ("head.weight is in the file alone", "heads.weight"),
+    ]
+    assert torch.equal(model.body.weight, before)
+
+
+def test_what_both_have_is_loaded_when_that_is_asked_for(checkpoint: Path, trained: Net) -> None:
+    model = Renamed()
+
+    found = load_pretrained(model, checkpoint, strict=False)
+
+    assert found == Loaded(("heads.bias", "heads.weight"), ("head.bias", "head.weight"))
+    assert torch.equal(model.body.weight, trained.body.weight)
+
+
+def test_weights_of_another_shape_are_never_loaded(checkpoint: Path) -> None:
+    with pytest.raises(RecordError, match=r"head\.weight is \[1, 3\] in the file and \[1, 5\] in the model"):
+        load_pretrained(Net(width=5), checkpoint, strict=False)
+
+
+def test_a_checkpoint_that_nothing_vouches_for_is_not_loaded(tmp_path: Path, checkpoint: Path, trained: Net) -> None:
+    torch.save({"state_dict": trained.state_dict()}, tmp_path / "step-00000008.ckpt")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
+
+    for name in ("step-00000008.ckpt", checkpoint.name):
+        with pytest.raises(RecordError, match="is damaged"):
+            load_pretrained(Net(), tmp_path / name)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"weights": 1}, {}])
+def test_a_file_without_weights_is_refused(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "a.pt")
+
+    with pytest.raises(RecordError, match=r"a\.pt holds no weights"):
+        load_pretrained(Net(), tmp_path / "a.pt")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"there is no checkpoint a\.ckpt"):
+        load_pretrained(Net(), tmp_path / "a.ckpt")

@@ -1,0 +1,82 @@
+"""Begin with weights that another training found: the weights alone, and nothing of how it stood."""
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from torch import Tensor, nn
+
+from typedcfg.errors import Problem, RecordError
+from typedcfg.records.checkpoint_record import committed, verify
+from typedcfg.runner.lightning.export import read_safetensors
+from typedcfg.runner.lightning.safe_load import load_safely
+from typedcfg.text import nearest
+
+_WEIGHTS: Final = "state_dict"
+
+
+class Loaded(NamedTuple):
+    """What did not match when weights were loaded."""
+
+    missing: tuple[str, ...] = ()
+    """What the model has and the file does not; it stays as it was."""
+    unexpected: tuple[str, ...] = ()
+    """What the file has and the model does not; it is left out."""
+
+
+def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) -> Loaded:
+    """Give a model the weights in a checkpoint: ours, another's of Lightning, a `state_dict`, or safetensors.
+
+    A checkpoint that has a manifest must be what that states. Nothing is loaded in part: if something is wrong, the
+    model stays as it was.
+
+    Args:
+        model: What the weights are for; a LightningModule in `build_model`, say.
+        path: The file.
+        strict: Whether model and file must have the same weights; else those of one name are loaded.
+
+    Raises:
+        RecordError: The file is damaged, cannot be loaded safely or holds no weights; or they are not the model's:
+            every one is named that is missing, unexpected or of another shape.
+
+    Example:
+        `load_pretrained(model, "best.ckpt", strict=False)`
+    """
+    source = Path(path)
+    weights = _read_weights(source)
+    own: dict[str, Any] = model.state_dict()
+    found = Loaded(tuple(own.keys() - weights.keys()), tuple(weights.keys() - own.keys()))
+    found = Loaded(*(tuple(sorted(names)) for names in found))
+    problems = [
+        Problem(
+            f"{name} is {list(weights[name].shape)} in the file and {list(own[name].shape)} in the model", str(source)
+        )
+        for name in own
+        if name in weights and isinstance(own[name], Tensor) and weights[name].shape != own[name].shape
+    ]
+    if strict:
+        problems += [_unmatched(name, "the model", found.unexpected, source) for name in found.missing]
+        problems += [_unmatched(name, "the file", found.missing, source) for name in found.unexpected]
+    if problems:
+        fix = "build the model that was saved, or load what both have: strict=False"
+        raise RecordError(Problem(f"the weights in {source.name} are not the model's", str(source), fix=fix), *problems)
+    model.load_state_dict({name: weights[name] for name in own if name in weights}, strict=False)
+    return found
+
+
+def _unmatched(name: str, owner: str, others: tuple[str, ...], source: Path) -> Problem:
+    return Problem(f"{name} is in {owner} alone", str(source), suggestion=nearest(name, others))
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise RecordError(Problem(f"there is no checkpoint {path.name}", where=str(path)))
+    if path.suffix == ".safetensors":
+        return read_safetensors(path)
+    if path.suffix == ".ckpt" and committed(path.parent):
+        verify(path)  # where manifests stand, one that none vouches for was never finished
+    content: Any = load_safely(path)  # another's file may hold anything
+    weights = content.get(_WEIGHTS, content) if isinstance(content, dict) else {}
+    if not weights or not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in weights.items()):
+        expected = "a checkpoint of Lightning's, or a state_dict: names, and a tensor for each"
+        raise RecordError(Problem(f"{path.name} holds no weights", where=str(path), expected=expected))
+    return dict(weights)
