@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from typedcfg.errors import Problem, RunError
 from typedcfg.runner.state import RunState
+from typedcfg.sections.scaling import batch_size_equivalent, processes
 from typedcfg.sections.trainer import Trainer
 
 
@@ -43,7 +44,7 @@ class Extent:
     @property
     def batch_size_equivalent(self) -> int:
         """Samples in one optimizer step: of all batches, on all ranks."""
-        return self.batch_size * self.trainer.devices * self.trainer.accumulate_grad_batches
+        return batch_size_equivalent(self.batch_size, self.trainer)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -55,7 +56,7 @@ class Extent:
         limit = self.trainer.limit_train_batches
         if isinstance(limit, int) and self.loader.batches is None:
             return limit
-        each = ceil(_told(self.loader.batches, "how many batches an epoch has") / self.trainer.devices)
+        each = ceil(_told(self.loader.batches, "how many batches an epoch has") / processes(self.trainer))
         return min(limit, each) if isinstance(limit, int) else int(each * limit)
 
     @property

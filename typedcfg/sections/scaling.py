@@ -3,6 +3,11 @@
 from typedcfg.sections.trainer import Trainer
 
 
+def processes(trainer: Trainer) -> int:
+    """How many processes train together, each with a batch of its own."""
+    return trainer.devices
+
+
 def batch_size_equivalent(batch_size: int, trainer: Trainer) -> int:
     """Samples in one optimizer step: of all batches that it gathers, on all devices.
 
@@ -10,7 +15,7 @@ def batch_size_equivalent(batch_size: int, trainer: Trainer) -> int:
         >>> batch_size_equivalent(128, Trainer(devices=2, accumulate_grad_batches=4))
         1024
     """
-    return batch_size * trainer.devices * trainer.accumulate_grad_batches
+    return batch_size * processes(trainer) * trainer.accumulate_grad_batches
 
 
 def scale_lr(lr: float, batch_size: int, trainer: Trainer, *, base: int = 256) -> float:
