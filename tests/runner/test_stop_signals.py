@@ -1,0 +1,113 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from typedcfg.runner import stop_signals
+from typedcfg.runner.failure import Preempted
+from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, code_of_end, stops_raise, taken
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_that_asks_to_stop_preempts(number: signal.Signals) -> None:
+    with pytest.raises(Preempted), stops_raise():
+        signal.raise_signal(number)
+
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_ctrl_c_interrupts_as_ever() -> None:
+    with pytest.raises(KeyboardInterrupt), stops_raise():
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_one_wish_heard_twice_is_one() -> None:
+    heard = StopSignals()
+
+    with taken(heard.note):
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            signal.raise_signal(number)
+
+    assert heard.received is signal.SIGUSR1
+
+
+def test_a_second_wish_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stop_signals, "_ECHO_S", 0.0)
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    heard = StopSignals()
+
+    heard.note(signal.SIGTERM)
+    heard.note(signal.SIGINT)
+    heard.is_heeded = True
+    heard.note(signal.SIGINT)
+
+    assert codes == [130]
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    with stops_raise():
+        signal.raise_signal(signal.SIGHUP)
+
+    assert signal.signal(signal.SIGHUP, before) is signal.SIG_IGN
+
+
+def test_what_the_program_handles_stays_its_own() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(number))
+
+    with stops_raise():
+        signal.raise_signal(signal.SIGUSR1)
+
+    signal.signal(signal.SIGUSR1, before)
+    assert heard == [signal.SIGUSR1]
+
+
+def test_a_block_within_a_block_takes_the_signals_and_gives_them_back() -> None:
+    inner = StopSignals()
+
+    def stop_twice() -> None:
+        with stops_raise():
+            with taken(inner.note):
+                signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Preempted):
+        stop_twice()
+
+    assert inner.received is signal.SIGTERM
+
+
+def test_another_thread_leaves_all_as_it_is() -> None:
+    handlers: list[object] = []
+
+    def look() -> None:
+        with stops_raise():
+            handlers.extend(map(signal.getsignal, STOP_SIGNALS))
+
+    (thread := threading.Thread(target=look)).start()
+    thread.join()
+
+    assert handlers == [signal.getsignal(number) for number in STOP_SIGNALS]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(-15, 143), (-10, 143), (-1, 143), (-2, 130), (138, 143), (130, 130), (-9, 137), (1, 1), (255, 255)],
+)
+def test_how_a_process_ended_is_told_in_one_way(code: int, told: int) -> None:
+    assert code_of_end(code) == told
+
+
+def test_a_process_that_is_asked_to_stop_exits_with_the_code_that_says_so() -> None:
+    script = (
+        "import signal; from typedcfg.runner.stop_signals import stops_raise\n"
+        "with stops_raise(): signal.raise_signal(signal.SIGUSR1)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 143
