@@ -15,7 +15,13 @@ from typedcfg.disk import Disk, using
 from typedcfg.errors import RecordError
 
 
-@pytest.fixture(params=DEEDS, ids=lambda deed: deed.name)
+IN_ANOTHER = {"record results", "resume"}
+"""Deeds of many operations, most of which are those of another deed."""
+
+
+@pytest.fixture(
+    params=[pytest.param(d, id=d.name, marks=pytest.mark.slow if d.name in IN_ANOTHER else ()) for d in DEEDS]
+)
 def deed(request: pytest.FixtureRequest) -> Deed:
     found: Deed = request.param
     return found
