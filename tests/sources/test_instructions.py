@@ -109,6 +109,17 @@ def test_a_saved_file_may_replace_what_is_to_be_all_there_is() -> None:
     assert apart("$version: 2\na: {$replace: true, b: 1}").version == 2
 
 
+def test_of_a_file_of_a_version_that_is_none_only_that_is_wrong() -> None:
+    document, [problem] = take_apart(read_yaml("$version: x\na: 1\nb: {$replace: true}", "f.yaml"))
+
+    assert problem.what == "$version is 'x'"
+    assert document == Document(Branch(document.own.origin))
+
+
+def test_a_replacement_that_is_false_is_none() -> None:
+    assert not apart("$replace: false\na: 1").own.replaces
+
+
 def test_a_saved_file_says_its_version() -> None:
     document = apart("$version: 2\na: 1")
 
@@ -130,7 +141,7 @@ def test_the_schema_for_an_editor_says_nothing() -> None:
         ("$extends: '${a}'", "$extends names '${a}'"),
         ("a: {$version: 1}", "$version inside a section"),
         ("a: {$schema: s.json}", "$schema inside a section"),
-        ("$version: true", "$version is True"),
+        ("$version: true", "$version is true"),
         ("$version: 1\na: {$delete: b}", "$version says that a configuration was saved"),
         ("a: {$extend: p}", "did you mean  $extends"),
         ("a: {$merge: p}", "is written '$$merge'"),

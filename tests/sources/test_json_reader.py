@@ -76,7 +76,7 @@ def test_only_what_holds_a_reference_or_a_dollar_key_is_unsettled() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", ["invalid JSON: Expecting value", "f.json:1:1"]),
+        ("", ["the file is empty, which JSON has no document for", "f.json:1:1", "{} where there is nothing"]),
         ('{"a": 1,\n "b" 2}', ["invalid JSON", "f.json:2:6"]),
         ('{"a": 1,}', ["invalid JSON", "f.json:1:"]),
         ("{'a': 1}", ["invalid JSON", "f.json:1:2"]),

@@ -100,6 +100,9 @@ def take_apart(tree: Branch) -> tuple[Document, list[Problem]]:
     taker = _Taker()
     own = taker.take(tree, Point())
     assert isinstance(own, Branch), "a mapping stays one"
+    if VERSION in tree and taker.version is None:
+        # Of which schema its keys are nobody knows: none of them can be called wrong.
+        return Document(Branch(tree.origin)), taker.problems
     document = Document(own, tuple(taker.steps), taker.version)
     if document.version is not None and taker.additions:
         what = f"{VERSION} says that a configuration was saved, and {taker.additions[0]} was added to it"
@@ -183,12 +186,12 @@ class _Taker:
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             self.version = value
         else:
-            what = f"{VERSION} is {shorten(repr(value))}"
+            what = f"{VERSION} is {_as_written(value)}"
             self.problems.append(Problem(what, str(origin), expected="the number of a schema version, from 1"))
 
     def _is_true(self, value: object, origin: Origin) -> bool:
         if not isinstance(value, bool):
-            what = f"{REPLACE} is {shorten(repr(value))}"
+            what = f"{REPLACE} is {_as_written(value)}"
             self.problems.append(Problem(what, str(origin), expected="true: what is written beside it is all there is"))
         return value is True
 
@@ -197,7 +200,7 @@ class _Taker:
             if isinstance(path, str) and path and REFERENCE_MARK not in path:
                 yield path, place
             else:
-                what = f"{EXTENDS} names {shorten(repr(path))}"
+                what = f"{EXTENDS} names {_as_written(path)}"
                 expected = "a path or a list of paths, relative to this file, without ${...}"
                 self.problems.append(Problem(what, where=str(place), expected=expected))
 
@@ -210,7 +213,7 @@ class _Taker:
             if path and isinstance(path[0], str):
                 yield path, place
             else:
-                what = f"{DELETE} names {shorten(repr(key))}"
+                what = f"{DELETE} names {_as_written(key)}"
                 expected = "a key of this mapping or a list of them, which go back to their defaults"
                 self.problems.append(Problem(what, where=str(place), expected=expected))
 
@@ -274,6 +277,13 @@ def _texts(value: object, origin: Origin) -> Iterator[tuple[object, Origin]]:
         yield from zip(value, value.origins, strict=True)
     else:
         yield value, origin
+
+
+def _as_written(value: object) -> str:
+    """A value as a file has it."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else shorten(repr(value))
 
 
 def _unknown(key: str, origin: Origin) -> Problem:

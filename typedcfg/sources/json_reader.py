@@ -49,6 +49,10 @@ def read_json(text: str, source: str) -> Branch:
     try:
         top = json.loads(text)
     except json.JSONDecodeError as error:
+        if not text.strip():
+            what = "the file is empty, which JSON has no document for"
+            expected = "an object, {} where there is nothing to say"
+            raise ConfigError(Problem(what, where=f"{source}:1:1", expected=expected)) from None
         where = str(Origin(source, error.lineno, error.colno))
         fix = "JSON has its keys in double quotes, no comma behind the last entry, and no comments"
         raise ConfigError(Problem(f"invalid JSON: {error.msg}", where=where, fix=fix)) from None
