@@ -1,7 +1,7 @@
 """`Runner`: one run of an experiment, trained, resumed, tested and asked about."""
 
 import warnings
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,6 +13,7 @@ from typedcfg.records import result_record
 from typedcfg.records.checkpoint_record import read_manifest
 from typedcfg.records.result_record import Result, ScoreRule, read_results
 from typedcfg.records.run_record import Identity, RunRecord
+from typedcfg.runner.checkpoint_config import configuration_of
 from typedcfg.runner.extent import Extent, progress
 from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.place import place_of
@@ -61,6 +62,35 @@ class Runner:
         self._asked = asked or Asked()
         self._mode: Literal["train", "test"] | None = None
         self._extents: dict[str, Extent] = {}
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        checkpoint: str | Path,
+        template: type[Experiment],
+        *,
+        overrides: Sequence[str] | Mapping[str, object] = (),
+    ) -> "Runner":
+        """The run that wrote a checkpoint, with the configuration that it was trained with.
+
+        Of a checkpoint in a run's folder it is that run; of one that was copied elsewhere, the run that has its
+        configuration and the code of today.
+
+        Args:
+            checkpoint: A whole checkpoint.
+            template: The class that it was configured with; nothing is imported on a file's word.
+            overrides: What is to differ: settings that are not in the identity, and secrets.
+
+        Raises:
+            RecordError: The checkpoint is not whole, or holds no configuration and lies in no run.
+            ConfigError: The configuration does not compile.
+            ResumeRefused: An override bears on the outcome, or the class has changed since; what differs is named.
+
+        Example:
+            `Runner.from_checkpoint("best.ckpt", Digits, overrides=["launch=torchrun"]).test()`
+        """
+        config, run = configuration_of(Path(checkpoint), template, overrides)
+        return cls(config, folder=run)
 
     # --- doing ------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_record import Verified, committed, newest_verified, verify
 from typedcfg.records.result_record import best_index, explain_unscored
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
 from typedcfg.runner.lightning.safe_load import verify_loadable
@@ -130,11 +131,10 @@ class CheckpointPolicy(LastWord):
         self._agree(trainer)
         self._is_due, self._saved_at = False, time.monotonic()
         state = _place(trainer)
-        if state == self._saved:
+        if trainer.strategy.broadcast(state == self._saved):  # rank 0 writes, and knows
             return
-        self._step = trainer.global_step
         try:
-            trainer.save_checkpoint(self.checkpoints.step(self._step), weights_only=False)
+            trainer.save_checkpoint(self.checkpoints.step(trainer.global_step), weights_only=False)
         except RecordError as error:
             self._tell(error)
             # Rank 0 alone writes: the others wait where the error led it past.
@@ -222,6 +222,9 @@ class CheckpointPolicy(LastWord):
     def _is_asked(self, trainer: Trainer) -> bool:
         if self.every_minutes is None and not _plugin(trainer).asynchronous:
             return False
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]  # as in setup
+        if trainer.world_size > 1 and any(isinstance(one, Pulse) and one.wants_save is not None for one in callbacks):
+            return False  # it asks for all of them, and not after each step
         # Clocks differ between ranks, and what is written in the background rank 0 alone sees fail.
         return bool(trainer.strategy.broadcast(self.wants_save()))
 
@@ -254,7 +257,7 @@ class CheckpointPolicy(LastWord):
     def _tell(self, failure: RecordError) -> None:
         """Note that the last state is not saved."""
         self.unsaved_because = str(failure)
-        _log.warning("the state after step %d is not saved: %s", self._step, failure)
+        _log.warning("a state of the training is not saved: %s", failure)
         if self.on_write_failure == "stop":
             self._failure = failure
 
