@@ -10,6 +10,7 @@ from typing_extensions import override
 from typedcfg.errors import RunFailed, TypedcfgError
 from typedcfg.runner.endurance import unread_is_no_error
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of
+from typedcfg.runner.launchers.choose import is_joining
 from typedcfg.runner.lookup import summarize
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -40,7 +41,8 @@ def _carry_out(runner: Runner, *, again: bool, fresh: bool) -> int:
         if failure is None:  # it came up before an attempt began
             raise
         raise RunFailed(problem_of(failure, AttemptDir(runner.attempt).log(failure.rank))) from error
-    print(_outcome(runner))
+    if not is_joining(runner.config.params.launch):
+        print(_outcome(runner))
     return 0
 
 

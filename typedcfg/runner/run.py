@@ -1,7 +1,7 @@
 """`Runner`: one run of an experiment, trained, resumed, tested and asked about."""
 
 import warnings
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,8 +13,10 @@ from typedcfg.records import result_record
 from typedcfg.records.checkpoint_record import read_manifest
 from typedcfg.records.result_record import Result, ScoreRule, read_results
 from typedcfg.records.run_record import Identity, RunRecord
-from typedcfg.runner.checkpoint_config import configuration_of
 from typedcfg.runner.extent import Extent, progress
+from typedcfg.runner.joining import join_run
+from typedcfg.runner.launchers.base import JoiningLauncher
+from typedcfg.runner.launchers.choose import restarts_of
 from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.place import place_of
 from typedcfg.runner.presentation import format_epoch_result
@@ -63,35 +65,6 @@ class Runner:
         self._mode: Literal["train", "test"] | None = None
         self._extents: dict[str, Extent] = {}
 
-    @classmethod
-    def from_checkpoint(
-        cls,
-        checkpoint: str | Path,
-        template: type[Experiment],
-        *,
-        overrides: Sequence[str] | Mapping[str, object] = (),
-    ) -> "Runner":
-        """The run that wrote a checkpoint, with the configuration that it was trained with.
-
-        Of a checkpoint in a run's folder it is that run; of one that was copied elsewhere, the run that has its
-        configuration and the code of today.
-
-        Args:
-            checkpoint: A whole checkpoint.
-            template: The class that it was configured with; nothing is imported on a file's word.
-            overrides: What is to differ: settings that are not in the identity, and secrets.
-
-        Raises:
-            RecordError: The checkpoint is not whole, or holds no configuration and lies in no run.
-            ConfigError: The configuration does not compile.
-            ResumeRefused: An override bears on the outcome, or the class has changed since; what differs is named.
-
-        Example:
-            `Runner.from_checkpoint("best.ckpt", Digits, overrides=["launch=torchrun"]).test()`
-        """
-        config, run = configuration_of(Path(checkpoint), template, overrides)
-        return cls(config, folder=run)
-
     # --- doing ------------------------------------------------------------------------------------------------------
 
     def fit(self, *, again: bool = False, fresh: bool = False, test: bool = False) -> None:
@@ -99,6 +72,7 @@ class Runner:
 
         With one device the training is done in this process, with several in processes of their own. Ctrl-C,
         SIGTERM, SIGHUP and SIGUSR1 end it as preempted, and so does `run.max_time`: saved, to be gone on with.
+        Where several nodes or tasks of SLURM call this each, the first owns the run, and the others join it.
 
         Args:
             again: Train once more if it is done.
@@ -120,10 +94,14 @@ class Runner:
         check_builders(self.config.params)
         check_recordable(self.config)
         launcher = launcher_of(self.config.params, self._asked)
+        restarts = restarts_of(self.config.params.launch)
+        if isinstance(launcher, JoiningLauncher) and not launcher.is_first:
+            join_run(self._find, self.config, launcher, script=self._asked.script, restarts=restarts)
+            return
         run = run or self.make()
         with Ownership(run.lock), self._doing("train"):
             training = Training(run, self.config, self._asked)
-            training.bring_to_an_end(launcher, again=again, fresh=fresh, test=test)
+            training.bring_to_an_end(launcher, again=again, fresh=fresh, test=test, restarts=restarts)
 
     def test(self) -> None:
         """Test the best weights, on one device, and add what is measured to the results of their epoch.

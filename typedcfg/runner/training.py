@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -29,7 +28,7 @@ from typedcfg.runner.failure import (
     problem_of,
     told_hang,
 )
-from typedcfg.runner.launchers.base import Launcher, Work
+from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
 from typedcfg.runner.lookup import unfinished_like
@@ -37,9 +36,10 @@ from typedcfg.runner.plan import Plan, plan_attempt
 from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
-from typedcfg.runner.secrets import redact, redact_bytes, secrets_variable, texts_of
+from typedcfg.runner.secrets import redact, redact_bytes, texts_of
 from typedcfg.runner.stop_signals import stops_raise
 from typedcfg.runner.template_reference import check_loadable, refer_to
+from typedcfg.runner.work_order import work_order
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment, undefined_builders
 from typedcfg.storage import write_atomically
@@ -82,8 +82,25 @@ class Training:
         self._tell(plan_attempt(self.run, record), record.identity)
         return True
 
-    def bring_to_an_end(self, launcher: Launcher, *, again: bool, fresh: bool, test: bool) -> None:
-        """Do what is left to do; see `Runner.fit`."""
+    def bring_to_an_end(self, launcher: Launcher, *, again: bool, fresh: bool, test: bool, restarts: int) -> None:
+        """Do what is left to do; see `Runner.fit`.
+
+        Args:
+            launcher: Starts the processes.
+            again: As there.
+            fresh: As there.
+            test: As there.
+            restarts: How often to begin once more, from the newest checkpoint, after a failure.
+        """
+        try:
+            self._attempt(launcher, again=again, fresh=fresh, test=test)
+        except RunFailed as error:
+            if not restarts:
+                raise
+            _log.warning("begins once more, %s left: %s", restarts - 1, error)
+            self.bring_to_an_end(launcher, again=False, fresh=False, test=test, restarts=restarts - 1)
+
+    def _attempt(self, launcher: Launcher, *, again: bool, fresh: bool, test: bool) -> None:
         book = RunBook(self.run)
         book.mark_lost()
         record, code = book.record, self._code()
@@ -225,7 +242,7 @@ class Training:
         told = attempt_record(
             attempt,
             git=_git_state(code, source_folder(template)),
-            world_size=self.config.params.trainer.devices,
+            world_size=self.config.params.trainer.devices * self.config.params.trainer.num_nodes,
             migrated=migrations,
             resumed_from=plan.checkpoint.path.relative_to(self.run.path).as_posix() if plan.checkpoint else None,
             not_bitwise_because=plan.not_bitwise_because,
@@ -236,9 +253,7 @@ class Training:
     def _attend(self, book: RunBook, attempt: AttemptDir, launcher: Launcher, *, test: bool) -> None:
         """Let an attempt be made, and record how it ends."""
         secrets = secrets_in(self.config.params)
-        command = self.asked.script or ("-m", "typedcfg", "worker", str(self.run.path))
-        call = partial(self._train_here, attempt)
-        work = Work(self.run.path, attempt.path, call, command, variables=secrets_variable(secrets))
+        work = work_order(self.run, attempt, self.config, script=self.asked.script)
         try:
             code = launcher.launch(work)
             if code == 0 and test:
@@ -248,16 +263,10 @@ class Training:
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets)))
             book.end(attempt, status=_status(exit_code_of(error)), exit_code=exit_code_of(error))
             raise
-        bad_end = _bad_end(book, attempt, code) if code else None
+        error_of_workers = bad_end(book, attempt, code) if code else None
         book.end(attempt, status=_status(code), exit_code=code)
-        if bad_end is not None:
-            raise bad_end
-
-    def _train_here(self, attempt: AttemptDir) -> int:
-        from typedcfg.runner.lightning.worker import train
-
-        train(self.run, attempt, self.config)
-        return 0
+        if error_of_workers is not None:
+            raise error_of_workers
 
 
 def _check(checkpoint: Path) -> Manifest:
@@ -283,7 +292,9 @@ def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:
     Raises:
         RunError: It cannot start as many processes, or not for a class that stands where this one does.
     """
-    launcher = choose_launcher(experiment.launch, devices=experiment.trainer.devices)
+    launcher = choose_launcher(
+        experiment.launch, devices=experiment.trainer.devices, nodes=experiment.trainer.num_nodes
+    )
     if not isinstance(launcher, InProcess) and not asked.script:
         check_loadable(refer_to(type(experiment)))
     return launcher
@@ -327,7 +338,7 @@ def _status(exit_code: int) -> Status:
     return "failed" if exit_code else "done"
 
 
-def _bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException:
+def bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException:
     """What to raise where worker processes came to a bad end."""
     if exit_code == PREEMPTED:
         return Preempted()

@@ -1,11 +1,35 @@
 """`launch`: how the processes that train are started."""
 
-from typing import Annotated, Literal, TypeAlias
+import re
+from datetime import timedelta
+from typing import Annotated, Final, Literal, TypeAlias
 
-from annotated_types import Ge
+from annotated_types import Ge, Gt
+from pydantic import AfterValidator
 
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.marks import Unit
+
+_PORTS: Final = range(1, 1 << 16)
+_LINE: Final = re.compile(r"[^\n\r\0]*\Z")
+
+
+def _endpoint(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) not in _PORTS:
+        raise ValueError("a host and a port, node0:29400")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if not _LINE.match(text):
+        raise ValueError("a text of one line")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+"""A text that may stand in a script's comment: a second line of it would be a command."""
+Wait = Annotated[timedelta, Gt(timedelta(0))]
 
 
 class AutoLaunch(ConfigTemplate):
@@ -26,6 +50,46 @@ class TorchrunLaunch(ConfigTemplate):
     kind: Literal["torchrun"] = "torchrun"
     threads: Annotated[int | None, Ge(1), Unit("threads per process")] = None
     """Threads that each process computes with; torchrun's own choice, 1, if null."""
+    max_restarts: Annotated[int, Ge(0), Unit("restarts")] = 0
+    """How often a training that failed is begun once more, from its newest checkpoint."""
+    node_rank: Annotated[int, Ge(0)] = 0
+    """Which of `trainer.num_nodes` this one is; 0 owns the run."""
+    rdzv_endpoint: Annotated[str | None, AfterValidator(lambda text: text and _endpoint(text))] = None
+    """Where the nodes meet: node 0 as all of them know it, and a port of it that is free, `node0:29400`."""
+    join_timeout: Wait = timedelta(minutes=10)
+    """How long the nodes wait for all to come."""
+    link_timeout: Wait = timedelta(minutes=1)
+    """How long a node may not be heard of until all end: it died, or a network is cut."""
 
 
-Launch: TypeAlias = AutoLaunch | InProcessLaunch | TorchrunLaunch
+class SlurmLaunch(ConfigTemplate):
+    """By SLURM: `typedcfg run` submits a job, in which each task of `srun` is a rank."""
+
+    kind: Literal["slurm"] = "slurm"
+    submit: bool = True
+    """Submit the script, rather than write and show it."""
+    partition: Line | None = None
+    """The partition; the cluster's default if null."""
+    account: Line | None = None
+    """The account that is charged; the user's default if null."""
+    time: Annotated[timedelta | None, Ge(timedelta(minutes=1))] = None
+    """How long the job may take; the partition's limit if null."""
+    cpus_per_task: Annotated[int | None, Ge(1), Unit("CPUs per rank")] = None
+    """CPUs for each rank, loader workers among them."""
+    mem: Line | None = None
+    """Memory of each node, `64G`."""
+    gres: Line | None = None
+    """What else each node is to have, `gpu:4`."""
+    requeue: bool = True
+    """Have the job queued once more when it is preempted or its time is up; it goes on where it stopped."""
+    lead_time: Annotated[timedelta, Ge(timedelta(seconds=1))] = timedelta(minutes=1)
+    """How long before the end SLURM tells the training to save; about a minute more is added by SLURM itself."""
+    lines: tuple[Line, ...] = ()
+    """More lines for the head of the script: `#SBATCH --qos=high`, `module load cuda`."""
+    join_timeout: Wait = timedelta(minutes=10)
+    """How long the ranks wait for all to come."""
+    link_timeout: Wait = timedelta(minutes=1)
+    """How long a rank may not be heard of until all end: it died, or a network is cut."""
+
+
+Launch: TypeAlias = AutoLaunch | InProcessLaunch | TorchrunLaunch | SlurmLaunch

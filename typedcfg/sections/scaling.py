@@ -5,7 +5,7 @@ from typedcfg.sections.trainer import Trainer
 
 def processes(trainer: Trainer) -> int:
     """How many processes train together, each with a batch of its own."""
-    return trainer.devices
+    return trainer.devices * trainer.num_nodes
 
 
 def batch_size_equivalent(batch_size: int, trainer: Trainer) -> int:

@@ -31,6 +31,8 @@ class Trainer(ConfigTemplate):
     """What to compute on; auto takes the best that the machine has."""
     devices: Annotated[int, Ge(1), Unit("devices per node")] = 1
     """How many devices of it, with a process for each."""
+    num_nodes: Annotated[int, Ge(1), Unit("nodes"), AddedIn(was=1)] = 1
+    """How many machines, each with as many devices."""
     strategy: Literal["auto", "ddp"] = "auto"
     """How several devices share the work."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true"] = "32-true"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 RUN_VARIABLE: Final = "TYPEDCFG_RUN"
 """The run's folder, told to every worker."""
@@ -29,6 +29,8 @@ class Work:
     """Does the work in a process of its own: what follows the interpreter, `("train.py", "lr=1")`."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What else a process of its own is told, secrets among it."""
+    same: Mapping[str, str] = field(default_factory=dict)
+    """What has to be the same for all who take part, by its name: the configuration, the code, versions."""
 
     def environment(self) -> dict[str, str]:
         """The environment of a worker in a process of its own."""
@@ -40,6 +42,28 @@ class Launcher(Protocol):
 
     def launch(self, work: Work) -> int:
         """Start the workers and wait until every one has ended.
+
+        Returns:
+            0 if all ended well, else the exit code of one that did not.
+        """
+        ...
+
+
+@runtime_checkable
+class JoiningLauncher(Launcher, Protocol):
+    """A launcher of a group: started on every node, or for every rank, of which the first alone owns the run."""
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the one that owns the run, and launches; the others join."""
+        ...
+
+    def join(self, same: Mapping[str, str], work_of: Callable[[str], Work]) -> int:
+        """Take part in what the first one launches, and wait until the whole group has ended.
+
+        Args:
+            same: What has to be the same for all.
+            work_of: The work of the attempt of a name.
 
         Returns:
             0 if all ended well, else the exit code of one that did not.

@@ -9,6 +9,7 @@ import os
 import runpy
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Final
 
 PARENT_VARIABLE: Final = "TYPEDCFG_PARENT"
@@ -30,6 +31,11 @@ def die_with_parent() -> None:
         raise OSError(ctypes.get_errno(), "cannot tie this process to its parent")
     if os.getppid() != int(parent):  # it ended before the kernel was asked
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def tied(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that is to end with this one."""
+    return {**environment, PARENT_VARIABLE: str(os.getpid())}
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ def build_trainer(
         max_steps=section.max_steps or _UNLIMITED,
         accelerator=section.accelerator,
         devices=devices or section.devices,
+        num_nodes=1 if devices else section.num_nodes,
         strategy="auto" if devices == 1 else section.strategy,
         precision=section.precision,
         accumulate_grad_batches=section.accumulate_grad_batches,
