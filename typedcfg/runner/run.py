@@ -1,7 +1,7 @@
 """`Runner`: one run of an experiment, trained, resumed, tested and asked about."""
 
 import warnings
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,6 +13,7 @@ from typedcfg.records import result_record
 from typedcfg.records.checkpoint_record import read_manifest
 from typedcfg.records.result_record import Result, ScoreRule, read_results
 from typedcfg.records.run_record import Identity, RunRecord
+from typedcfg.runner.checkpoint_config import configuration_of
 from typedcfg.runner.extent import Extent, progress
 from typedcfg.runner.joining import join_run
 from typedcfg.runner.launchers.base import JoiningLauncher
@@ -27,7 +28,7 @@ from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.state import RunState
 from typedcfg.runner.template_reference import check_same_class
-from typedcfg.runner.training import Asked, Training, check_builders, identity_of, launcher_of
+from typedcfg.runner.training import Asked, Training, check_builders, check_machine, identity_of, launcher_of
 from typedcfg.sections.experiment import Experiment
 from typedcfg.text import one_of
 
@@ -65,6 +66,35 @@ class Runner:
         self._mode: Literal["train", "test"] | None = None
         self._extents: dict[str, Extent] = {}
 
+    @classmethod
+    def from_checkpoint(
+        cls,
+        checkpoint: str | Path,
+        template: type[Experiment],
+        *,
+        overrides: Sequence[str] | Mapping[str, object] = (),
+    ) -> "Runner":
+        """The run that wrote a checkpoint, with the configuration that it was trained with.
+
+        Of a checkpoint in a run's folder it is that run; of one that was copied elsewhere, the run that has its
+        configuration and the code of today.
+
+        Args:
+            checkpoint: A whole checkpoint.
+            template: The class that it was configured with; nothing is imported on a file's word.
+            overrides: What is to differ: settings that are not in the identity, and secrets.
+
+        Raises:
+            RecordError: The checkpoint is not whole, or holds no configuration and lies in no run.
+            ConfigError: The configuration does not compile.
+            ResumeRefused: An override bears on the outcome, or the class has changed since; what differs is named.
+
+        Example:
+            `Runner.from_checkpoint("best.ckpt", Digits, overrides=["launch=torchrun"]).test()`
+        """
+        config, run = configuration_of(Path(checkpoint), template, overrides)
+        return cls(config, folder=run)
+
     # --- doing ------------------------------------------------------------------------------------------------------
 
     def fit(self, *, again: bool = False, fresh: bool = False, test: bool = False) -> None:
@@ -93,6 +123,7 @@ class Runner:
             return  # nothing is touched, not even the lock
         check_builders(self.config.params)
         check_recordable(self.config)
+        check_machine(self.config)
         launcher = launcher_of(self.config.params, self._asked)
         restarts = restarts_of(self.config.params.launch)
         if isinstance(launcher, JoiningLauncher) and not launcher.is_first:
