@@ -11,11 +11,12 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, WeightedRandomSampler
 from torchmetrics import MeanMetric
 
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.exact import ExactState
+from typedcfg.runner.lightning.exact.loaders import is_plain
 from typedcfg.runner.lightning.loading import ExactLoader
 from typedcfg.runner.lightning.seeds import seed_all
 
@@ -38,6 +39,11 @@ class Streamed(IterableDataset[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         for index in torch.randperm(len(FEATURES)).tolist():
             yield FEATURES[index] + 0.1 * torch.randn(4)
+
+
+class OwnGenerator(Noisy):
+    def __init__(self) -> None:
+        self.random = random.Random(1)
 
 
 class Shuffling:
@@ -270,6 +276,10 @@ def test_a_checkpoint_that_lightning_resumes_otherwise_makes_a_resume_not_bitwis
             "Streamed was loaded by persistent workers, whose random numbers go on from epoch to epoch",
         ),
         (
+            lambda: DataLoader(Subset(OwnGenerator(), range(24)), 4),
+            "OwnGenerator draws from a generator of its own, which no checkpoint keeps",
+        ),
+        (
             lambda: ExactLoader(Noisy(), 4, num_workers=1, keyed=False),
             "keyed=False: its workers' random numbers depend on what they loaded before",
         ),
@@ -286,6 +296,14 @@ def test_a_loader_that_cannot_come_back_makes_a_resume_not_bitwise(
     again.fit(Model(load), ckpt_path=saving.path)
 
     assert exact.not_bitwise_because == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("batch", "plain"),
+    [([torch.ones(1), {"a": (1, None)}], True), ({1}, False), ([Path()], False), ({"a": object()}, False)],
+)
+def test_a_batch_is_kept_that_loads_safely(batch: object, *, plain: bool) -> None:
+    assert is_plain(batch) == plain
 
 
 def test_other_loaders_than_those_that_were_saved_make_a_resume_not_bitwise(

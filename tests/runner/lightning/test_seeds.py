@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from typedcfg.runner.lightning.seeds import make_deterministic, seed_all
+from typedcfg.runner.lightning.seeds import RandomStream, make_deterministic, seed_all
 
 
 def draw() -> tuple[float, float, float]:
@@ -52,3 +52,31 @@ def test_deterministic_mode_refuses_what_has_no_deterministic_algorithm(monkeypa
     finally:
         torch.use_deterministic_algorithms(mode=False)
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = flags
+
+
+def test_a_stream_gives_its_numbers_whatever_is_drawn_between() -> None:
+    def drawn(stream: RandomStream) -> list[tuple[float, float, float]]:
+        numbers = []
+        for _ in range(3):
+            with stream.drawn_from():
+                numbers.append(draw())
+            draw()
+        return numbers
+
+    assert drawn(RandomStream(5)) == drawn(RandomStream(5))
+    assert drawn(RandomStream(5)) != drawn(RandomStream(6))
+
+
+def test_drawing_from_a_stream_leaves_the_generators_as_they_were() -> None:
+    generator = torch.Generator().manual_seed(3)
+    expected = torch.rand((), generator=torch.Generator().manual_seed(3))
+    seed_all(3)
+    first = draw()
+    seed_all(3)
+
+    with RandomStream(5, [generator]).drawn_from():
+        draw(), torch.rand((), generator=generator)
+
+    assert draw() == first
+    assert torch.rand((), generator=generator) == expected
+    assert generator.initial_seed() == 3

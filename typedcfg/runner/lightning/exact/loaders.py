@@ -1,8 +1,11 @@
 """The loaders of a training, brought to where they were."""
 
+import random
+import sys
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
+import torch
 from lightning.fabric.utilities.data import sized_len
 from lightning.fabric.utilities.types import _Stateful
 from lightning.pytorch import Trainer
@@ -12,6 +15,7 @@ from lightning.pytorch.utilities.combined_loader import CombinedLoader, _shutdow
 from typedcfg.runner.lightning.loading.loader import ExactLoader, exact, generator_of, why_not_exact
 from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.loading.replayed import ReplayedLoader
+from typedcfg.runner.lightning.loading.sampler import own_generators
 
 
 class LoaderState(TypedDict):
@@ -164,6 +168,8 @@ class TrainingLoaders:
     def doubts(self, *, epoch: int) -> Iterator[str]:
         """Why what is loaded after a resume may be other than what would have been."""
         for loader in self:
+            for owner in _owners_of_generators(loader):
+                yield f"{type(owner).__name__} draws from a generator of its own, which no checkpoint keeps"
             name = type(getattr(loader, "loader", loader)).__name__
             if isinstance(loader, Iterator):
                 yield f"{name} is an iterator: it cannot begin again"
@@ -172,3 +178,33 @@ class TrainingLoaders:
                 yield f"{data} was loaded by persistent workers, whose random numbers go on from epoch to epoch"
             elif isinstance(loader, ExactLoader) and loader.num_workers and not loader.keyed:
                 yield "keyed=False: its workers' random numbers depend on what they loaded before"
+
+
+def is_plain(value: object) -> bool:
+    """Whether a batch loads safely from a checkpoint: tensors, numbers and texts, and collections of them."""
+    if type(value) is dict:
+        return all(map(is_plain, (*value, *value.values())))
+    if type(value) in (list, tuple):
+        return all(map(is_plain, value))  # type: ignore[call-overload]  # mypy does not see what the line above says
+    return type(value) in (torch.Tensor, str, bytes, int, float, bool, type(None))
+
+
+def _owners_of_generators(loader: Any) -> Iterator[object]:
+    """What keeps random state that nobody else knows of: samplers, data sets, and those within others."""
+    kinds: tuple[type, ...] = (random.Random, torch.Generator)
+    if "numpy" in sys.modules:
+        numpy = sys.modules["numpy"].random
+        kinds = (*kinds, numpy.Generator, numpy.RandomState)
+
+    def owned(part: object) -> list[object]:
+        return [value for value in getattr(part, "__dict__", {}).values() if isinstance(value, kinds)]
+
+    for sampler in (getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None)):
+        known = own_generators(sampler)  # these are seeded for each epoch
+        if any(all(generator is not one for one in known) for generator in owned(sampler)):
+            yield sampler
+    dataset = getattr(loader, "dataset", None)
+    while dataset is not None:
+        if owned(dataset):
+            yield dataset
+        dataset = getattr(dataset, "dataset", None)

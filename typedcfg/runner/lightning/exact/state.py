@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.model_helpers import is_overridden
 from typing_extensions import override
 
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
-from typedcfg.runner.lightning.exact.loaders import LoaderState, TrainingLoaders
+from typedcfg.runner.lightning.exact.loaders import LoaderState, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
 from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
 from typedcfg.runner.lightning.seeds import seed_all
@@ -108,14 +108,18 @@ class ExactState(Callback):
 
     def _capture(self, trainer: Trainer, module: LightningModule) -> _RankState:
         loaders, reloaded_in = self._loaders(trainer), trainer.fit_loop._last_train_dl_reload_epoch  # noqa: SLF001
+        doubts, ahead = list(_doubts(trainer, module)), loaders.ahead()
+        if not is_plain(ahead):
+            ahead = []
+            doubts.append("a batch that was fetched ahead is lost: it holds what a checkpoint may not")
         return {
             "generators": capture_generators(trainer.strategy.root_device),
             "loaders": loaders.states(),
-            "ahead": loaders.ahead(),
+            "ahead": ahead,
             "reloaded_in": int(reloaded_in) if reloaded_in >= 0 else None,
             "metrics": capture_metrics(trainer, module, is_within_epoch=_is_within_epoch(trainer)),
             "plateaus": pending_plateaus(trainer),
-            "doubts": list(_doubts(trainer, module)),
+            "doubts": doubts,
         }
 
     def _restore(self, states: list[_RankState], trainer: Trainer, module: LightningModule) -> Iterator[str]:
