@@ -41,6 +41,7 @@ NOT_SHOWN = {
     "compiler/writing/saving.py:_lost": "a guard: no template is known that reads more back than was written",
     "errors.py:TypedcfgError.__init__": "pydantic's own words, for a class whose fields are right one by one",
     "identity/canonical.py:Members.refuse_repeated": "a guard: two fields of one name are refused in their class",
+    "runner/lightning/machine.py:check_accelerator": "depends on the machine: whether it has a GPU",
     "runner/training.py:_bad_end": "needs several processes, one of which is killed",
     "runner/worker.py:_loaded": "needs a process that a launcher starts, and that starts the run again",
     "runner/worker.py:rebuild": "a guard: a launcher hands on the class that began the run",

@@ -112,7 +112,7 @@ class Runner:
         Raises:
             RunOwned: Another process works on this run.
             TemplateError: The experiment does not define what builds its model or its data.
-            RunError: The launcher cannot do what is asked of it, or the run is that of another class.
+            RunError: The launcher or the machine cannot do what is asked of it, or the run is that of another class.
             ResumeRefused: The run in the folder has a configuration that means something else.
             RunFailed: A process of the training came to a bad end.
             Preempted: SIGTERM, SIGHUP, SIGUSR1 or `run.max_time` ended the training.

@@ -47,6 +47,9 @@ from typedcfg.storage import write_atomically
 _SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""
 
+_EVERYWHERE: Final = ("auto", "cpu")
+"""What can be computed on wherever Python runs, so that torch need not be asked."""
+
 _UNKNOWN_CODE: Final = CodeVersion.outside("").code_uuid
 
 _log: Final = logging.getLogger(__name__)
@@ -284,6 +287,18 @@ def check_builders(experiment: Experiment) -> None:
     """
     if problems := undefined_builders(type(experiment)):
         raise TemplateError(*problems)
+
+
+def check_machine(config: Config[Experiment]) -> None:
+    """See to it that there is what to compute on, before anything is made.
+
+    Raises:
+        RunError: The machine has no such accelerator.
+    """
+    if config.params.trainer.accelerator not in _EVERYWHERE:
+        from typedcfg.runner.lightning.machine import check_accelerator
+
+        check_accelerator(config)
 
 
 def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:
