@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from typedcfg.errors import RecordError
 from typedcfg.records.json_text import read_json
 from typedcfg.records.result_record import (
     Result,
@@ -181,8 +180,42 @@ def test_a_best_that_is_none_any_more_is_removed(tmp_path: Path) -> None:
     assert not (tmp_path / "best.json").exists()
 
 
-def test_a_line_that_is_no_result_is_an_error_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "results.jsonl").write_bytes(b'{"epoch": 1}\n')
+@pytest.mark.parametrize("damage", [b'{"epoch": 1}', b"\0\0", b'{"epo', b"3"])
+def test_a_line_that_is_no_result_is_passed_over_and_named(
+    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with opened(tmp_path) as log:
+        log.append(line(1, val={"loss": 0.5}), line(2, val={"loss": 0.25}))
+    path = tmp_path / "results.jsonl"
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + damage + b"\n" + second)
 
-    with pytest.raises(RecordError, match=r"results\.jsonl:1"):
-        read_results(tmp_path / "results.jsonl")
+    read = read_results(path)
+
+    assert list(read) == [1, 2]
+    assert f"{path}:2" in caplog.text
+
+
+def test_a_line_that_stands_twice_is_one_result(tmp_path: Path) -> None:
+    with opened(tmp_path) as log:
+        log.append(line(1, val={"loss": 0.5}), line(1, val={"loss": 0.5}))
+        log.append(line(2, val={"loss": 0.25}))
+
+    assert [r.splits for r in read_results(tmp_path / "results.jsonl").values()] == [
+        {"val": {"loss": 0.5}},
+        {"val": {"loss": 0.25}},
+    ]
+
+
+def test_a_metric_that_appears_late_and_goes_again_is_scored_where_it_was_measured() -> None:
+    lines = [
+        line(1, train={"loss": 3.0}),
+        line(2, train={"loss": 2.0}, val={"loss": 2.5}),
+        line(3, train={"loss": 1.0}),
+        line(4, train={"loss": 0.5}, val={"loss": nan}),
+    ]
+
+    results = merge(lines)
+
+    assert list(scores(results, LOSS)) == [2, 4]
+    assert best_index(results, LOSS) == 2

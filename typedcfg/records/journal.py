@@ -1,22 +1,46 @@
 """A journal: one JSON object a line, appended and never rewritten.
 
 A line counts once its newline is on the disk. A process that dies while it appends leaves a *torn tail*: a line with
-no newline, or the NUL bytes that some file systems put where data did not arrive. A tail was never acknowledged, so
-readers pass over it and the next writer cuts it off. Damage *before* a good line is no torn tail, and is an error.
+no newline, or the NUL bytes that some file systems put where data did not arrive. A disk may do worse, and damage a
+line in the midst. Readers pass over what is no line, so that nobody loses the good ones with it; the next writer moves
+it aside, into a file of the same name and `.damaged`, for whoever can make something of it.
 """
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 
-from typedcfg.errors import Problem, RecordError
 from typedcfg.records.json_text import to_json
-from typedcfg.storage import AppendedFile, refusal
+from typedcfg.storage import AppendedFile, refusal, write_atomically
 
 Entry: TypeAlias = dict[str, Any]
 """One line's object; Any, since what a line means is its reader's business."""
+
+_NUL: Final = b"\0"
+_log: Final = logging.getLogger(__name__)
+
+
+class Line(NamedTuple):
+    """A line that is whole."""
+
+    number: int
+    """Which one of the file it is, from 1."""
+    entry: Entry
+    text: bytes
+    """With its newline."""
+
+
+class _Content(NamedTuple):
+    """What a journal's file holds."""
+
+    lines: list[Line]
+    damaged: dict[int, bytes]
+    """What is no line, by the number of the line that it would be."""
+    tail: bytes
+    """What stands behind the last newline: the line that is being written perhaps."""
 
 
 class Journal:
@@ -27,19 +51,19 @@ class Journal:
         >>> path = Path(tempfile.mkdtemp()) / "results.jsonl"
         >>> with Journal(path) as journal:
         ...     journal.append({"epoch": 1})
-        >>> read_journal(path)
+        >>> [line.entry for line in read_journal(path)]
         [{'epoch': 1}]
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the journal, making it if need be, and cut off a torn tail.
+        """Open the journal, making it if need be, and move aside what is no line.
 
         Raises:
-            RecordError: It cannot be opened, or a line before its last good one is damaged.
+            RecordError: It cannot be opened, or what is damaged cannot be moved aside.
         """
         self.path = path
         try:
-            self._file = AppendedFile(path, _whole_length(path))
+            self._file = AppendedFile(path, _mended_length(path))
         except OSError as error:
             raise refusal(path, "open", error) from error
 
@@ -65,57 +89,67 @@ class Journal:
         self.close()
 
 
-def read_journal(path: Path) -> list[Entry]:
-    """All entries of a journal, a torn tail passed over; none where there is no file yet.
+def read_journal(path: Path) -> list[Line]:
+    """All whole lines of a journal; none where there is no file yet.
+
+    What is damaged is passed over with a warning that names its line, but for a tail, which may be a line that
+    another process is about to end.
 
     Raises:
-        RecordError: It cannot be read, or a line before its last good one is damaged.
+        RecordError: It cannot be read.
     """
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return []
+        content = _read(path)
     except OSError as error:
         raise refusal(path, "read", error) from error
-    return [entry for entry, _ in _whole_lines(content, path)]
+    for number in content.damaged:
+        _log.warning("%s:%s is damaged, and passed over", path, number)
+    return content.lines
 
 
-def _whole_length(path: Path) -> int:
-    """How many bytes of a journal are whole lines; none where there is no file yet."""
+def damaged_path(journal: Path) -> Path:
+    """Where what was damaged in a journal is moved to."""
+    return journal.with_name(f"{journal.name}.damaged")
+
+
+def _mended_length(path: Path) -> int:
+    """How long a journal is once nothing but whole lines is in it [bytes]."""
+    content = _read(path)
+    whole = b"".join(line.text for line in content.lines)
+    damaged = [*content.damaged.values(), content.tail] if content.tail else [*content.damaged.values()]
+    if damaged:
+        aside = damaged_path(path)
+        with AppendedFile(aside, aside.stat().st_size if aside.exists() else 0) as file:
+            file.append(b"".join(text if text.endswith(b"\n") else text + b"\n" for text in damaged))
+        _log.warning("%s had %s that are no line of it: moved to %s", path, _bytes(damaged), aside.name)
+        write_atomically(path, whole)
+    return len(whole)
+
+
+def _bytes(texts: list[bytes]) -> str:
+    return f"{sum(map(len, texts))} bytes"
+
+
+def _read(path: Path) -> _Content:
     try:
-        content = path.read_bytes()
+        *texts, tail = path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return 0
-    return max((end for _, end in _whole_lines(content, path)), default=0)
+        texts, tail = [], b""
+    content = _Content([], {}, tail)
+    for number, text in enumerate(texts, start=1):
+        # A writer that did not see the NUL bytes of a torn tail wrote its line behind them.
+        kept = text.lstrip(_NUL)
+        entry = _parse(kept)
+        if entry is not None:
+            content.lines.append(Line(number, entry, kept + b"\n"))
+        if entry is None or kept != text:
+            content.damaged[number] = text[: len(text) - len(kept)] if entry is not None else text + b"\n"
+    return content
 
 
-def _whole_lines(content: bytes, path: Path) -> Iterator[tuple[Entry, int]]:
-    """Each entry with the offset at which its line ends."""
-    damaged: int | None = None
-    end = 0
-    for number, line in enumerate(content.splitlines(keepends=True), start=1):
-        end += len(line)
-        entry = _parse(line)
-        if entry is None:
-            damaged = damaged or number
-        elif damaged is not None:
-            raise RecordError(
-                Problem(
-                    f"line {damaged} of {path.name} is damaged, and good lines follow it",
-                    where=f"{path}:{damaged}",
-                    expected="one JSON object on each line",
-                    fix="restore the file from a copy, or remove that line if it can be missed",
-                )
-            )
-        else:
-            yield entry, end
-
-
-def _parse(line: bytes) -> Entry | None:
-    if not line.endswith(b"\n"):
-        return None
+def _parse(text: bytes) -> Entry | None:
     try:
-        entry = orjson.loads(line)
+        entry = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
     return entry if isinstance(entry, dict) else None

@@ -7,7 +7,8 @@ A *score* is the one metric of the one split by which epochs are compared. The f
 results of a run, by epoch, and a `ScoreRule`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Annotated, Final, Literal, NamedTuple, Self, TypeAlias
 from annotated_types import Ge
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from typedcfg.errors import Problem, RecordError
-from typedcfg.records.journal import Entry, Journal, read_journal
+from typedcfg.errors import Problem
+from typedcfg.records.journal import Journal, Line, read_journal
 from typedcfg.records.json_text import to_json
 from typedcfg.storage import remove, write_atomically
+
+_log: Final = logging.getLogger(__name__)
 
 _VALIDATION_NAMES: Final = ("val", "validate", "validation")
 _NEVER_CHOSEN: Final = ("test", "predict")
@@ -233,16 +236,18 @@ class ResultLog:
 def read_results(journal: Path) -> dict[int, Result]:
     """The results that a journal holds, by epoch; none where there is no journal yet.
 
+    What is damaged, and a line that is no result, is passed over with a warning that names the line.
+
     Raises:
-        RecordError: The journal cannot be read, or a line of it is no result.
+        RecordError: The journal cannot be read.
     """
     return merge(_parse(read_journal(journal), journal))
 
 
-def _parse(entries: Sequence[Entry], journal: Path) -> Iterable[Result]:
-    for number, entry in enumerate(entries, start=1):
+def _parse(lines: Iterable[Line], journal: Path) -> Iterator[Result]:
+    for line in lines:
         try:
-            yield Result.model_validate(entry)
+            yield Result.model_validate(line.entry)
         except ValidationError as error:
-            what = f"line {number} of {journal.name} is no result: {error.errors(include_url=False)[0]['msg']}"
-            raise RecordError(Problem(what, where=f"{journal}:{number}")) from error
+            found = error.errors(include_url=False)[0]["msg"]
+            _log.warning("%s:%s is no result, and passed over: %s", journal, line.number, found)
