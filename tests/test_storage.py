@@ -325,3 +325,35 @@ def test_a_temporary_folder_that_cannot_be_written_to_plays_no_role(
     storage.write_atomically(tmp_path / "a", b"new")
 
     assert (tmp_path / "a").read_bytes() == b"new"
+
+
+def folder_of(tmp_path: Path, name: str) -> Path:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "shard").write_text(name)
+    return tmp_path / name
+
+
+def test_another_name_of_a_folder_moves_from_one_to_the_next_at_once(tmp_path: Path) -> None:
+    latest = tmp_path / "latest"
+    for name in ("a", "b"):
+        storage.link_atomically(folder_of(tmp_path, name), latest)
+
+    assert latest.samefile(tmp_path / "b")
+    assert latest.readlink() == Path("b")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "latest"]
+
+
+def test_removing_another_name_of_a_folder_leaves_the_folder(tmp_path: Path) -> None:
+    storage.link_atomically(folder := folder_of(tmp_path, "a"), tmp_path / "latest")
+
+    storage.remove(tmp_path / "latest")
+
+    assert (folder / "shard").read_text() == "a"
+    assert not (tmp_path / "latest").exists()
+
+
+def test_a_folder_that_was_taken_over_outlives_the_first(tmp_path: Path) -> None:
+    storage.take_over(folder := folder_of(tmp_path, "a"), tmp_path / "second")
+    storage.remove(folder)
+
+    assert (tmp_path / "second" / "shard").read_text() == "a"

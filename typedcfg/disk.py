@@ -80,6 +80,10 @@ class Disk:
         """Give a file a further name."""
         os.link(source, name)
 
+    def point(self, name: Path, target: Path) -> None:
+        """Make a name that stands for whatever has another name; a target that is relative is beside it."""
+        name.symlink_to(target)
+
     def unlink(self, path: Path) -> None:
         """Take a name from a file."""
         path.unlink()

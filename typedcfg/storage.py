@@ -100,9 +100,10 @@ def staged_folder(path: Path) -> Iterator[Path]:
 
 
 def link_atomically(source: Path, name: Path) -> None:
-    """Make `name` another name of the file `source`, replacing what `name` stood for.
+    """Make `name` another name of `source`, replacing what `name` stood for.
 
-    A hard link where the file system has them, a copy elsewhere.
+    Of a file: a hard link where the file system has them, a copy elsewhere. Of a folder, which has one name alone: a
+    relative symbolic link, which stands for nothing once the folder is removed.
 
     Raises:
         RecordError: The name cannot be written. What it stood for, it still does.
@@ -110,10 +111,15 @@ def link_atomically(source: Path, name: Path) -> None:
     with _reported(name, "link"):
         stage = _stage_of(name)
         try:
-            disk().link(source, stage)
+            if source.is_dir():
+                disk().point(stage, Path(os.path.relpath(source, name.parent)))
+            else:
+                disk().link(source, stage)
         except FileNotFoundError:
             raise
         except OSError:
+            if source.is_dir():
+                raise
             retried(partial(_copy, source, name))
             return
         try:
@@ -123,6 +129,20 @@ def link_atomically(source: Path, name: Path) -> None:
             with suppress(OSError):
                 disk().unlink(stage)
         disk().sync_folder(name.parent)
+
+
+def take_over(source: Path, name: Path) -> None:
+    """Make `name` stand for what `source` does, also once `source` is removed; of a folder, all that is in it.
+
+    Raises:
+        RecordError: The name cannot be written. What it stood for, it still does.
+    """
+    if not source.is_dir():
+        link_atomically(source, name)
+        return
+    with staged_folder(name) as folder:
+        for path in source.iterdir():
+            take_over(path, folder / path.name)
 
 
 def remove(path: Path) -> None:

@@ -81,6 +81,10 @@ class FaultyDisk(Disk):
         self._meet(f"link {name.name}")
         super().link(source, name)
 
+    def point(self, name: Path, target: Path) -> None:
+        self._meet(f"point {name.name}")
+        super().point(name, target)
+
     def unlink(self, path: Path) -> None:
         self._meet(f"unlink {path.name}")
         super().unlink(path)

@@ -1,4 +1,6 @@
 import hashlib
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -6,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from typedcfg.errors import RecordError
+from typedcfg.records.checkpoint_content import read_content
 from typedcfg.records.checkpoint_record import (
     Manifest,
     manifest_path,
@@ -14,6 +17,7 @@ from typedcfg.records.checkpoint_record import (
     verify,
     write_manifest,
 )
+from typedcfg.storage import link_atomically
 
 CONTENT = b"weights" * 20
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -51,6 +55,64 @@ def test_a_checkpoint_of_another_length_is_seen(tmp_path: Path, content: bytes) 
 
     with pytest.raises(RecordError, match=rf"it has {len(content)} bytes instead of {len(CONTENT)}"):
         verify(path)
+
+
+SHARDS = {".metadata": b"plan", "__0_0.distcp": b"weights", "__1_0.distcp": b"other weights", "meta.pt": b"loops"}
+
+
+def commit_folder(folder: Path, step: int) -> Path:
+    path = folder / f"step-{step:08d}.ckpt"
+    path.mkdir(parents=True)
+    for name, shard in SHARDS.items():
+        (path / name).write_bytes(shard)
+    content = read_content(path)
+    write_manifest(path, Manifest(kind="sharded", step=step, epoch=step // 10, world_size=2, **content._asdict()))
+    return path
+
+
+def test_a_whole_folder_is_what_its_manifest_says(tmp_path: Path) -> None:
+    manifest = verify(commit_folder(tmp_path, 10))
+
+    assert list(manifest.files) == list(SHARDS)
+    assert manifest.size == sum(map(len, SHARDS.values()))
+
+
+@pytest.mark.parametrize("name", SHARDS)
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda path: path.unlink(), "{} is missing"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1]), r"{} has \d+ bytes instead of \d+"),
+        (lambda path: path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:]), "sha256 of {}"),
+        (lambda path: path.with_name("__2_0.distcp").write_bytes(b""), "__2_0.distcp is none of its files"),
+    ],
+)
+def test_any_damage_to_a_folder_is_seen_and_the_one_before_is_found(
+    tmp_path: Path, name: str, damage: Callable[[Path], object], told: str
+) -> None:
+    first = commit_folder(tmp_path, 10)
+    damage(commit_folder(tmp_path, 20) / name)
+
+    found = newest_verified([tmp_path])
+
+    assert found is not None
+    assert found.path == first
+    assert re.search(told.format(re.escape(name)), found.refused[0].what)
+
+
+def test_a_folder_in_the_place_of_a_file_is_damage(tmp_path: Path) -> None:
+    path = commit(tmp_path, 10)
+    path.unlink()
+    path.mkdir()
+
+    with pytest.raises(RecordError, match="it is a folder"):
+        verify(path)
+
+
+def test_a_further_name_of_a_folder_is_verified_by_the_manifest_of_its_content(tmp_path: Path) -> None:
+    link_atomically(commit_folder(tmp_path, 10), tmp_path / "best.ckpt")
+
+    assert verify(tmp_path / "best.ckpt").step == 10
 
 
 def test_a_further_name_is_verified_by_the_manifest_of_its_content(tmp_path: Path) -> None:

@@ -68,3 +68,13 @@ def test_what_an_epoch_measured_is_not_carried_into_its_midst(run: RunDir, first
 
     assert list(read_results(second.result_files.journal)) == [1]
     assert read_manifest(second.checkpoints.step(20)).batch == 7
+
+
+def test_a_checkpoint_that_is_gone_is_not_taken_over(run: RunDir, first: AttemptDir) -> None:
+    found = run.latest_checkpoint()
+    assert found is not None
+    first.checkpoints.step(10).unlink()
+
+    carry_over(found, second := run.new_attempt())
+
+    assert [path.name for path in second.checkpoints.steps()] == ["step-00000020.ckpt"]

@@ -5,7 +5,6 @@ the checkpoint, since a flipped bit in a tensor loads without a complaint. To fi
 are read, in the order of their steps; clocks and modification times are not to be trusted.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from annotated_types import Ge
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from typedcfg.errors import Problem, RecordError
+from typedcfg.records.checkpoint_content import ITSELF, Part, read_content, read_part, sizes
 from typedcfg.records.json_text import read_json, to_json
 from typedcfg.storage import write_atomically
 
@@ -34,8 +34,11 @@ class Manifest(BaseModel):
     kind: Literal["file", "sharded"] = "file"
     """One file, or a folder that every rank wrote its part of."""
     sha256: str
+    """Of the file; of a folder, that of the list of its files."""
     size: Annotated[int, Ge(0)]
-    """In bytes."""
+    """In bytes, of all files together."""
+    files: dict[str, Part] = Field(default={}, exclude_if=lambda files: not files)
+    """Those of a folder; none where it is a file itself."""
     step: Annotated[int, Ge(0)]
     """Optimizer steps taken."""
     epoch: Annotated[int, Ge(0)]
@@ -48,6 +51,11 @@ class Manifest(BaseModel):
     fingerprint: str | None = None
     """Of the configuration; None in a training that has none."""
     time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """Each file that it consists of."""
+        return self.files or {ITSELF: Part(sha256=self.sha256, size=self.size)}
 
     @property
     def is_inside_epoch(self) -> bool:
@@ -126,29 +134,47 @@ def verify(checkpoint: Path) -> Manifest:
     A further name for people, `best.ckpt`, has no manifest of its own: that of the same content beside it counts.
 
     Raises:
-        RecordError: It was never finished, is gone, cut short or changed.
+        RecordError: It was never finished, is gone, cut short or changed; for a folder, any of its files.
     """
     try:
-        with checkpoint.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
+        if manifest_path(checkpoint).exists():
+            manifest = read_manifest(checkpoint)
+            _compare(checkpoint, manifest)
+            return manifest
+        content = read_content(checkpoint)
     except OSError as error:
         problem = Problem(f"cannot read checkpoint {checkpoint.name}: {error.strerror}", where=str(checkpoint))
         raise RecordError(problem) from error
-    if not manifest_path(checkpoint).exists():
-        for manifest in committed(checkpoint.parent).values():
-            if manifest.sha256 == digest:
-                return manifest
-        what = f"checkpoint {checkpoint.name} was never finished, or is damaged: no manifest states its sha256"
-        raise RecordError(Problem(what, where=str(checkpoint)))
-    manifest = read_manifest(checkpoint)
-    if size != manifest.size:
-        what = f"checkpoint {checkpoint.name} is damaged: it has {size} bytes instead of {manifest.size}"
-        raise RecordError(Problem(what, where=str(checkpoint)))
-    if digest != manifest.sha256:
-        what = f"checkpoint {checkpoint.name} is damaged: its sha256 is not the one its manifest states"
-        raise RecordError(Problem(what, where=str(checkpoint), expected=manifest.sha256))
-    return manifest
+    for manifest in committed(checkpoint.parent).values():
+        if manifest.sha256 == content.sha256:
+            return manifest
+    what = f"checkpoint {checkpoint.name} was never finished, or is damaged: no manifest states its sha256"
+    raise RecordError(Problem(what, where=str(checkpoint)))
+
+
+def _compare(checkpoint: Path, manifest: Manifest) -> None:
+    """See that a checkpoint has the parts that are stated, and no other; what is cheap to see comes first."""
+    stated, found = manifest.parts, sizes(checkpoint)
+    if (ITSELF in stated) != (ITSELF in found):
+        raise _damage(checkpoint, f"it is {'a file' if ITSELF in found else 'a folder'}")
+    for name in stated:
+        if name not in found:
+            raise _damage(checkpoint, f"{name} is missing")
+    for name in found:
+        if name not in stated:
+            raise _damage(checkpoint, f"{name} is none of its files")
+    for name, part in stated.items():
+        if found[name] != part.size:
+            raise _damage(checkpoint, f"{name or 'it'} has {found[name]} bytes instead of {part.size}")
+    for name, part in stated.items():
+        if read_part(checkpoint / name).sha256 != part.sha256:
+            of_it = f"the sha256 of {name}" if name else "its sha256"
+            raise _damage(checkpoint, f"{of_it} is not the one its manifest states", expected=part.sha256)
+
+
+def _damage(checkpoint: Path, what: str, *, expected: str = "") -> RecordError:
+    what = f"checkpoint {checkpoint.name} is damaged: {what}"
+    return RecordError(Problem(what, where=str(checkpoint), expected=expected))
 
 
 def newest_verified(folders: Iterable[Path], *, check: Callable[[Path], Manifest] = verify) -> Verified | None:

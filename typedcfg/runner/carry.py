@@ -4,7 +4,7 @@ from typedcfg.records.checkpoint_record import Verified, committed, manifest_pat
 from typedcfg.records.journal import Journal
 from typedcfg.records.result_record import read_results
 from typedcfg.runner.run_dir import AttemptDir
-from typedcfg.storage import link_atomically, staged_folder
+from typedcfg.storage import staged_folder, take_over
 
 
 def carry_over(found: Verified, attempt: AttemptDir) -> None:
@@ -28,6 +28,6 @@ def carry_over(found: Verified, attempt: AttemptDir) -> None:
     # All or none: with the older ones alone, this attempt would seem to be one to resume from.
     with staged_folder(attempt.checkpoints.path) as folder:
         for path, manifest in committed(source.checkpoints.path).items():
-            if manifest.step <= found.manifest.step:
-                link_atomically(path, folder / path.name)
-                link_atomically(manifest_path(path), manifest_path(folder / path.name))
+            if manifest.step <= found.manifest.step and path.exists():
+                take_over(path, folder / path.name)
+                take_over(manifest_path(path), manifest_path(folder / path.name))
