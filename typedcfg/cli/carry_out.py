@@ -1,6 +1,7 @@
 """Carry out a run for a person at a terminal: say what is done, and what came of it."""
 
 import logging
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,11 @@ from typing_extensions import override
 from typedcfg.errors import RunFailed, TypedcfgError
 from typedcfg.runner.endurance import unread_is_no_error
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of
-from typedcfg.runner.launchers.choose import is_joining
+from typedcfg.runner.launchers.choose import is_joining, is_queued
 from typedcfg.runner.lookup import summarize
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.submission import Submission
 
 
 def carry_out(runner: Runner, *, again: bool = False, fresh: bool = False) -> int:
@@ -22,6 +24,9 @@ def carry_out(runner: Runner, *, again: bool = False, fresh: bool = False) -> in
     Raises:
         TypedcfgError: The run could not be carried out, or came to a bad end.
     """
+    if is_queued(runner.config.params.launch) and (again or not runner.is_done):
+        print(_told_of(runner.submit(again=again, fresh=fresh)))
+        return 0
     with unread_is_no_error():
         return _carry_out(runner, again=again, fresh=fresh)
 
@@ -44,6 +49,14 @@ def _carry_out(runner: Runner, *, again: bool, fresh: bool) -> int:
     if not is_joining(runner.config.params.launch):
         print(_outcome(runner))
     return 0
+
+
+def _told_of(submission: Submission) -> str:
+    if submission.job is None:
+        return f"{submission.script.read_text(encoding='utf-8')}\n# {shlex.join(submission.command)}"
+    log = str(submission.log).replace("%j", submission.job)
+    rows = {"job": submission.job, "script": submission.script, "watch": f"squeue --job={submission.job}", "log": log}
+    return "\n".join(f"{label:<8}{value}" for label, value in rows.items())
 
 
 def _outcome(runner: Runner) -> str:

@@ -27,7 +27,8 @@ from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.state import RunState
-from typedcfg.runner.template_reference import check_same_class
+from typedcfg.runner.submission import Submission, submit_run
+from typedcfg.runner.template_reference import check_loadable, check_same_class, refer_to
 from typedcfg.runner.training import Asked, Training, check_builders, check_machine, identity_of, launcher_of
 from typedcfg.sections.experiment import Experiment
 from typedcfg.text import one_of
@@ -133,6 +134,27 @@ class Runner:
         with Ownership(run.lock), self._doing("train"):
             training = Training(run, self.config, self._asked)
             training.bring_to_an_end(launcher, again=again, fresh=fresh, test=test, restarts=restarts)
+
+    def submit(self, *, again: bool = False, fresh: bool = False) -> Submission:
+        """Have SLURM train the run, as the section `launch` says; `fit` does that in the job.
+
+        Args:
+            again: Train once more if it is done.
+            fresh: Begin from nothing if it is unfinished, rather than from its last checkpoint.
+
+        Raises:
+            RunOwned: Another process works on this run.
+            RunError: A secret cannot reach the job, or SLURM refuses it.
+        """
+        check_builders(self.config.params)
+        check_recordable(self.config)
+        reference = refer_to(type(self.config.params))
+        if not self._asked.script:
+            check_loadable(reference)
+        app = self._asked.script or ("-m", "typedcfg")
+        named = () if self._asked.script else (self._asked.app or reference.app,)
+        flags = [flag for flag, is_given in {"--again": again, "--fresh": fresh}.items() if is_given]
+        return submit_run(self.make(), self.config, (*app, "run", *named), flags=tuple(flags))
 
     def test(self) -> None:
         """Test the best weights, on one device, and add what is measured to the results of their epoch.

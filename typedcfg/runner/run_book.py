@@ -90,9 +90,13 @@ class RunBook:
 
 
 def write_config(run: RunDir, config: Config[Experiment]) -> None:
-    """Write `run.yaml`, with the version of the schema that can read it as it is."""
-    version = schema_version(type(config.params))
-    write_atomically(run.config, f"$version: {version}\n{config.to_yaml(origins=True)}".encode())
+    """Write `run.yaml`."""
+    write_atomically(run.config, config_text(config).encode())
+
+
+def config_text(config: Config[Experiment]) -> str:
+    """A configuration as YAML, with the version of the schema that can read it as it is."""
+    return f"$version: {schema_version(type(config.params))}\n{config.to_yaml(origins=True)}"
 
 
 def attempt_record(  # noqa: PLR0913  # what is known before it starts

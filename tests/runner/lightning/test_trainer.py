@@ -29,7 +29,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "limit_test_batches": ("4", 4),
     "precision": ("bf16-mixed", "bf16-mixed"),
 }
-TESTED_BELOW = {"max_samples", "accelerator", "devices", "strategy"}
+TESTED_BELOW = {"max_samples", "accelerator", "devices", "num_nodes", "strategy"}
 
 
 @pytest.mark.parametrize("field", GIVEN)
@@ -47,10 +47,10 @@ def test_a_number_of_samples_is_a_limit_and_the_only_one(tmp_path: Path) -> None
 
 
 def test_devices_and_strategy_are_those_configured(tmp_path: Path) -> None:
-    trainer = built(tmp_path, "trainer.devices=2", "trainer.strategy=ddp")
+    trainer = built(tmp_path, "trainer.devices=2", "trainer.num_nodes=2", "trainer.strategy=ddp")
 
     assert isinstance(trainer.strategy, DDPStrategy)
-    assert trainer.num_devices == 2
+    assert (trainer.num_devices, trainer.num_nodes) == (2, 2)
 
 
 def test_no_field_of_the_section_is_left_without_effect() -> None:

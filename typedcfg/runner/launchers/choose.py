@@ -52,6 +52,11 @@ def restarts_of(launch: Launch) -> int:
     return launch.max_restarts if isinstance(launch, TorchrunLaunch) else 0
 
 
+def is_queued(launch: Launch) -> bool:
+    """Whether a cluster is to train, and this process is not of its job yet."""
+    return isinstance(launch, SlurmLaunch) and not is_task(os.environ)
+
+
 def is_joining(launch: Launch) -> bool:
     """Whether another process of the group owns the run, and tells what came of it."""
     if isinstance(launch, SlurmLaunch):

@@ -98,8 +98,6 @@ class Slurm:
 
     def _start(self, work: Work, variables: Mapping[str, str]) -> "Popen[bytes]":
         environment = tied({**work.environment(), **variables})
-        # By it Lightning would know a job of SLURM's, and save and requeue in its own way beside ours.
-        environment.pop("SLURM_NTASKS")
         return Popen([sys.executable, *work.command], env=environment, start_new_session=True)  # noqa: S603  # no shell
 
 

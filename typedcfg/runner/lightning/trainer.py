@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
 
@@ -50,13 +53,18 @@ def build_trainer(
         limit_val_batches=section.limit_val_batches,
         limit_test_batches=section.limit_test_batches,
         callbacks=[*limit, *callbacks, *bar],
-        plugins=list(plugins),
+        plugins=[*plugins, _environment()],
         default_root_dir=folder,
         logger=False,
         enable_checkpointing=any(isinstance(callback, Checkpoint) for callback in callbacks),
         enable_progress_bar=bool(bar),
         enable_model_summary=False,
     )
+
+
+def _environment() -> ClusterEnvironment:
+    """How ranks know one another: as our launchers tell them; a job of SLURM's is no business of Lightning's."""
+    return TorchElasticEnvironment() if TorchElasticEnvironment.detect() else LightningEnvironment()
 
 
 def progress_of(logging: Logging) -> Literal["bar", "lines", "none"]:
