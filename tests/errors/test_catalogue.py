@@ -42,7 +42,7 @@ NOT_SHOWN = {
     "errors.py:TypedcfgError.__init__": "pydantic's own words, for a class whose fields are right one by one",
     "identity/canonical.py:Members.refuse_repeated": "a guard: two fields of one name are refused in their class",
     "runner/lightning/machine.py:check_accelerator": "depends on the machine: whether it has a GPU",
-    "runner/training.py:_bad_end": "needs several processes, one of which is killed",
+    "runner/training.py:bad_end": "needs several processes, one of which is killed",
     "runner/worker.py:_loaded": "needs a process that a launcher starts, and that starts the run again",
     "runner/worker.py:rebuild": "a guard: a launcher hands on the class that began the run",
     "sources/yaml_reader.py:_Reader._unprintable 1": "a guard: the parser complains of a character, and names none",

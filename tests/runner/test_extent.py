@@ -24,7 +24,7 @@ def extent(batches: int | None = 10, batch_size: int | None = 8, **settings: Any
         ({"max_samples": 100, "devices": 2}, 7, 7),
     ],
 )
-def test_a_training_has_so_many_batches_and_steps(settings: dict[str, object], batches: int, steps: int) -> None:
+def test_a_training_has_so_many_batches_and_steps(settings: dict[str, Any], batches: int, steps: int) -> None:
     found = extent(**settings)
 
     assert (found.total_steps, found.trainable_steps) == (batches, steps)

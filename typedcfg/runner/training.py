@@ -32,6 +32,7 @@ from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
 from typedcfg.runner.lookup import unfinished_like
+from typedcfg.runner.ownership import term_of
 from typedcfg.runner.plan import Plan, plan_attempt
 from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -245,6 +246,7 @@ class Training:
         told = attempt_record(
             attempt,
             git=_git_state(code, source_folder(template)),
+            term=term_of(self.run.lock),
             world_size=self.config.params.trainer.devices * self.config.params.trainer.num_nodes,
             migrated=migrations,
             resumed_from=plan.checkpoint.path.relative_to(self.run.path).as_posix() if plan.checkpoint else None,
@@ -364,6 +366,11 @@ def bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException
     if failure is not None:
         book.fail(attempt, failure)
         return RunFailed(problem_of(failure, attempt.log(failure.rank)))
-    is_killed = exit_code > _SIGNALLED
-    how = f"was killed by {signal.Signals(exit_code - _SIGNALLED).name}" if is_killed else f"ended with {exit_code}"
-    return RunFailed(Problem(f"a process of the run {how}", where=str(attempt.path)))
+    return RunFailed(Problem(f"a process of the run {_how_it_ended(exit_code)}", where=str(attempt.path)))
+
+
+def _how_it_ended(exit_code: int) -> str:
+    try:
+        return f"was killed by {signal.Signals(exit_code - _SIGNALLED).name}"
+    except ValueError:  # no signal has that number
+        return f"ended with {exit_code}"
