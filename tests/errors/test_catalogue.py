@@ -59,6 +59,7 @@ _PROMPT = re.compile(r"^\$ ", re.MULTILINE)
 _VOLATILE = {
     r"\d{8}T\d{6}\.\d{6}Z": "20261121T052440.123456Z",
     r"\bprocess \d+ on \S+": "process 4242 on turing",
+    r"(?<= on turing) since [\d-]+ [\d:]+ UTC": " since 2026-11-21 05:24:40 UTC",
     r"\bkill \d+": "kill 4242",
     # What depends on the versions of torch and git.
     r"(?<=^time    ).*": "0.1 s",

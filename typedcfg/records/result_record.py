@@ -8,7 +8,7 @@ results of a run, by epoch, and a `ScoreRule`.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from math import isnan
 from pathlib import Path
@@ -175,11 +175,23 @@ class ResultHeader(NamedTuple):
     timestamp: str = ""
 
 
+def _nobody_objects() -> None:
+    """What guards results that nobody else could record."""
+
+
 class ResultLog:
     """The results of one attempt, opened by its one writer."""
 
-    def __init__(self, files: ResultFiles, header: ResultHeader, rule: ScoreRule) -> None:
+    def __init__(
+        self, files: ResultFiles, header: ResultHeader, rule: ScoreRule, *, guard: Callable[[], None] = _nobody_objects
+    ) -> None:
         """Open the results, and derive anew the files for people where there are any.
+
+        Args:
+            files: Where they stand.
+            header: Whose they are.
+            rule: By what epochs are compared.
+            guard: Is called before results are recorded; raises where this process may not do so any more.
 
         Raises:
             RecordError: The files cannot be read or written.
@@ -187,6 +199,7 @@ class ResultLog:
         self.files = files
         self.header = header
         self.rule = rule
+        self.guard = guard
         self._results = read_results(files.journal)
         self._journal = Journal(files.journal)
         if self._results:
@@ -203,6 +216,7 @@ class ResultLog:
         Raises:
             RecordError: They cannot be written.
         """
+        self.guard()
         for line in lines:
             self._journal.append(line.model_dump(mode="json"))
         self._results = merge([*self._results.values(), *lines])

@@ -109,6 +109,8 @@ class AttemptRecord(_Record):
     versions: dict[str, str] = {}
     """Of python, and of the packages that bear on the outcome."""
     pid: int
+    term: Annotated[int, Ge(1)] | None = None
+    """The number of the ownership under which it was made; None where an older typedcfg made it."""
     world_size: Annotated[int, Ge(1)]
     status: Status = "running"
     exit_code: int | None = None

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,8 +151,9 @@ def _recorded(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator
 @contextmanager
 def _results(runner: Runner, attempt: AttemptDir) -> Iterator[ResultLog]:
     identity = identity_of(runner.config)
+    guard = partial(RunBook(RunDir(attempt.path.parent)).check_owner, attempt)
     header = ResultHeader(identity.name, identity.id, attempt.timestamp)
-    with ResultLog(attempt.result_files, header, rule_of(runner.config.params.run.score)) as results:
+    with ResultLog(attempt.result_files, header, rule_of(runner.config.params.run.score), guard=guard) as results:
         yield results
 
 

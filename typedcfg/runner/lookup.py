@@ -138,4 +138,5 @@ def summarize(run: RunDir, record: RunRecord) -> Summary:
 def status_of(run: RunDir, record: RunRecord) -> str:
     """How a run stands: one recorded as running whose process is gone is lost, and nobody has noted it yet."""
     owner = read_owner(run.lock)
-    return "lost" if record.status == "running" and owner is not None and owner.is_gone() else record.status
+    has_ended = owner is not None and (owner.is_gone() or owner.is_released)
+    return "lost" if record.status == "running" and has_ended else record.status

@@ -23,6 +23,7 @@ from typedcfg.records.run_record import (
     read_run_record,
     write_run_record,
 )
+from typedcfg.runner.ownership import Fence, term_of
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
 from typedcfg.storage import write_atomically
@@ -64,7 +65,12 @@ class RunBook:
         self._write(record.model_copy(update={"attempts": attempts, "status": "running"}))
 
     def change(self, attempt: AttemptDir, **changes: Any) -> None:
-        """Change what is recorded of one attempt; the run's status is that of its last one."""
+        """Change what is recorded of one attempt; the run's status is that of its last one.
+
+        Raises:
+            RunOwned: Another process took the run over while this one gave no sign of itself.
+        """
+        self.check_owner(attempt)
         record = self.record
         assert record is not None, "an attempt is recorded before it starts"
         attempts = tuple(a.model_copy(update=changes) if a.folder == attempt.timestamp else a for a in record.attempts)
@@ -78,6 +84,16 @@ class RunBook:
     def end(self, attempt: AttemptDir, *, status: Status, exit_code: int) -> None:
         """Note how an attempt ended."""
         self.change(attempt, status=status, exit_code=exit_code, ended=datetime.now(UTC))
+
+    def check_owner(self, attempt: AttemptDir) -> None:
+        """See to it that nobody took the run over since this process, or the one that started it, became its owner.
+
+        Raises:
+            RunOwned: Another process did.
+        """
+        term = term_of(self.run.lock) or self.attempt(attempt).term
+        if term is not None:
+            Fence(self.run.lock, term).check()
 
     def attempt(self, attempt: AttemptDir) -> AttemptRecord:
         """What is recorded of one attempt."""
@@ -103,6 +119,7 @@ def attempt_record(  # noqa: PLR0913  # what is known before it starts
     attempt: AttemptDir,
     *,
     git: GitState | None,
+    term: int | None,
     world_size: int,
     migrated: Collection[str],
     resumed_from: str | None,
@@ -116,6 +133,7 @@ def attempt_record(  # noqa: PLR0913  # what is known before it starts
         git=git,
         versions=versions(),
         pid=os.getpid(),
+        term=term,
         world_size=world_size,
         migrated=tuple(migrated),
         resumed_from=resumed_from,

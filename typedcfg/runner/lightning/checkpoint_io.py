@@ -1,6 +1,7 @@
 """Checkpoints that are whole or are not there: a plugin for any `Trainer(plugins=[VerifiedCheckpointIO()])`."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -32,7 +33,12 @@ class VerifiedCheckpointIO(CheckpointIO):
     """
 
     def __init__(
-        self, *, fingerprint: str | None = None, config: str | None = None, asynchronous: bool = False
+        self,
+        *,
+        fingerprint: str | None = None,
+        config: str | None = None,
+        asynchronous: bool = False,
+        guard: Callable[[], None] | None = None,
     ) -> None:
         """Say in each checkpoint what was trained.
 
@@ -41,10 +47,12 @@ class VerifiedCheckpointIO(CheckpointIO):
             config: The configuration as JSON text, for the checkpoint itself.
             asynchronous: Whether a save returns as soon as its tensors are copied to the CPU's memory. A thread
                 writes and commits them; the next save waits for it, and raises what it met.
+            guard: Is called before a checkpoint is committed; raises where this process may not do so any more.
         """
         self.fingerprint = fingerprint
         self.config = config
         self.asynchronous = asynchronous
+        self.guard = guard or (lambda: None)
         self._thread: ThreadPoolExecutor | None = None
         self._in_flight: Future[None] | None = None
 
@@ -77,11 +85,11 @@ class VerifiedCheckpointIO(CheckpointIO):
         )
         told = checkpoint if self.config is None else {**checkpoint, CONFIG_KEY: self.config}
         if not self.asynchronous:
-            _write(told, Path(path), facts)
+            _write(told, Path(path), facts, self.guard)
             return
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="typedcfg-save")
-        self._in_flight = self._thread.submit(_write, copy_to_cpu(told), Path(path), facts)
+        self._in_flight = self._thread.submit(_write, copy_to_cpu(told), Path(path), facts, self.guard)
 
     def wait(self) -> None:
         """Wait for the save that is under way, if one is.
@@ -144,12 +152,14 @@ class _Facts(NamedTuple):
     fingerprint: str | None
 
 
-def _write(checkpoint: dict[str, Any], target: Path, facts: _Facts) -> None:
+def _write(checkpoint: dict[str, Any], target: Path, facts: _Facts, guard: Callable[[], None]) -> None:
     if not target.parent.is_dir():
         make_folder(target.parent)
+    guard()
     # First the old commit goes: it must not vouch for the new content.
     remove(manifest_path(target))
     hashed = fill_atomically(target, partial(_save, checkpoint, target))
+    guard()  # once more: to write it may have taken long
     write_manifest(target, Manifest(sha256=hashed.hexdigest(), size=hashed.size, **facts._asdict()))
 
 

@@ -5,6 +5,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,10 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         lines = EpochLines(recorder, stream=stream)
         steps = StepLines(interval=experiment.logging.log_interval, stream=stream)
         io = VerifiedCheckpointIO(
-            fingerprint=str(config.fingerprint), config=json_text(config), asynchronous=section.asynchronous
+            fingerprint=str(config.fingerprint),
+            config=json_text(config),
+            asynchronous=section.asynchronous,
+            guard=partial(book.check_owner, attempt),
         )
         seed_all(experiment.run.seed)
         model, data = experiment.build_model(), experiment.build_data()
@@ -127,7 +131,7 @@ def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:
     record = book.record
     assert record is not None, "an attempt is recorded before it starts"
     header = ResultHeader(record.identity.name, record.identity.id, attempt.timestamp)
-    return Recorder(attempt.path, rule=rule, header=header)
+    return Recorder(attempt.path, rule=rule, header=header, guard=partial(book.check_owner, attempt))
 
 
 def _hang_watch(

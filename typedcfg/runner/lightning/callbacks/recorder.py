@@ -1,5 +1,6 @@
 """Record what each epoch measured."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -39,17 +40,26 @@ class Recorder(LastWord):
         `Trainer(callbacks=[Recorder("runs/first")])`
     """
 
-    def __init__(self, folder: str | Path, *, rule: ScoreRule = BY_LOSS, header: ResultHeader | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        rule: ScoreRule = BY_LOSS,
+        header: ResultHeader | None = None,
+        guard: Callable[[], None] | None = None,
+    ) -> None:
         """Record into a folder.
 
         Args:
             folder: The attempt's folder; `results.jsonl` and its kin are written there.
             rule: By what epochs are compared.
             header: Whose results they are; by default the folder's name says.
+            guard: Is called before results are recorded; raises where this process may not do so any more.
         """
         self.attempt = AttemptDir(Path(folder))
         self.rule = rule
         self.header = header or ResultHeader(self.attempt.path.name)
+        self.guard = guard or (lambda: None)
         self.state = RunState()
         self._log: ResultLog | None = None
         self._fresh = FreshMetrics()
@@ -67,7 +77,7 @@ class Recorder(LastWord):
         """Open the results."""
         if trainer.is_global_zero:
             make_folder(self.attempt.path)
-            self._log = ResultLog(self.attempt.result_files, self.header, self.rule)
+            self._log = ResultLog(self.attempt.result_files, self.header, self.rule, guard=self.guard)
         self._fresh = FreshMetrics()
         self._loaded = None
 
