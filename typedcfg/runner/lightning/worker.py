@@ -20,6 +20,7 @@ from typedcfg.records.checkpoint_record import committed
 from typedcfg.records.result_record import ResultHeader, ScoreRule
 from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of
 from typedcfg.runner.launchers.base import rank_of_this_process
+from typedcfg.runner.lightning.callbacks.agreement import Agreement
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
@@ -66,9 +67,9 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         )
         seed_all(experiment.run.seed)
         model, data = experiment.build_model(), experiment.build_data()
-        trainer = build_trainer(
-            experiment, recorder, policy, exact, lines, steps, pulse, folder=attempt.path, plugins=[io]
-        )
+        agreement = Agreement(attempt=attempt.timestamp, fingerprint=str(config.fingerprint))
+        listeners = (agreement, recorder, policy, exact, lines, steps, pulse)
+        trainer = build_trainer(experiment, *listeners, folder=attempt.path, plugins=[io])
         try:
             with _hang_watch(trainer, book, attempt, config, log):
                 trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
