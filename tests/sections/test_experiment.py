@@ -1,7 +1,7 @@
 import pytest
 
 from typedcfg import ConfigTemplate, Experiment, section
-from typedcfg.errors import TemplateError
+from typedcfg.errors import ConfigError, TemplateError
 from typedcfg.sections.launch import AutoLaunch, TorchrunLaunch
 from typedcfg.sections.run import Run
 from typedcfg.sections.trainer import Trainer
@@ -22,6 +22,11 @@ def test_a_launcher_is_chosen_by_its_kind() -> None:
     config = Digits.compile(overrides=["launch=torchrun", "launch.threads=2"])
 
     assert config.params.launch == TorchrunLaunch(threads=2)
+
+
+def test_shards_in_the_background_are_refused() -> None:
+    with pytest.raises(ConfigError, match="fsdp saves while the training waits"):
+        Digits.compile(overrides=["trainer.strategy=fsdp", "checkpoint.asynchronous=true"])
 
 
 @pytest.mark.parametrize("builder", ["build_model", "build_data"])

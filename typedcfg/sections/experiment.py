@@ -1,7 +1,9 @@
 """`Experiment`: the template that a run starts from."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Final, ForwardRef, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, ForwardRef, Self, get_args, get_origin
+
+from pydantic import model_validator
 
 from typedcfg.errors import Problem, TemplateError
 from typedcfg.sections.checkpoint import Checkpoint
@@ -38,6 +40,12 @@ class Experiment(ConfigTemplate):
         super().__pydantic_init_subclass__(**kwargs)
         if problems := tuple(_unreadable_sections(cls)):
             raise TemplateError(*problems)
+
+    @model_validator(mode="after")
+    def _saves_as_it_can(self) -> Self:
+        if self.checkpoint.asynchronous and self.trainer.strategy == "fsdp":
+            raise ValueError("trainer.strategy=fsdp saves while the training waits: set checkpoint.asynchronous to false")
+        return self
 
     def build_model(self) -> "LightningModule":
         """The model to train, with its optimizer and its metrics.

@@ -33,8 +33,8 @@ class Trainer(ConfigTemplate):
     """How many devices of it, with a process for each."""
     num_nodes: Annotated[int, Ge(1), Unit("nodes"), AddedIn(was=1)] = 1
     """How many machines, each with as many devices."""
-    strategy: Literal["auto", "ddp"] = "auto"
-    """How several devices share the work."""
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    """How several devices share the work: ddp has the whole model on each, fsdp a part of it."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true"] = "32-true"
     """The type of number that the model computes in."""
     accumulate_grad_batches: Annotated[int, Ge(1), Unit("batches")] = 1

@@ -8,6 +8,7 @@ from lightning.pytorch.strategies import DDPStrategy
 
 from typedcfg import Experiment
 from typedcfg.runner.lightning.callbacks.sample_limit import SampleLimit
+from typedcfg.runner.lightning.sharded.strategy import ShardedStrategy
 from typedcfg.runner.lightning.trainer import build_trainer, determinism, progress_of
 from typedcfg.sections.logging import Logging
 from typedcfg.sections.trainer import Trainer as Section
@@ -51,6 +52,13 @@ def test_devices_and_strategy_are_those_configured(tmp_path: Path) -> None:
 
     assert isinstance(trainer.strategy, DDPStrategy)
     assert (trainer.num_devices, trainer.num_nodes) == (2, 2)
+
+
+def test_fsdp_splits_among_all_devices_of_all_nodes(tmp_path: Path) -> None:
+    strategy = built(tmp_path, "trainer.devices=2", "trainer.num_nodes=3", "trainer.strategy=fsdp").strategy
+
+    assert isinstance(strategy, ShardedStrategy)
+    assert strategy._data_parallel_size == 6  # what it is told, and says nowhere
 
 
 def test_no_field_of_the_section_is_left_without_effect() -> None:

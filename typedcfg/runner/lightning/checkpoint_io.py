@@ -22,6 +22,17 @@ SAMPLES_KEY: Final = "typedcfg_samples"
 """Where a checkpoint says how many samples were seen, if something counted them."""
 
 
+class Facts(NamedTuple):
+    """What a manifest says beside the content, known when the save begins."""
+
+    step: int
+    epoch: int
+    batch: int
+    samples: int | None
+    world_size: int
+    fingerprint: str | None
+
+
 class VerifiedCheckpointIO(CheckpointIO):
     """Writes a checkpoint beside its name, moves it there, and commits it with a manifest; loads what verifies.
 
@@ -76,20 +87,24 @@ class VerifiedCheckpointIO(CheckpointIO):
         if storage_options is not None:
             raise TypeError("storage_options are not supported: a checkpoint is one local file")
         self.wait()
-        facts = _Facts(
-            step=checkpoint["global_step"],
-            **_progress(checkpoint),
-            samples=checkpoint.get(SAMPLES_KEY),
-            world_size=_world_size(),
-            fingerprint=self.fingerprint,
-        )
-        told = checkpoint if self.config is None else {**checkpoint, CONFIG_KEY: self.config}
+        told, facts = self.describe(checkpoint)
         if not self.asynchronous:
             _write(told, Path(path), facts, self.guard)
             return
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="typedcfg-save")
         self._in_flight = self._thread.submit(_write, copy_to_cpu(told), Path(path), facts, self.guard)
+
+    def describe(self, checkpoint: dict[str, Any]) -> tuple[dict[str, Any], Facts]:
+        """What is to be written of a checkpoint, and what its manifest is to say of it."""
+        facts = Facts(
+            step=checkpoint["global_step"],
+            **_progress(checkpoint),
+            samples=checkpoint.get(SAMPLES_KEY),
+            world_size=_world_size(),
+            fingerprint=self.fingerprint,
+        )
+        return checkpoint if self.config is None else {**checkpoint, CONFIG_KEY: self.config}, facts
 
     def wait(self) -> None:
         """Wait for the save that is under way, if one is.
@@ -127,12 +142,20 @@ class VerifiedCheckpointIO(CheckpointIO):
                 `weights_only=False` asks to run that.
         """
         source = Path(path)
-        if weights_only is False:
-            what = f"refused to load {source.name} with weights_only=False: that runs code from the file"
-            raise RecordError(Problem(what, where=str(source), fix="leave weights_only out"))
-        self.wait()
-        verify(source)
+        self.check(source, weights_only=weights_only)
         return load_safely(source, map_location=map_location or "cpu")
+
+    def check(self, path: Path, *, weights_only: bool | None = None) -> None:
+        """See that a checkpoint is what its manifest states, and that nobody asks to run code from it.
+
+        Raises:
+            RecordError: It is not, or somebody does.
+        """
+        if weights_only is False:
+            what = f"refused to load {path.name} with weights_only=False: that runs code from the file"
+            raise RecordError(Problem(what, where=str(path), fix="leave weights_only out"))
+        self.wait()
+        verify(path)
 
     @override
     def remove_checkpoint(self, path: str | os.PathLike[str]) -> None:
@@ -141,29 +164,24 @@ class VerifiedCheckpointIO(CheckpointIO):
         remove(Path(path))
 
 
-class _Facts(NamedTuple):
-    """What a manifest says beside the content, known when the save begins."""
-
-    step: int
-    epoch: int
-    batch: int
-    samples: int | None
-    world_size: int
-    fingerprint: str | None
-
-
-def _write(checkpoint: dict[str, Any], target: Path, facts: _Facts, guard: Callable[[], None]) -> None:
+def _write(checkpoint: dict[str, Any], target: Path, facts: Facts, guard: Callable[[], None]) -> None:
     if not target.parent.is_dir():
         make_folder(target.parent)
     guard()
     # First the old commit goes: it must not vouch for the new content.
     remove(manifest_path(target))
-    hashed = fill_atomically(target, partial(_save, checkpoint, target))
+    hashed = fill_atomically(target, partial(save_plain, checkpoint, target))
     guard()  # once more: to write it may have taken long
     write_manifest(target, Manifest(sha256=hashed.hexdigest(), size=hashed.size, **facts._asdict()))
 
 
-def _save(checkpoint: dict[str, Any], target: Path, file: BinaryIO) -> HashedFile:
+def save_plain(checkpoint: dict[str, Any], target: Path, file: BinaryIO) -> HashedFile:
+    """Write into a file what loads safely; `target` is the checkpoint that it is of.
+
+    Raises:
+        OSError: It cannot be written.
+        RecordError: It holds what cannot be loaded safely.
+    """
     hashed = HashedFile(file)
     try:
         torch.save(checkpoint, cast("BinaryIO", hashed))  # torch asks for no more than it has

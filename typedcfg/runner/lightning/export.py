@@ -8,7 +8,7 @@ from torch import Tensor
 
 from typedcfg.errors import Problem, RecordError, RunError
 from typedcfg.records.checkpoint_record import verify
-from typedcfg.runner.lightning.safe_load import CONFIG_KEY, load_safely
+from typedcfg.runner.lightning.safe_load import CONFIG_KEY, WEIGHTS_KEY, load_safely
 from typedcfg.storage import write_atomically
 
 
@@ -35,7 +35,7 @@ def export_weights(checkpoint: str | Path, out: str | Path) -> dict[str, str]:
     if isinstance(text := content.get(CONFIG_KEY), str):
         metadata[CONFIG_KEY] = text
     # Copies: safetensors refuses two names for one memory, as tied weights are.
-    weights = {name: value.clone().contiguous() for name, value in content["state_dict"].items() if _is_weight(value)}
+    weights = {name: value.clone().contiguous() for name, value in content[WEIGHTS_KEY].items() if _is_weight(value)}
     write_atomically(Path(out), safetensors.save(weights, metadata))
     return metadata
 

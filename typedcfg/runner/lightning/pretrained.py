@@ -1,17 +1,15 @@
 """Begin with weights that another training found: the weights alone, and nothing of how it stood."""
 
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import committed, verify
 from typedcfg.runner.lightning.export import read_safetensors
-from typedcfg.runner.lightning.safe_load import load_safely
+from typedcfg.runner.lightning.safe_load import WEIGHTS_KEY, load_safely
 from typedcfg.text import nearest
-
-_WEIGHTS: Final = "state_dict"
 
 
 class Loaded(NamedTuple):
@@ -31,7 +29,7 @@ def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) 
 
     Args:
         model: What the weights are for; a LightningModule in `build_model`, say.
-        path: The file.
+        path: The file, or the folder that several ranks wrote.
         strict: Whether model and file must have the same weights; else those of one name are loaded.
 
     Raises:
@@ -68,14 +66,14 @@ def _unmatched(name: str, owner: str, others: tuple[str, ...], source: Path) -> 
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
+    if not path.exists():
         raise RecordError(Problem(f"there is no checkpoint {path.name}", where=str(path)))
     if path.suffix == ".safetensors":
         return read_safetensors(path)
     if path.suffix == ".ckpt" and committed(path.parent):
         verify(path)  # where manifests stand, one that none vouches for was never finished
     content: Any = load_safely(path)  # another's file may hold anything
-    weights = content.get(_WEIGHTS, content) if isinstance(content, dict) else {}
+    weights = content.get(WEIGHTS_KEY, content) if isinstance(content, dict) else {}
     if not weights or not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in weights.items()):
         expected = "a checkpoint of Lightning's, or a state_dict: names, and a tensor for each"
         raise RecordError(Problem(f"{path.name} holds no weights", where=str(path), expected=expected))

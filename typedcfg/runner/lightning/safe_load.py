@@ -12,12 +12,19 @@ from typedcfg.records.checkpoint_record import Manifest, verify
 CONFIG_KEY: Final = "typedcfg_config"
 """Where a checkpoint holds the configuration that it was trained with, as JSON text."""
 
+WEIGHTS_KEY: Final = "state_dict"
+"""Where a checkpoint holds the weights."""
+REST: Final = "meta.pt"
+"""The file of a folder that holds what is in no other: all but weights and optimizers' states."""
+
 
 def load_safely(path: Path, *, name: str = "", map_location: Any = "cpu", mmap: bool = False) -> dict[str, Any]:
-    """What a file holds, with `weights_only=True`; nothing vouches for its content.
+    """What a checkpoint holds, with `weights_only=True`; nothing vouches for its content.
+
+    Of one that is a folder, the weights are put together from all its files; the optimizers' states stay there.
 
     Args:
-        path: The file.
+        path: The file, or the folder.
         name: What a message calls it, if not by its own name.
         map_location: Where tensors are put, as `torch.load` takes it.
         mmap: Whether tensors are left on the disk until they are read.
@@ -25,6 +32,12 @@ def load_safely(path: Path, *, name: str = "", map_location: Any = "cpu", mmap: 
     Raises:
         RecordError: It holds more than tensors and plain values, or is no checkpoint at all.
     """
+    if path.is_dir():
+        # Here, since it takes torch long to import what is distributed.
+        from typedcfg.runner.lightning.sharded.shards import read_tensors
+
+        whole = {WEIGHTS_KEY: read_tensors(path, WEIGHTS_KEY)}
+        return {**load_safely(path / REST, map_location=map_location, mmap=mmap), **whole}
     try:
         loaded: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
     except Exception as error:
@@ -54,7 +67,7 @@ def verify_loadable(path: Path) -> Manifest:
         RecordError: It was never finished, is damaged, or holds what cannot be loaded safely.
     """
     manifest = verify(path)
-    load_safely(path, mmap=True)
+    _load_rest(path)
     return manifest
 
 
@@ -65,5 +78,10 @@ def read_config_of(path: str | Path) -> str | None:
         RecordError: The checkpoint is not whole, or cannot be loaded safely.
     """
     verify(Path(path))
-    text = load_safely(Path(path), mmap=True).get(CONFIG_KEY)
+    text = _load_rest(Path(path)).get(CONFIG_KEY)
     return text if isinstance(text, str) else None
+
+
+def _load_rest(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds beside tensors, of which none is read."""
+    return load_safely(path / REST if path.is_dir() else path, name=path.name, mmap=True)

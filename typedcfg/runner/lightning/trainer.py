@@ -12,11 +12,13 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
+from lightning.pytorch.strategies import Strategy
 
 from typedcfg.runner.lightning.callbacks.sample_limit import SampleLimit
 from typedcfg.runner.lightning.seeds import make_deterministic
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sections.logging import Logging
+from typedcfg.sections.trainer import Trainer as TrainerSection
 
 _UNLIMITED: Final = -1
 """What Lightning calls no limit; None would mean a limit of its own choice."""
@@ -44,7 +46,7 @@ def build_trainer(
         accelerator=section.accelerator,
         devices=devices or section.devices,
         num_nodes=1 if devices else section.num_nodes,
-        strategy="auto" if devices == 1 else section.strategy,
+        strategy=_strategy(section, devices),
         precision=section.precision,
         accumulate_grad_batches=section.accumulate_grad_batches,
         gradient_clip_val=section.gradient_clip_val,
@@ -65,6 +67,16 @@ def build_trainer(
 def _environment() -> ClusterEnvironment:
     """How ranks know one another: as our launchers tell them; a job of SLURM's is no business of Lightning's."""
     return TorchElasticEnvironment() if TorchElasticEnvironment.detect() else LightningEnvironment()
+
+
+def _strategy(section: TrainerSection, devices: int | None) -> Strategy | str:
+    """How devices share the work: those that are configured, or so many on one machine."""
+    if section.strategy == "fsdp":
+        # Here, since it takes torch long to import what few use.
+        from typedcfg.runner.lightning.sharded.strategy import ShardedStrategy
+
+        return ShardedStrategy(devices or section.devices * section.num_nodes)
+    return "auto" if devices == 1 else section.strategy
 
 
 def progress_of(logging: Logging) -> Literal["bar", "lines", "none"]:
