@@ -44,7 +44,7 @@ class Experiment(ConfigTemplate):
     @model_validator(mode="after")
     def _saves_as_it_can(self) -> Self:
         if self.checkpoint.asynchronous and self.trainer.strategy == "fsdp":
-            raise ValueError("trainer.strategy=fsdp saves while the training waits: set checkpoint.asynchronous to false")
+            raise ValueError("trainer.strategy=fsdp saves while the training waits: set checkpoint.asynchronous=false")
         return self
 
     def build_model(self) -> "LightningModule":
