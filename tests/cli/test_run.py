@@ -54,6 +54,29 @@ def test_a_run_tells_what_it_does_and_what_came_of_it(
     assert best.startswith("best    val/loss ")
 
 
+def test_a_run_that_diverges_fails_with_the_step(
+    command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("run", "APP", "lr=1e30") == 1
+
+    assert "is not finite after step" in capsys.readouterr().err
+    assert record(folder()).status == "failed"
+
+
+def test_a_run_that_may_diverge_is_marked_by_it(
+    command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("run", "APP", "lr=1e30", "run.on_nan=continue") == 0
+
+    told = capsys.readouterr()
+    since = record(folder()).attempts[-1].not_finite_since
+    assert since is not None
+    assert f"not finite after step {since}" in told.err
+    assert f"nan     the loss or a weight is not finite since step {since}" in told.out
+    call(["runs", "ls"])
+    assert "done, nan" in capsys.readouterr().out
+
+
 def test_a_run_tests_its_best_weights(command: Command, folder: Folder) -> None:
     command("run", "APP")
 

@@ -70,6 +70,8 @@ def _outcome(runner: Runner) -> str:
         "best": str(summary.best) if summary.best else "no epoch has a score",
         "time": time,
     }
+    if summary.not_finite_since is not None:
+        rows["nan"] = f"the loss or a weight is not finite since step {summary.not_finite_since}"
     return "\n".join(f"{label:<8}{text}" for label, text in rows.items())
 
 

@@ -123,6 +123,8 @@ class AttemptRecord(_Record):
     is_bitwise: bool = True
     """Whether its outcome is what an undisturbed run would have reached, to the last bit."""
     not_bitwise_because: tuple[str, ...] = ()
+    not_finite_since: Annotated[int, Ge(0)] | None = None
+    """The step after which its loss or a weight was NaN or infinite, where it went on all the same."""
     unsaved_because: str = ""
     """Why its last state could not be saved, where it went on all the same."""
 

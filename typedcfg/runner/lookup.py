@@ -52,6 +52,8 @@ class Summary(NamedTuple):
     started: str
     """When the newest attempt began, in UTC."""
     folder: str
+    not_finite_since: int | None = None
+    """The step after which the newest attempt had a loss or a weight that is NaN or infinite."""
 
 
 def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
@@ -132,6 +134,7 @@ def summarize(run: RunDir, record: RunRecord) -> Summary:
         best=Best(scores(results, rule)[best], rule.metric, split, best) if best is not None else None,
         started=record.attempts[-1].started.strftime("%Y-%m-%d %H:%M:%S") if record.attempts else "",
         folder=str(run.path),
+        not_finite_since=record.attempts[-1].not_finite_since if record.attempts else None,
     )
 
 

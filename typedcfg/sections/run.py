@@ -66,3 +66,5 @@ class Run(ConfigTemplate):
     """How long one attempt may train until it is saved and ends as preempted: `3:30:00`, `PT3H30M`, or seconds."""
     hang_timeout: Annotated[PositiveTime | None, NotInIdentity()] = timedelta(minutes=30)
     """How long it may take from one batch to the next until a process tells where it stands, and ends; null waits."""
+    on_nan: Annotated[Literal["stop", "continue"], NotInIdentity()] = "stop"
+    """What a loss or a weight that is NaN or infinite does: `stop` fails the run, `continue` warns and marks it."""

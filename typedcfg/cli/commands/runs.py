@@ -11,7 +11,7 @@ from typedcfg.cli.table import table
 from typedcfg.errors import Problem
 from typedcfg.records.run_record import AttemptRecord, RunRecord, TemplateReference
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
-from typedcfg.runner.lookup import DEFAULT_ROOT, find_run, iter_runs, status_of, summarize
+from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, status_of, summarize
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 
@@ -43,10 +43,16 @@ def _list(root: Path, *, as_json: bool) -> None:
     if as_json:
         _print_json([{**s._asdict(), "best": s.best and s.best._asdict()} for s in summaries])
     elif summaries:
-        rows = [[str(cell) if cell is not None else "-" for cell in summary] for summary in summaries]
+        rows = [[str(cell) if cell is not None else "-" for cell in _cells(summary)] for summary in summaries]
         print(table([_HEADINGS, *rows]))
     else:
         print(f"no runs in {root}")
+
+
+def _cells(summary: Summary) -> tuple[object, ...]:
+    """What stands under the headings."""
+    status = summary.status if summary.not_finite_since is None else f"{summary.status}, nan"
+    return summary._replace(status=status)[: len(_HEADINGS)]
 
 
 def _began(found: tuple[RunDir, RunRecord]) -> datetime:
@@ -109,6 +115,7 @@ def _rows(attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "migrated by", ", ".join(attempt.migrated)
     yield "resumed from", attempt.resumed_from or ""
     yield "not bitwise", "; ".join(attempt.not_bitwise_because)
+    yield "not finite since step", "" if attempt.not_finite_since is None else str(attempt.not_finite_since)
     yield "last state not saved", attempt.unsaved_because.partition("\n")[0]
     yield "error", attempt.failure.what if attempt.failure else ""
     yield "at", attempt.failure.where if attempt.failure else ""

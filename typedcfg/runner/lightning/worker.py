@@ -23,6 +23,7 @@ from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.lightning.callbacks.agreement import Agreement
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
+from typedcfg.runner.lightning.callbacks.finite import FiniteWatch
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.callbacks.step_lines import StepLines
@@ -67,8 +68,9 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         )
         seed_all(experiment.run.seed)
         model, data = experiment.build_model(), experiment.build_data()
+        finite = FiniteWatch(experiment.run.on_nan)
         agreement = Agreement(attempt=attempt.timestamp, fingerprint=str(config.fingerprint))
-        listeners = (agreement, recorder, policy, exact, lines, steps, pulse)
+        listeners = (agreement, finite, recorder, policy, exact, lines, steps, pulse)
         trainer = build_trainer(experiment, *listeners, folder=attempt.path, plugins=[io])
         try:
             with _hang_watch(trainer, book, attempt, config, log):
@@ -77,6 +79,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
             if exact.not_bitwise_because and trainer.is_global_zero:
                 known = book.attempt(attempt).not_bitwise_because
                 book.change(attempt, is_bitwise=False, not_bitwise_because=(*known, *exact.not_bitwise_because))
+            if finite.not_finite_since is not None and trainer.is_global_zero:
+                book.change(attempt, not_finite_since=finite.not_finite_since)
             if policy.unsaved_because and trainer.is_global_zero:
                 book.change(attempt, unsaved_because=policy.unsaved_because)
 

@@ -1,0 +1,105 @@
+"""What a training does that diverged: its loss, or its weights, are no numbers any more."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+from typing_extensions import override
+
+from typedcfg.errors import Problem, RunFailed
+
+_EVERY: Final = 50
+"""From how many batches to how many it is looked whether all losses were finite [batches]."""
+_NEVER: Final = torch.iinfo(torch.int64).max
+
+_log: Final = logging.getLogger(__name__)
+
+
+class FiniteWatch(Callback):
+    """Ends a training whose loss, or a weight, is NaN or infinite, or tells of it and lets it go on.
+
+    Each loss is looked at on the device where it is; the answer is asked for every 50 batches, and before a
+    checkpoint is written, so that no device waits in between, and what is saved can be gone on with.
+
+    Example:
+        `Trainer(callbacks=[FiniteWatch(), recorder, policy])`
+    """
+
+    def __init__(self, on_nan: Literal["stop", "continue"] = "stop") -> None:
+        """Watch.
+
+        Args:
+            on_nan: Whether to end the training, or to go on.
+        """
+        self.on_nan = on_nan
+        self.not_finite_since: int | None = None
+        """The optimizer step after which the loss, or a weight, was first seen not to be finite."""
+        self._first: Tensor | None = None
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin anew."""
+        self._first, self.not_finite_since = None, None
+
+    @override
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Look at the loss; now and then, ask.
+
+        Raises:
+            RunFailed: It is not finite, and that is to end the training.
+        """
+        loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
+        if isinstance(loss, Tensor):
+            before = self._first if self._first is not None else torch.full((), _NEVER, device=loss.device)
+            is_finite = torch.isfinite(loss.detach()).all()
+            self._first = torch.where(is_finite, before, before.clamp(max=trainer.global_step))
+        if (batch_idx + 1) % _EVERY == 0:
+            self._ask(trainer, "the training loss")
+
+    @override
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Ask before anything is written; all ranks are here.
+
+        Raises:
+            RunFailed: The loss or a weight is not finite, and that is to end the training.
+        """
+        self._ask(trainer, "the training loss")
+        if self.not_finite_since is None:
+            self._first = torch.where(_are_finite(pl_module, trainer), _NEVER, trainer.global_step)
+            self._ask(trainer, "a weight")
+
+    @override
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say at the end what was said when it began: hours lie between."""
+        if self.not_finite_since is not None and trainer.is_global_zero:
+            _log.warning("the training ended with numbers that are not finite, since step %s", self.not_finite_since)
+
+    def _ask(self, trainer: Trainer, what: str) -> None:
+        if self.not_finite_since is not None:
+            return
+        first = torch.tensor(_NEVER) if self._first is None else self._first
+        step = int(trainer.strategy.reduce(first.to(trainer.strategy.root_device), reduce_op="min"))
+        if step == _NEVER:
+            return
+        self.not_finite_since = step
+        problem = Problem(
+            f"{what} is not finite after step {step}",
+            expected="a number, neither NaN nor infinite",
+            fix="lower the learning rate, clip gradients, or go on all the same: run.on_nan=continue",
+        )
+        if self.on_nan == "stop":
+            raise RunFailed(problem)
+        if trainer.is_global_zero:
+            _log.warning("%s", problem)
+
+
+def _are_finite(module: LightningModule, trainer: Trainer) -> Tensor:
+    device = trainer.strategy.root_device
+    weights = (weight.detach() for weight in module.parameters() if weight.requires_grad)
+    found = [torch.isfinite(weight).all().to(device) for weight in weights if weight.is_floating_point()]
+    return torch.stack(found).all() if found else torch.tensor(data=True, device=device)
