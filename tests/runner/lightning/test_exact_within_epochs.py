@@ -1,19 +1,24 @@
 """What `test_exact` tests between epochs, from a checkpoint in the midst of one."""
 
 import random
+import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, WeightedRandomSampler
 from torchmetrics import MeanMetric
 
+from typedcfg.records.checkpoint_record import committed
+from typedcfg.runner.failure import Preempted
+from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.exact import ExactState
 from typedcfg.runner.lightning.exact.loaders import is_plain
@@ -161,6 +166,22 @@ class Averaged(Model):
         self.averaged = weights(self)
 
 
+class Following(Model):
+    """Draws its weights towards their running average in its own hook, and logs there."""
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        super().__init__(load)
+        self.average: Tensor
+        self.register_buffer("average", weights(self))
+
+    def on_train_batch_end(self, *_: object) -> None:
+        with torch.no_grad():
+            self.average.lerp_(weights(self), 0.3)
+            for parameter in self.parameters():
+                parameter.lerp_(self.average.mean(), 0.1)
+        self.log("average", self.average.mean(), on_step=False, on_epoch=True)
+
+
 class SaveAt(Checkpoint):
     """Saves behind one step, and notes what each epoch measured."""
 
@@ -245,6 +266,61 @@ def test_so_is_one_whose_samples_are_augmented_by_workers(load: Callable[[], Any
 )
 def test_so_is_one_that_does_more_than_step(options: dict[str, Any], step: int, resumed: Resumed) -> None:
     assert resumed(LOADERS["plain"], step, **options) == ()
+
+
+@pytest.mark.filterwarnings("ignore:ReduceLROnPlateau conditioned on metric val:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (Following, {}),
+        (Following, {"accumulate_grad_batches": 2}),
+        (partial(Model, plateau="loss"), {}),
+        (partial(Model, plateau="loss"), {"accumulate_grad_batches": 2}),
+        (partial(Model, plateau="val"), {"val_check_interval": 2}),
+    ],
+    ids=["following", "following-2", "plateau", "plateau-2", "plateau-val"],
+)
+def test_so_is_one_from_whatever_checkpoint_a_policy_wrote(
+    make: Callable[[Callable[[], Any]], Model], options: dict[str, Any], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 99}
+    seed_all(1)
+    before, policy = saving(tmp_path / "whole", 1, ExactState(seed=1), keep=keep, **options)
+    before.fit(whole := make(LOADERS["plain"]))
+    written = committed(policy.checkpoints.path)
+
+    for path in written:
+        seed_all(5)
+        again, rest = saving(tmp_path / path.stem, 1, exact := ExactState(seed=1), **options)
+        again.fit(part := make(LOADERS["plain"]), ckpt_path=path, weights_only=True)
+
+        assert all(map(torch.equal, whole.state_dict().values(), part.state_dict().values()))
+        assert again.optimizers[0].param_groups[0]["lr"] == before.optimizers[0].param_groups[0]["lr"]
+        for epoch, result in rest.recorder.results.items():
+            assert result.splits == policy.recorder.results[epoch].splits
+        assert exact.not_bitwise_because == ()
+    assert sum(manifest.is_inside_epoch for manifest in written.values()) >= 2
+
+
+def test_so_is_one_that_was_stopped(tmp_path: Path, saving: Callable[..., Any], trainer: MakeTrainer) -> None:
+    class Ask(Callback):
+        def on_train_batch_start(self, trainer: Trainer, *_: object) -> None:
+            if trainer.global_step == 3:
+                signal.raise_signal(signal.SIGTERM)
+
+    seed_all(1)
+    trainer(2, ExactState(seed=1)).fit(whole := Following(LOADERS["plain"]))
+    seed_all(1)
+    pulse = Pulse()
+    stopped, policy = saving(tmp_path / "stopped", 2, ExactState(seed=1), Ask(), pulse)
+    pulse.save = policy.save
+    with pytest.raises(Preempted):
+        stopped.fit(Following(LOADERS["plain"]))
+    resumed, _ = saving(tmp_path / "resumed", 2, exact := ExactState(seed=1))
+    resumed.fit(part := Following(LOADERS["plain"]), ckpt_path=policy.checkpoints.step(4))
+
+    assert torch.equal(weights(part), weights(whole))
+    assert exact.not_bitwise_because == ()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing_extensions import override
 from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_record import Verified, committed, newest_verified, verify
 from typedcfg.records.result_record import best_index, explain_unscored
-from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
@@ -27,7 +27,7 @@ _SECONDS: Final = 60.0
 _log: Final = logging.getLogger(__name__)
 
 
-class CheckpointPolicy(LastWord):
+class CheckpointPolicy(AfterBatch):
     """Writes checkpoints at the ends of epochs and between them, and keeps the newest, the best, and some by interval.
 
     Each is written as `step-00001200.ckpt`; `latest.ckpt`, `best.ckpt` and `epoch-10.ckpt` are further names of such
@@ -167,6 +167,7 @@ class CheckpointPolicy(LastWord):
             MisconfigurationException: The folder holds whole checkpoints from beyond this start: this training would
                 throw them away.
         """
+        super().on_train_start(trainer, pl_module)
         self._step, self._saved_at = trainer.global_step, time.monotonic()
         self._is_due, self._saved = False, None
         self._unsettled, self._failure, self.unsaved_because = None, None, None
@@ -181,9 +182,7 @@ class CheckpointPolicy(LastWord):
         self._link_names()
 
     @override
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def after_batch(self, trainer: Trainer) -> None:
         """Save if a step was taken and one is due; hear how the save in the background went."""
         before, self._step = self._step, trainer.global_step
         if self._step == before:
@@ -212,6 +211,7 @@ class CheckpointPolicy(LastWord):
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Wait for the save that is under way; the error that ends the training is the one to raise."""
+        super().on_exception(trainer, pl_module, exception)
         self._settle()
 
     @override

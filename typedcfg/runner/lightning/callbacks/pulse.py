@@ -17,7 +17,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
-from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.requeue import requeue
@@ -32,7 +32,7 @@ _FIRST_SIGNAL: Final = 2
 _log: Final = logging.getLogger(__name__)
 
 
-class Pulse(LastWord):
+class Pulse(AfterBatch):
     """Ends a training that is asked to stop, at a step boundary, saved, on all ranks at once.
 
     SIGTERM, SIGHUP, SIGUSR1 and `max_time` end it by `Preempted`, a SystemExit with code 143; Ctrl-C by
@@ -94,6 +94,7 @@ class Pulse(LastWord):
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Give the signals back, and with them one that came too late to be heeded."""
+        super().teardown(trainer, pl_module, stage)
         unheeded = self._signals.received if self._stack else None
         self._close()
         if unheeded is not None:
@@ -102,6 +103,7 @@ class Pulse(LastWord):
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Give the signals back: Lightning tears nothing down after an error."""
+        super().on_exception(trainer, pl_module, exception)
         self._close()
 
     def _close(self) -> None:
@@ -114,13 +116,12 @@ class Pulse(LastWord):
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stop before the first step, if that was asked for meanwhile: nothing is there to save."""
+        super().on_train_start(trainer, pl_module)
         self._training = _Rhythm()
         self._beat(trainer, self._training, may_save=False)
 
     @override
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def after_batch(self, trainer: Trainer) -> None:
         """Agree, where it is time for that."""
         if self._is_due(self._training, may_save=True) and is_step_boundary(trainer):
             self._beat(trainer, self._training, may_save=True)

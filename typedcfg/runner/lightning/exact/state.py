@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.model_helpers import is_overridden
 from typing_extensions import override
 
+from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
 from typedcfg.runner.lightning.exact.loaders import LoaderState, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
@@ -177,7 +178,7 @@ def _doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
     if progress.processed > progress.completed:
         if not is_step_boundary(trainer):
             yield "saved where a resume leaves out what comes next: a validation, an epoch's end, or the rest of a step"
-        if is_overridden("on_train_batch_end", module):
+        if is_overridden("on_train_batch_end", module) and not is_batch_over(module):
             yield "on_train_batch_end of the module comes after the checkpoint, and not again at a resume"
 
 
