@@ -54,7 +54,12 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         section = experiment.checkpoint
         policy = CheckpointPolicy(recorder, **section.arguments("asynchronous"))
         # Before what it takes long to build: its time begins now.
-        pulse = Pulse(save=policy.save, wants_save=policy.wants_save, max_time=experiment.run.max_time)
+        pulse = Pulse(
+            save=policy.save,
+            begin_save=policy.begin_save,
+            wants_save=policy.wants_save,
+            max_time=experiment.run.max_time,
+        )
         exact = ExactState(seed=experiment.run.seed, offset_ranks=experiment.run.seed_per_rank)
         # Where no lines are shown they are kept all the same.
         stream = None if progress_of(experiment.logging) == "lines" else log

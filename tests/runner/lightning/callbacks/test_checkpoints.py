@@ -14,6 +14,7 @@ from typedcfg.records.checkpoint_record import Manifest, committed, verify
 from typedcfg.records.result_record import ScoreRule
 from typedcfg.runner.lightning import checkpoint_io
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
+from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 
 Saving = Callable[..., tuple[Trainer, CheckpointPolicy]]
@@ -280,6 +281,16 @@ def test_a_checkpoint_that_is_due_before_a_validation_is_written_a_step_later(
 def test_a_checkpoint_is_written_when_the_minutes_have_passed(tmp_path: Path, saving: Saving, steady: Any) -> None:
     trainer, policy = saving(tmp_path, 1, keep={"every_minutes": 1e-9, "keep_last": 9})
     assert policy.wants_save(now=1e9)
+
+    trainer.fit(steady())
+
+    assert steps(policy) == [(1, 0, 1), (2, 0, 2), (3, 0, 3), (4, 1, 0)]
+
+
+def test_a_pulse_that_asks_has_it_written_instead(tmp_path: Path, saving: Saving, steady: Any) -> None:
+    pulse = Pulse()
+    trainer, policy = saving(tmp_path, 1, pulse, keep={"every_minutes": 1e-9, "keep_last": 9}, asynchronous=True)
+    pulse.begin_save, pulse.wants_save = policy.begin_save, policy.wants_save
 
     trainer.fit(steady())
 

@@ -137,6 +137,19 @@ def test_a_save_that_is_wanted_is_made_between_steps(
     assert saved == [2]
 
 
+def test_a_save_that_is_wanted_is_only_begun(trainer: MakeTrainer, toy: ToyType, save: Save, saved: list[int]) -> None:
+    begun: list[int] = []
+
+    def begin(trainer: Trainer) -> None:
+        begun.append(trainer.global_step)
+
+    pulse = Pulse(save=save, begin_save=begin, wants_save=lambda: not begun)
+    with pytest.raises(Preempted):
+        trainer(3, Sender(signal.SIGTERM, step=5), pulse).fit(toy())
+
+    assert (begun, saved) == ([1], [6])
+
+
 def test_a_step_may_ask_whether_it_should_return_early() -> None:
     assert Pulse(max_time=timedelta()).is_asked_to_stop
     assert not Pulse().is_asked_to_stop

@@ -223,8 +223,8 @@ class CheckpointPolicy(AfterBatch):
         if self.every_minutes is None and not _plugin(trainer).asynchronous:
             return False
         callbacks = trainer.callbacks  # type: ignore[attr-defined]  # as in setup
-        if trainer.world_size > 1 and any(isinstance(one, Pulse) and one.wants_save is not None for one in callbacks):
-            return False  # it asks for all of them, and not after each step
+        if any(isinstance(one, Pulse) and one.wants_save == self.wants_save for one in callbacks):
+            return False  # it asks for all ranks, and where there are several not after each step
         # Clocks differ between ranks, and what is written in the background rank 0 alone sees fail.
         return bool(trainer.strategy.broadcast(self.wants_save()))
 

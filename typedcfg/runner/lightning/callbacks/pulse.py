@@ -51,6 +51,7 @@ class Pulse(AfterBatch):
         self,
         *,
         save: Callable[[Trainer], None] | None = None,
+        begin_save: Callable[[Trainer], None] | None = None,
         wants_save: Callable[[], bool] | None = None,
         max_time: timedelta | None = None,
     ) -> None:
@@ -58,10 +59,13 @@ class Pulse(AfterBatch):
 
         Args:
             save: Writes a checkpoint, whole when it returns; called on all ranks at the same step.
+            begin_save: Writes one that is wanted while the training goes on, and may return before it is whole; else
+                `save` does.
             wants_save: Whether this rank would have one written now, asked between steps; one rank's wish is enough.
             max_time: When to stop, from now on.
         """
         self.save = save
+        self.begin_save = begin_save or save
         self.wants_save = wants_save
         self._ends_at = float("inf") if max_time is None else time.monotonic() + max_time.total_seconds()
         self._signals = StopSignals()
@@ -168,8 +172,8 @@ class Pulse(AfterBatch):
             rhythm.begin(interval)
         if wish.reason:
             self._stop(trainer, wish.reason, may_save=may_save)
-        elif wish.wants_save:
-            self._save(trainer)
+        elif wish.wants_save and self.begin_save is not None:
+            self.begin_save(trainer)
 
     def _reason(self) -> int:
         if self._stack is None:
@@ -180,8 +184,8 @@ class Pulse(AfterBatch):
 
     def _stop(self, trainer: Trainer, reason: int, *, may_save: bool) -> None:
         number = STOP_SIGNALS[reason - _FIRST_SIGNAL] if reason >= _FIRST_SIGNAL else None
-        if may_save:
-            self._save(trainer)
+        if may_save and self.save is not None:
+            self.save(trainer)
         io = trainer.strategy.checkpoint_io
         if isinstance(io, VerifiedCheckpointIO):
             io.wait()
@@ -195,10 +199,6 @@ class Pulse(AfterBatch):
         if number is signal.SIGUSR1 and trainer.is_global_zero:
             requeue()
         raise stop_of(number)
-
-    def _save(self, trainer: Trainer) -> None:
-        if self.save is not None:
-            self.save(trainer)
 
 
 class _Wish(NamedTuple):
