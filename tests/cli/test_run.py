@@ -91,7 +91,7 @@ def test_a_run_that_is_done_says_so_and_changes_nothing(
     before = content(folder())
     capsys.readouterr()
 
-    assert command("run", "APP", "--fresh") == 0
+    assert command("run", "APP", "--resume", "never") == 0
 
     assert "done already; --again trains it once more" in capsys.readouterr().out
     assert content(folder()) == before
@@ -173,7 +173,7 @@ def test_a_failed_run_begins_afresh_when_asked_to(
     command("run", "APP", "faults.crash_at=2")
     capsys.readouterr()
 
-    assert command("run", "APP", "--fresh") == 0
+    assert command("run", "APP", "--resume", "never") == 0
 
     assert "unfinished, and begun afresh" in capsys.readouterr().out
     assert record(folder()).attempts[-1].resumed_from is None

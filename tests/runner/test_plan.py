@@ -77,7 +77,7 @@ def test_a_run_that_is_done_is_let_be(run: RunDir) -> None:
     done = record(attempt(run, status="done", saved=3))
 
     assert plan_attempt(run, done).does == "nothing"
-    assert plan_attempt(run, done, fresh=True).does == "nothing"
+    assert plan_attempt(run, done, resume="never").does == "nothing"
 
 
 def test_a_run_that_is_done_starts_again_when_asked_to(run: RunDir) -> None:
@@ -115,7 +115,7 @@ def test_a_checkpoint_is_passed_over_that_the_caller_does_not_take(run: RunDir) 
 
 
 def test_an_unfinished_run_starts_afresh_when_asked_to(run: RunDir) -> None:
-    plan = plan_attempt(run, record(attempt(run, status="failed", saved=2)), fresh=True)
+    plan = plan_attempt(run, record(attempt(run, status="failed", saved=2)), resume="never")
 
     assert (plan.does, plan.checkpoint) == ("start", None)
 

@@ -16,25 +16,26 @@ from typedcfg.runner.lookup import summarize
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.submission import Submission
+from typedcfg.runner.training import Resume
 
 
-def carry_out(runner: Runner, *, again: bool = False, fresh: bool = False) -> int:
+def carry_out(runner: Runner, *, again: bool = False, resume: Resume = "auto") -> int:
     """Train and test a run, tell of it whoever still listens, and return the exit code.
 
     Raises:
         TypedcfgError: The run could not be carried out, or came to a bad end.
     """
     if is_queued(runner.config.params.launch) and (again or not runner.is_done):
-        print(_told_of(runner.submit(again=again, fresh=fresh)))
+        print(_told_of(runner.submit(again=again, resume=resume)))
         return 0
     with unread_is_no_error():
-        return _carry_out(runner, again=again, fresh=fresh)
+        return _carry_out(runner, again=again, resume=resume)
 
 
-def _carry_out(runner: Runner, *, again: bool, fresh: bool) -> int:
+def _carry_out(runner: Runner, *, again: bool, resume: Resume) -> int:
     try:
         with _told():
-            runner.fit(again=again, fresh=fresh, test=True)
+            runner.fit(again=again, resume=resume, test=True)
     except (KeyboardInterrupt, Preempted) as error:
         print(f"stopped; `typedcfg resume {runner.dir}` goes on from what was saved last", file=sys.stderr)
         return PREEMPTED if isinstance(error, Preempted) else INTERRUPTED

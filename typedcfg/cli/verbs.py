@@ -84,7 +84,7 @@ VERBS: Final[dict[str, Verb]] = {
         {
             **_SOURCES,
             "--again": _AGAIN,
-            "--fresh": Option("", "begin a run that was stopped anew, instead of going on with it"),
+            "--resume": Option("FROM", "what to begin with: auto (its newest checkpoint), never (nothing), or a path"),
         },
     ),
     "resume": Verb(

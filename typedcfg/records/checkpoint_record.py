@@ -198,7 +198,7 @@ def newest_verified(folders: Iterable[Path], *, check: Callable[[Path], Manifest
             except RecordError as error:
                 refused += error.problems
     if refused:
-        fix = "restore one of them from a copy, or start afresh with --fresh"
+        fix = "restore one of them from a copy, or begin from nothing with --resume never"
         raise RecordError(Problem("no checkpoint of this run is whole", fix=fix), *refused)
     return None
 

@@ -1,9 +1,9 @@
-"""What a resumed attempt takes over from the one it continues: everything up to the checkpoint, nothing beyond."""
+"""What an attempt that goes on takes over: of its own run all that led there, of another the checkpoint alone."""
 
 from typedcfg.records.checkpoint_record import Verified, committed, manifest_path
 from typedcfg.records.journal import Journal
 from typedcfg.records.result_record import read_results
-from typedcfg.runner.run_dir import AttemptDir
+from typedcfg.runner.run_dir import AttemptDir, CheckpointDir
 from typedcfg.storage import staged_folder, take_over
 
 
@@ -31,3 +31,15 @@ def carry_over(found: Verified, attempt: AttemptDir) -> None:
             if manifest.step <= found.manifest.step and path.exists():
                 take_over(path, folder / path.name)
                 take_over(manifest_path(path), manifest_path(folder / path.name))
+
+
+def take_in(found: Verified, attempt: AttemptDir) -> None:
+    """Give a new attempt a checkpoint that another run wrote: it is there to resume from whatever becomes of that run.
+
+    Raises:
+        RecordError: It cannot be read or written.
+    """
+    with staged_folder(attempt.checkpoints.path) as folder:
+        name = CheckpointDir(folder).step(found.manifest.step)
+        take_over(found.path, name)
+        take_over(manifest_path(found.path), manifest_path(name))

@@ -29,7 +29,7 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
     record: RunRecord | None,
     *,
     again: bool = False,
-    fresh: bool = False,
+    resume: Literal["auto", "never"] | Verified = "auto",
     doubts: Sequence[str] = (),
     check: Callable[[Path], Manifest] = verify,
 ) -> Plan:
@@ -39,29 +39,36 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
         run: The run's folder.
         record: Its `run.json`; None where it was never begun.
         again: Train once more if it is done.
-        fresh: Begin from nothing if it is unfinished.
+        resume: What to begin with if it is not done: `auto` its newest whole checkpoint, `never` nothing, or one given.
         doubts: Why a resume may not be exact, as far as the caller knows.
         check: What tells that a checkpoint is whole.
 
     Raises:
         RecordError: There are checkpoints to resume from, and not one of them is whole.
     """
+    is_done = record is not None and record.status == "done"
+    if is_done and not again:
+        return Plan("nothing", "done already; --again trains it once more")
+    if isinstance(resume, Verified):
+        return _begin_with(resume, run, record, doubts)
     if record is None or not record.attempts:
         return Plan("start", "a new run")
-    if record.status == "done":
-        return (
-            Plan("start", "done already, and trained again")
-            if again
-            else Plan("nothing", "done already; --again trains it once more")
-        )
-    if fresh:
-        return Plan("start", "unfinished, and begun afresh")
+    if is_done or resume == "never":
+        return Plan("start", "done already, and trained again" if is_done else "unfinished, and begun afresh")
     found = run.latest_checkpoint(since=_last_start(record), check=check)
     if found is None:
         return Plan("start", f"begun anew: the last attempt ({record.status}) left no checkpoint")
     # What made the attempt that is gone on with inexact makes this one so too.
     reasons = dict.fromkeys([*_inherited(record, _attempt_of(found)), *doubts])
     return Plan("resume", _resumes(found), found, tuple(reasons))
+
+
+def _begin_with(given: Verified, run: RunDir, record: RunRecord | None, doubts: Sequence[str]) -> Plan:
+    if record is not None and run.owns(given.path):
+        reasons = [*_inherited(record, _attempt_of(given)), *doubts]
+        return Plan("resume", _resumes(given), given, tuple(dict.fromkeys(reasons)))
+    reasons = [f"it began with {given.path}, which another run wrote", *doubts]
+    return Plan("resume", f"begins with {given.path}, after {_extent(given)}", given, tuple(reasons))
 
 
 def _attempt_of(found: Verified) -> AttemptDir:
@@ -73,12 +80,16 @@ def _inherited(record: RunRecord, attempt: AttemptDir) -> list[str]:
 
 
 def _resumes(found: Verified) -> str:
+    return f"resumes after {_extent(found)}, of attempt {_attempt_of(found).timestamp}"
+
+
+def _extent(found: Verified) -> str:
     manifest = found.manifest
     epochs, steps = count(manifest.epoch, "epoch"), count(manifest.step, "step")
     batches = (
         f" and {manifest.batch} {'batch' if manifest.batch == 1 else 'batches'}" if manifest.is_inside_epoch else ""
     )
-    return f"resumes after {epochs}{batches}, {steps}, of attempt {_attempt_of(found).timestamp}"
+    return f"{epochs}{batches}, {steps}"
 
 
 def _last_start(record: RunRecord) -> str:

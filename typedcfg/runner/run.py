@@ -16,7 +16,7 @@ from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.submission import Submission, submit_run
 from typedcfg.runner.template_reference import check_loadable, refer_to
-from typedcfg.runner.training import Training, check_builders, check_machine, launcher_of
+from typedcfg.runner.training import Resume, Training, check_builders, check_machine, launcher_of
 from typedcfg.sections.experiment import Experiment
 from typedcfg.text import one_of
 
@@ -62,7 +62,7 @@ class Runner(CountedRun):
 
     # --- doing --------------------------------------------------------------------------------------------------------
 
-    def fit(self, *, again: bool = False, fresh: bool = False, test: bool = False) -> None:
+    def fit(self, *, again: bool = False, resume: Resume = "auto", test: bool = False) -> None:
         """Train until the run is done; one that is done already is left as it is.
 
         With one device the training is done in this process, with several in processes of their own. Ctrl-C,
@@ -71,14 +71,15 @@ class Runner(CountedRun):
 
         Args:
             again: Train once more if it is done.
-            fresh: Begin from nothing if it is unfinished, rather than from its last checkpoint.
+            resume: What to begin with: `auto` its own newest checkpoint, if there is one; `never` nothing; or a path,
+                of a checkpoint or of a run's folder, whose weights and state are taken.
             test: Test the best weights at the end, if data and model have a test.
 
         Raises:
             RunOwned: Another process works on this run.
             TemplateError: The experiment does not define what builds its model or its data.
             RunError: The launcher or the machine cannot do what is asked of it, or the run is that of another class.
-            ResumeRefused: The run in the folder has a configuration that means something else.
+            ResumeRefused: The run in the folder, or the checkpoint, has a configuration that means something else.
             RunFailed: A process of the training came to a bad end.
             Preempted: SIGTERM, SIGHUP, SIGUSR1 or `run.max_time` ended the training.
             Exception: Whatever the training raised in this process.
@@ -97,14 +98,14 @@ class Runner(CountedRun):
         run = run or self.make()
         with Ownership(run.lock), self._doing("train"):
             training = Training(run, self.config, self._asked)
-            training.bring_to_an_end(launcher, again=again, fresh=fresh, test=test, restarts=restarts)
+            training.bring_to_an_end(launcher, again=again, resume=resume, test=test, restarts=restarts)
 
-    def submit(self, *, again: bool = False, fresh: bool = False) -> Submission:
+    def submit(self, *, again: bool = False, resume: Resume = "auto") -> Submission:
         """Have SLURM train the run, as the section `launch` says; `fit` does that in the job.
 
         Args:
             again: Train once more if it is done.
-            fresh: Begin from nothing if it is unfinished, rather than from its last checkpoint.
+            resume: What to begin with, as in `fit`.
 
         Raises:
             RunOwned: Another process works on this run.
@@ -117,7 +118,8 @@ class Runner(CountedRun):
             check_loadable(reference)
         app = self._asked.script or ("-m", "typedcfg")
         named = () if self._asked.script else (self._asked.app or reference.app,)
-        flags = [flag for flag, is_given in {"--again": again, "--fresh": fresh}.items() if is_given]
+        begin = resume.absolute() if isinstance(resume, Path) else resume
+        flags = [*(["--again"] if again else []), *([] if begin == "auto" else [f"--resume={begin}"])]
         return submit_run(self.make(), self.config, (*app, "run", *named), flags=tuple(flags))
 
     def test(self) -> None:

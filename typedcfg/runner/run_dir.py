@@ -210,6 +210,10 @@ class RunDir:
         """The file that the owner of the run holds locked."""
         return self.path / "lock"
 
+    def owns(self, path: Path) -> bool:
+        """Whether a path lies within the run."""
+        return path.resolve().is_relative_to(self.path.resolve())
+
     def attempts(self) -> tuple[AttemptDir, ...]:
         """All attempts, oldest first."""
         return tuple(AttemptDir(p) for p in sorted(self.path.iterdir()) if _ATTEMPT_NAME.match(p.name))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
@@ -17,7 +17,7 @@ from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
-from typedcfg.runner.carry import carry_over
+from typedcfg.runner.carry import carry_over, take_in
 from typedcfg.runner.failure import (
     INTERRUPTED,
     PREEMPTED,
@@ -28,6 +28,7 @@ from typedcfg.runner.failure import (
     problem_of,
     told_hang,
 )
+from typedcfg.runner.given_checkpoint import given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
@@ -54,6 +55,10 @@ _EVERYWHERE: Final = ("auto", "cpu")
 _UNKNOWN_CODE: Final = CodeVersion.outside("").code_uuid
 
 _log: Final = logging.getLogger(__name__)
+
+
+Resume: TypeAlias = Literal["auto", "never"] | Path
+"""What a run that is not done begins with: its newest checkpoint, nothing, or the checkpoint or run of that path."""
 
 
 class Asked(NamedTuple):
@@ -86,31 +91,33 @@ class Training:
         self._tell(plan_attempt(self.run, record), record.identity)
         return True
 
-    def bring_to_an_end(self, launcher: Launcher, *, again: bool, fresh: bool, test: bool, restarts: int) -> None:
+    def bring_to_an_end(self, launcher: Launcher, *, again: bool, resume: Resume, test: bool, restarts: int) -> None:
         """Do what is left to do; see `Runner.fit`.
 
         Args:
             launcher: Starts the processes.
             again: As there.
-            fresh: As there.
+            resume: As there.
             test: As there.
             restarts: How often to begin once more, from the newest checkpoint, after a failure.
         """
         try:
-            self._attempt(launcher, again=again, fresh=fresh, test=test)
+            self._attempt(launcher, again=again, resume=resume, test=test)
         except RunFailed as error:
             if not restarts:
                 raise
             _log.warning("begins once more, %s left: %s", restarts - 1, error)
-            self.bring_to_an_end(launcher, again=False, fresh=False, test=test, restarts=restarts - 1)
+            self.bring_to_an_end(launcher, again=False, resume="auto", test=test, restarts=restarts - 1)
 
-    def _attempt(self, launcher: Launcher, *, again: bool, fresh: bool, test: bool) -> None:
+    def _attempt(self, launcher: Launcher, *, again: bool, resume: Resume, test: bool) -> None:
         book = RunBook(self.run)
         book.mark_lost()
         record, code = book.record, self._code()
         if record is not None:
             self._check_same(record)
-        plan = plan_attempt(self.run, record, again=again, fresh=fresh, doubts=self._doubts(record, code), check=_check)
+        given = given_checkpoint(resume, self.config, check=_check) if isinstance(resume, Path) else resume
+        doubts = self._doubts(record, code)
+        plan = plan_attempt(self.run, record, again=again, resume=given, doubts=doubts, check=_check)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         if plan.does == "nothing":
@@ -232,7 +239,8 @@ class Training:
             write_config(self.run, self.config)
         attempt = self.run.new_attempt()
         if plan.checkpoint is not None:
-            carry_over(plan.checkpoint, attempt)
+            carry = carry_over if self.run.owns(plan.checkpoint.path) else take_in
+            carry(plan.checkpoint, attempt)
         begun = RunRecord(
             identity=identity,
             template=refer_to(template),
@@ -249,11 +257,17 @@ class Training:
             term=term_of(self.run.lock),
             world_size=self.config.params.trainer.devices * self.config.params.trainer.num_nodes,
             migrated=migrations,
-            resumed_from=plan.checkpoint.path.relative_to(self.run.path).as_posix() if plan.checkpoint else None,
+            resumed_from=self._named(plan.checkpoint.path) if plan.checkpoint else None,
             not_bitwise_because=plan.not_bitwise_because,
         )
         book.begin(begun, told)
         return attempt
+
+    def _named(self, checkpoint: Path) -> str:
+        """A checkpoint, relative to the run's folder if it lies there."""
+        if not self.run.owns(checkpoint):
+            return str(checkpoint)
+        return checkpoint.resolve().relative_to(self.run.path.resolve()).as_posix()
 
     def _attend(self, book: RunBook, attempt: AttemptDir, launcher: Launcher, *, test: bool) -> None:
         """Let an attempt be made, and record how it ends."""

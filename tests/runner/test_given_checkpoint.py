@@ -1,0 +1,106 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from typedcfg import Experiment, Runner
+from typedcfg.errors import RecordError, ResumeRefused, RunError
+from typedcfg.records.checkpoint_record import manifest_path
+
+
+@pytest.fixture
+def broken(tiny: type[Experiment]) -> Runner:
+    """A run that broke in its third epoch."""
+    runner = Runner(tiny.compile(overrides=["faults.crash_at=2"]))
+    with pytest.raises(ValueError, match="the model broke"):
+        runner.fit()
+    return runner
+
+
+@pytest.fixture
+def same(tiny: type[Experiment]) -> Runner:
+    """The same run in another folder, never begun."""
+    return Runner(tiny.compile(overrides=["run.project_root=elsewhere"]))
+
+
+@pytest.fixture
+def copied(broken: Runner, tmp_path: Path) -> Path:
+    """The newest checkpoint of the one that broke, outside of every run."""
+    [*_, newest] = sorted((broken.attempt / "checkpoints").glob("step-*.ckpt"))
+    (tmp_path / "copied").mkdir()
+    for path in (newest, manifest_path(newest)):
+        shutil.copy(path, tmp_path / "copied")
+    return tmp_path / "copied" / newest.name
+
+
+def test_a_run_begins_with_the_newest_checkpoint_of_another(broken: Runner, same: Runner) -> None:
+    same.fit(resume=broken.dir)
+
+    assert same.record is not None
+    [attempt] = same.record.attempts
+    assert (same.epochs_begin, list(same.results)) == (2, [3])
+    assert attempt.resumed_from is not None
+    assert Path(attempt.resumed_from).is_relative_to(broken.dir.resolve())
+    assert not attempt.is_bitwise
+
+
+def test_a_run_begins_with_a_checkpoint_that_was_copied(copied: Path, same: Runner) -> None:
+    same.fit(resume=copied)
+
+    assert same.record is not None
+    assert same.record.attempts[0].resumed_from == str(copied)
+    assert same.epochs_begin == 2
+
+
+def test_what_a_run_began_with_may_go_afterwards(copied: Path, same: Runner, tiny: type[Experiment]) -> None:
+    breaking = Runner(tiny.compile(overrides=["run.project_root=elsewhere", "faults.crash_at=2"]))
+    with pytest.raises(ValueError, match="the model broke"):
+        breaking.fit(resume=copied)
+    shutil.rmtree(copied.parent)
+
+    same.fit()
+
+    assert list(same.results) == [3]
+
+
+def test_a_run_goes_back_to_an_earlier_checkpoint_of_its_own(broken: Runner, tiny: type[Experiment]) -> None:
+    first = broken.attempt / "checkpoints" / "step-00000004.ckpt"
+    again = Runner(tiny.compile())
+
+    again.fit(resume=first)
+
+    assert again.record is not None
+    assert again.record.attempts[-1].resumed_from == first.relative_to(broken.dir).as_posix()
+    assert again.epochs_begin == 1
+    assert list(again.results) == [1, 2, 3]
+    assert again.record.attempts[-1].is_bitwise
+
+
+def test_a_name_for_people_stands_for_its_checkpoint(broken: Runner, same: Runner) -> None:
+    same.fit(resume=broken.attempt / "checkpoints" / "latest.ckpt")
+
+    assert same.epochs_begin == 2
+
+
+def test_a_checkpoint_of_another_configuration_is_refused_by_what_differs(copied: Path, tiny: type[Experiment]) -> None:
+    with pytest.raises(ResumeRefused, match=r"lr: 0\.05 -> 0\.25"):
+        Runner(tiny.compile(overrides=["lr=0.25"])).fit(resume=copied)
+
+
+def test_a_damaged_checkpoint_is_refused(copied: Path, same: Runner) -> None:
+    copied.write_bytes(copied.read_bytes()[:-1])
+
+    with pytest.raises(RecordError, match="is damaged"):
+        same.fit(resume=copied)
+
+
+def test_a_path_that_is_nothing_is_an_error(same: Runner) -> None:
+    with pytest.raises(RunError, match="there is no checkpoint nowhere to begin with"):
+        same.fit(resume=Path("nowhere"))
+
+
+def test_a_run_without_a_checkpoint_is_an_error(same: Runner, tiny: type[Experiment]) -> None:
+    empty = Runner(tiny.compile(overrides=["lr=0.5"])).make()
+
+    with pytest.raises(RunError, match="has no checkpoint to begin with"):
+        same.fit(resume=empty.path)
