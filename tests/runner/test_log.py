@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from typedcfg.runner.log import LogFile, kept
+from typedcfg.runner.secrets import texts_of
 
 
 @pytest.fixture
@@ -109,3 +110,13 @@ def test_the_last_line_is_kept_whole_or_not(tmp_path: Path) -> None:
         log.write("unfinished")
 
     assert (tmp_path / "run.log").read_text() == "unfinished\n"
+
+
+def test_a_secret_of_several_lines_reaches_no_log(tmp_path: Path) -> None:
+    with closing(LogFile(tmp_path / "run.log", texts_of({"key": "first line\nsecond line\n"}))) as log:
+        for piece in ("the key: fir", "st line\nseco", "nd line\n", "'first line\\nsecond line\\n'\n"):
+            log.write(piece)
+
+    text = (tmp_path / "run.log").read_text()
+    assert "line" not in text
+    assert text.startswith("the key: ****")

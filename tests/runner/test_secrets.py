@@ -1,4 +1,11 @@
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretBytes, SecretStr
 
 from typedcfg import ConfigTemplate
@@ -56,3 +63,26 @@ def test_a_secret_is_hidden_in_files_of_any_encoding() -> None:
 
 def test_an_empty_secret_hides_nothing() -> None:
     assert redact("text", texts_of({"token": ""})) == "text"
+
+
+KEY = "-----BEGIN KEY-----\nMIIEvQIBADAN\n}\n-----END KEY-----\n"
+
+
+def test_each_line_of_a_secret_is_hidden_where_it_stands_alone() -> None:
+    hidden = redact("MIIEvQIBADAN, and {} stays", texts_of({"key": KEY}))
+
+    assert hidden == "**********, and {} stays"
+
+
+@pytest.mark.parametrize("spell", [repr, json.dumps, quote, quote_plus, str.strip])
+def test_a_secret_is_hidden_however_it_is_spelt(spell: Callable[[str], str]) -> None:
+    secret = 'it\'s a "pass\\word"\n& caf\u00e9/100%\n'
+
+    hidden = redact(f"before {spell(secret)} after", texts_of({"token": secret}))
+
+    assert not {"pass", "word", "caf", "100"} & {*re.findall(r"[a-z]+|\d+", hidden)}
+
+
+@given(st.text(min_size=4), st.sampled_from(["{}", "{!r}", "<{}>"]))
+def test_no_secret_is_left(secret: str, form: str) -> None:
+    assert secret not in redact(form.format(secret), texts_of({"token": secret})).replace("*", "")

@@ -1,13 +1,17 @@
 """Secrets on their way to the processes of a run: through their environment, and never to a disk."""
 
+import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 import orjson
 
 SECRETS_VARIABLE: Final = "TYPEDCFG_SECRETS"
 """All secrets of a run as JSON, by key path: command lines are seen by everybody on a machine."""
+_TELLING: Final = 4
+"""From what length on a line of a secret is hidden alone too [characters]; a bracket would hide all brackets."""
 _HIDDEN: Final = "**********"
 
 
@@ -23,8 +27,8 @@ def take_secrets() -> dict[str, Any]:
 
 
 def texts_of(secrets: Mapping[str, Any]) -> frozenset[str]:
-    """Each text that must not be seen."""
-    return frozenset(text for value in secrets.values() for text in _texts(value) if text)
+    """Each text that must not be seen: a secret, its lines, and either as Python, JSON and addresses spell it."""
+    return frozenset(form for value in secrets.values() for text in _texts(value) for form in _forms(text) if form)
 
 
 def redact(text: str, secret_texts: Collection[str]) -> str:
@@ -43,6 +47,15 @@ def redact_bytes(content: bytes, secret_texts: Collection[str]) -> bytes:
     """The content of a file, its secrets hidden; it may be in any encoding, or in several."""
     hidden = {text.encode().decode("latin-1") for text in secret_texts}
     return redact(content.decode("latin-1"), hidden).encode("latin-1")
+
+
+def _forms(text: str) -> Iterator[str]:
+    # A log is written line by line, and a secret from a file has a line's end that whoever uses it takes off.
+    lines = (line.strip() for line in text.splitlines())
+    for part in (text, *(line for line in lines if len(line) >= _TELLING)):
+        yield from (part, repr(part)[1:-1], json.dumps(part)[1:-1])
+        yield from (quote(part, safe, errors="replace") for safe in ("", "/"))
+        yield quote_plus(part, errors="replace")
 
 
 def _texts(value: Any) -> list[str]:
