@@ -85,7 +85,9 @@ def read_shards(state: State, folder: Path) -> None:
         RecordError: It lacks something, or holds what cannot be loaded safely; it is raised on all ranks.
     """
     with _told(folder, "read"):
-        load(state, storage_reader=_SafeReader(folder), planner=_SafeLoadPlanner())
+        reader = _SafeReader(folder)
+        reader.read_metadata()  # torch says less of a plan that it cannot read
+        load(state, storage_reader=reader, planner=_SafeLoadPlanner())
 
 
 def read_tensors(folder: Path, key: str) -> dict[str, torch.Tensor]:
@@ -95,13 +97,18 @@ def read_tensors(folder: Path, key: str) -> dict[str, torch.Tensor]:
         RecordError: They cannot be read, or not safely.
     """
     with _told(folder, "read"):
-        plan = _SafeReader(folder).read_metadata()
+        reader, planner = _SafeReader(folder), _SafeLoadPlanner()
+        plan = reader.read_metadata()
         found: dict[str, torch.Tensor] = {}
         for name, stored in plan.state_dict_metadata.items():
             top, *rest = plan.planner_data[name]
             if top == key and len(rest) == 1 and isinstance(stored, TensorStorageMetadata):
                 found[rest[0]] = torch.empty(stored.size, dtype=stored.properties.dtype)
-        load({key: found}, storage_reader=_SafeReader(folder), planner=_SafeLoadPlanner(), no_dist=True)
+        # What torch's `load` does; that warns in a process that is alone.
+        planner.set_up_planner({key: found}, plan, is_coordinator=True)
+        reader.set_up_storage_reader(plan, is_coordinator=True)
+        local = reader.prepare_local_plan(planner.create_local_plan())
+        reader.read_data(planner.finish_plan(local), planner).wait()
     return found
 
 

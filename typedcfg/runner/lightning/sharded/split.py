@@ -39,11 +39,11 @@ def split(module: LightningModule, mesh: DeviceMesh) -> None:
     if not module.automatic_optimization:
         what = f"{type(module).__name__} optimizes by itself, and does not say how it is to be split"
         raise RunError(Problem(what, fix="call fully_shard in its configure_model, with self.device_mesh"))
-    places = Counter(id(parameter) for _, parameter in module.named_parameters(remove_duplicate=False))
-    for part in _parts(module):
-        own = Counter(id(parameter) for _, parameter in part.named_parameters(remove_duplicate=False))
-        if own and all(places[parameter] == uses for parameter, uses in own.items()):
-            fully_shard(part, mesh=mesh)
+    uses = _uses(module)
+    # All are chosen first: splitting makes other parameters of them.
+    apart = [part for part in _parts(module) if (own := _uses(part)) and all(uses[key] == own[key] for key in own)]
+    for part in apart:
+        fully_shard(part, mesh=mesh)
     fully_shard(module, mesh=mesh)
     for step in _STEPS:
         if is_overridden(step, module):
@@ -57,6 +57,11 @@ def _parts(module: nn.Module, *, is_root: bool = True) -> Iterator[nn.Module]:
         yield from _parts(child, is_root=False)
         if (is_root or isinstance(module, _LISTS)) and not isinstance(child, _LISTS):
             yield child
+
+
+def _uses(module: nn.Module) -> Counter[int]:
+    """How often each parameter is used in a module."""
+    return Counter(id(parameter) for _, parameter in module.named_parameters(remove_duplicate=False))
 
 
 def _check_complete(module: LightningModule) -> None:

@@ -1,5 +1,6 @@
 """Lightning's strategy for FSDP2, with checkpoints that are whole or are not there."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.strategies import ModelParallelStrategy
 from lightning.pytorch.utilities.model_helpers import is_overridden
@@ -64,6 +66,9 @@ class ShardedStrategy(ModelParallelStrategy):
             raise MisconfigurationException("ShardedStrategy needs Trainer(plugins=[VerifiedCheckpointIO()])")
         if self.checkpoint_io.asynchronous:
             raise MisconfigurationException("shards are not written in the background: asynchronous must be False")
+        if self.world_size == 1:
+            # Lightning takes a group of one for several, which ought to put together what they log.
+            warnings.filterwarnings("ignore", "It is recommended to use `self.log", PossibleUserWarning)
         split(module, self.device_mesh["data_parallel"])
         with _configured(module):
             super().setup(trainer)
