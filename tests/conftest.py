@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from typedcfg import Experiment
 
-# Modules that lie beside the tests that import them: of these folders pytest runs the tests alone.
-collect_ignore_glob = ["benchmarks/[!t]*.py", "crash/[!t]*.py", "endurance/[!t]*.py", "fuzz/[!t]*.py"]
+# Modules that lie beside the tests that import them, or that tests copy: of these folders pytest runs the tests alone.
+collect_ignore_glob = ["apps/*.py", "benchmarks/[!t]*.py", "crash/[!t]*.py", "endurance/[!t]*.py", "fuzz/[!t]*.py"]
 
 # How many examples each property is tried with; a busy machine fails none of them.
 for _profile, _examples in {"quick": 50, "ci": 500, "long": 100_000}.items():

@@ -8,7 +8,7 @@ import pytest
 from typedcfg.runner.launchers.base import Work
 from typedcfg.runner.launchers.torchrun import Torchrun
 
-pytestmark = pytest.mark.multiprocess
+pytestmark = [pytest.mark.multiprocess, pytest.mark.slow]
 
 SCRIPT = """
 import json, os, runpy, sys, warnings
