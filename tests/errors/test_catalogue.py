@@ -59,6 +59,7 @@ NOT_SHOWN = {
     "runner/lightning/sharded/split.py:_check_complete": "needs a checkpoint of several processes",
     "runner/lightning/sharded/split.py:split": "needs a checkpoint of several processes",
     "runner/lightning/sharded/strategy.py:ShardedStrategy.load_checkpoint": "needs a checkpoint of several processes",
+    "runner/lightning/worker.py:train": "needs a disk that is full at the last save",
     "runner/submission.py:_submitted 1": "depends on the machine: whether it has SLURM",
     "runner/submission.py:_submitted 2": "needs SLURM, to refuse a job",
     "runner/training.py:bad_end": "needs several processes, one of which is killed",

@@ -1,20 +1,110 @@
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from typedcfg.runner.run import Runner
+from typedcfg import Experiment, Runner
+from typedcfg.errors import Problem, RecordError, RunFailed
+from typedcfg.records import run_record
+from typedcfg.records.run_record import RunRecord
+from typedcfg.runner.lightning import checkpoint_io
+from typedcfg.runner.lookup import status_of
 from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.training import Asked, Training, bad_end
 
-if TYPE_CHECKING:
-    from typedcfg.sections.experiment import Experiment
+FULL = RecordError(Problem("No space left on device"))
+
+
+def weights(runner: Runner) -> bytes:
+    return (runner.attempt / "checkpoints" / "latest.ckpt").read_bytes()
+
+
+def of_the_last_attempt(runner: Runner) -> Any:
+    assert runner.record is not None
+    return runner.record.attempts[-1]
+
+
+def test_a_run_that_could_not_be_called_done_is_lost_and_done_at_the_next_start(
+    tiny: type[Experiment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, runner = run_record.write_run_record, Runner(tiny.compile())
+
+    def refuse_done(path: Path, record: RunRecord) -> None:
+        if record.status == "done":
+            raise FULL
+        write(path, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("typedcfg.runner.run_book.write_run_record", refuse_done)
+        with pytest.raises(RecordError, match="No space left"):
+            runner.fit(test=True)
+    before, record = weights(runner), runner.record
+    assert record is not None
+    assert status_of(RunDir(runner.dir), record) == "lost"
+
+    runner.fit(test=True)
+
+    assert runner.is_done
+    assert list(runner.results) == [1, 2, 3]
+    assert weights(runner) == before
+    assert "test" in (runner.best_result.splits if runner.best_result else {})
+
+
+def test_a_run_whose_last_state_is_not_saved_is_not_done(
+    tiny: type[Experiment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, runner = checkpoint_io._write, Runner(tiny.compile(overrides=["checkpoint.on_write_failure=continue"]))
+
+    def refuse_last(checkpoint: Any, target: Path, *others: Any) -> None:
+        if target.name == "step-00000012.ckpt":
+            raise FULL
+        write(checkpoint, target, *others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint_io, "_write", refuse_last)
+        with pytest.raises(RunFailed, match="its last state is not saved"):
+            runner.fit()
+    assert of_the_last_attempt(runner).status == "failed"
+    assert "No space left" in of_the_last_attempt(runner).unsaved_because
+
+    runner.fit()
+
+    assert of_the_last_attempt(runner).resumed_from.endswith("step-00000008.ckpt")
+    assert runner.is_done
+
+
+def test_an_error_is_told_where_its_record_cannot_be_written(
+    tiny: type[Experiment], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise FULL
+
+    monkeypatch.setattr(RunBook, "fail", refuse)
+    runner = Runner(tiny.compile(overrides=["faults.crash_at=1"]))
+
+    with pytest.raises(ValueError, match="the model broke"):
+        runner.fit()
+
+    assert "how the attempt ended is not recorded: No space left on device" in caplog.text
+
+
+def test_how_an_attempt_ended_is_recorded_with_its_traceback(tiny: type[Experiment]) -> None:
+    runner = Runner(tiny.compile(overrides=["faults.crash_at=1"]))
+
+    with pytest.raises(ValueError, match="the model broke"):
+        runner.fit()
+
+    attempt = of_the_last_attempt(runner)
+    assert (attempt.status, attempt.exit_code) == ("failed", 1)
+    assert "ValueError: the model broke" in attempt.failure.traceback
 
 
 @pytest.mark.parametrize(
     ("exit_code", "how"), [(1, "ended with 1"), (137, "was killed by SIGKILL"), (255, "ended with 255")]
 )
 def test_a_process_that_says_nothing_is_told_of_by_its_exit_code(
-    exit_code: int, how: str, tiny: "type[Experiment]"
+    exit_code: int, how: str, tiny: type[Experiment]
 ) -> None:
     config = tiny.compile()
     run = Runner(config).make()

@@ -13,7 +13,7 @@ from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
-from typedcfg.errors import Problem, ResumeRefused, RunFailed, TemplateError
+from typedcfg.errors import Problem, RecordError, ResumeRefused, RunFailed, RunOwned, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
@@ -147,9 +147,7 @@ class Training:
             with stops_raise():
                 yield attempt
         except BaseException as error:
-            if is_failure(error):
-                book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
-            book.end(attempt, status=_status(exit_code_of(error)), exit_code=exit_code_of(error))
+            self._record_end(book, attempt, error)
             raise
         book.end(attempt, status="done", exit_code=0)
 
@@ -271,21 +269,28 @@ class Training:
 
     def _attend(self, book: RunBook, attempt: AttemptDir, launcher: Launcher, *, test: bool) -> None:
         """Let an attempt be made, and record how it ends."""
-        secrets = secrets_in(self.config.params)
         work = work_order(self.run, attempt, self.config, script=self.asked.script)
         try:
             code = launcher.launch(work)
             if code == 0 and test:
                 self.test(attempt, is_asked_for=False)
         except BaseException as error:
-            if is_failure(error):
-                book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets)))
-            book.end(attempt, status=_status(exit_code_of(error)), exit_code=exit_code_of(error))
+            self._record_end(book, attempt, error)
             raise
         error_of_workers = bad_end(book, attempt, code) if code else None
         book.end(attempt, status=_status(code), exit_code=code)
         if error_of_workers is not None:
             raise error_of_workers
+
+    def _record_end(self, book: RunBook, attempt: AttemptDir, error: BaseException) -> None:
+        """Record what ended an attempt; where that cannot be, tell of it: the error is what people have to know."""
+        code = exit_code_of(error)
+        try:
+            if is_failure(error):
+                book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
+            book.end(attempt, status=_status(code), exit_code=code)
+        except (RecordError, RunOwned) as refused:
+            _log.warning("how the attempt ended is not recorded: %s", refused)
 
 
 def _check(checkpoint: Path) -> Manifest:

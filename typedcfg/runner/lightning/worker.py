@@ -45,6 +45,7 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
 
     Raises:
         Preempted: A signal asked to stop, or the time is up. What was saved last is there to resume from.
+        RunFailed: It came to its end, and its last state could not be saved.
         Exception: Whatever the training raises; its traceback stands in the log.
     """
     book, experiment = RunBook(run), config.params
@@ -88,6 +89,10 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
                 book.change(attempt, not_finite_since=finite.not_finite_since)
             if policy.unsaved_because and trainer.is_global_zero:
                 book.change(attempt, unsaved_because=policy.unsaved_because)
+        if policy.unsaved_because and trainer.is_global_zero:
+            fix = "give the same command again once it can be written: it goes on from what was saved last"
+            what = "the training came to its end, and its last state is not saved"
+            raise RunFailed(Problem(what, fix=fix), policy.unsaved_because)
 
 
 def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for: bool) -> None:

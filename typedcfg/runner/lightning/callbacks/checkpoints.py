@@ -209,6 +209,12 @@ class CheckpointPolicy(AfterBatch):
         self._agree(trainer)
 
     @override
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Name what is there: a training that goes on from its last epoch has nothing to do, and begins nothing."""
+        if trainer.is_global_zero:
+            self._link_names()
+
+    @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Wait for the save that is under way; the error that ends the training is the one to raise."""
         super().on_exception(trainer, pl_module, exception)
