@@ -11,8 +11,9 @@ from torch import distributed
 from torch.distributed.tensor import DTensor
 
 from typedcfg.disk import using
-from typedcfg.errors import RecordError
+from typedcfg.errors import RecordError, RunFailed
 from typedcfg.records.checkpoint_record import newest_verified, verify
+from typedcfg.runner.lightning.callbacks.finite import FiniteWatch
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.sharded.strategy import ShardedStrategy
 
@@ -78,6 +79,19 @@ def test_what_cannot_be_loaded_safely_is_not_saved(sharded: Trainer, tmp_path: P
         sharded.save_checkpoint(tmp_path / "step-00000004.ckpt")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_weight_in_parts_that_is_no_number_is_seen(
+    trainer: MakeTrainer, toy: type[LightningModule], tmp_path: Path
+) -> None:
+    made = trainer(1, FiniteWatch(), plugins=[VerifiedCheckpointIO()], strategy=ShardedStrategy(1), devices=1)
+    made.fit(model := toy())
+    made.save_checkpoint(tmp_path / "step-00000004.ckpt")
+    with torch.no_grad():
+        next(model.parameters()).fill_(torch.nan)
+
+    with pytest.raises(RunFailed, match="a weight is not finite after step 4"):
+        made.save_checkpoint(tmp_path / "step-00000005.ckpt")
 
 
 def test_a_checkpoint_that_is_one_file_is_refused(

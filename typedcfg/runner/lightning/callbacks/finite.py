@@ -100,6 +100,12 @@ class FiniteWatch(Callback):
 
 def _are_finite(module: LightningModule, trainer: Trainer) -> Tensor:
     device = trainer.strategy.root_device
-    weights = (weight.detach() for weight in module.parameters() if weight.requires_grad)
+    weights = (_own_part(weight.detach()) for weight in module.parameters() if weight.requires_grad)
     found = [torch.isfinite(weight).all().to(device) for weight in weights if weight.is_floating_point()]
     return torch.stack(found).all() if found else torch.tensor(data=True, device=device)
+
+
+def _own_part(weight: Tensor) -> Tensor:
+    """What this rank has of a weight that may be split among all; what each finds is put together afterwards."""
+    part: Tensor = weight.to_local() if hasattr(weight, "to_local") else weight
+    return part
