@@ -19,7 +19,7 @@ def test_a_run_has_the_folder_that_the_documentation_draws(tiny: TinyType) -> No
     assert runner.dir == Path("experiments") / f"tiny-run-{runner.id}"
     attempt = AttemptDir(runner.attempt)
     assert {path.name for path in runner.dir.iterdir()} == {
-        *(".typedcfg", "lock", "run.yaml", "run.json", attempt.timestamp)
+        *(".typedcfg", "lock", ".lock.1", "run.yaml", "run.json", attempt.timestamp)
     }
     results = {"run.log", "results.jsonl", "results.json", "latest.json", "best.json", "checkpoints"}
     assert {path.name for path in attempt.path.iterdir()} == results

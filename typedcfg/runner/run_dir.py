@@ -2,7 +2,7 @@
 
 {project_root}/{place}/{experiment_name}-{run_name}-{id}/     the run; found by *-{id}; most have no place
   .typedcfg                                            our marker: the run's full UUID, and its place
-  lock                                                 held by the process that owns the run
+  lock  .lock.1                                        held by the process that owns the run; the term it owns it in
   run.yaml  run.json  git.patch                        configuration with origins; record; what git did not hold
   20261121T052440.123456Z/                             an attempt, named by the UTC time at which it began
     run.log  run.rank1.log  results.jsonl  results.json  latest.json  best.json
