@@ -199,12 +199,16 @@ class Ownership:
         overwrite(descriptor, to_json(owner.model_dump(mode="json"), indent=True))
 
     def _give_signs(self, term: int) -> None:
-        number = 0
-        while not self._end.wait(self.lease_s / _SIGNS_IN_LEASE):
+        number, sign = 0, _sign(self.lock, term)
+        while not self._end.wait(self.lease_s / _SIGNS_IN_LEASE) and sign.exists():  # a later owner removes it
             number += 1
             # Opened each time: what is closed is sent to the server. One that fails is made up for by the next.
-            with suppress(OSError), _sign(self.lock, term).open("r+b", buffering=0) as file:
-                file.write(b"%020d" % number)
+            with suppress(OSError):
+                descriptor = disk().open(sign)
+                try:
+                    disk().write(descriptor, b"%020d" % number, 0)
+                finally:
+                    os.close(descriptor)
 
     def _forget(self) -> None:
         self._end.set()
