@@ -11,8 +11,8 @@ def run(context: Context) -> int:
     """Write the weights beside the checkpoint, or where `--out` says."""
     checkpoint = Path(context.word("CHECKPOINT"))
     context.finish()
-    if not checkpoint.is_file():
-        expected = "a checkpoint's file: `typedcfg runs show RUN` says where the best and the latest lie"
+    if not checkpoint.exists():
+        expected = "a checkpoint: `typedcfg runs show RUN` says where the best and the latest lie"
         raise UsageError(Problem(f"there is no checkpoint {checkpoint}", expected=expected))
     out = Path(context.options.get("--out", checkpoint.with_suffix(".safetensors")))
     _refuse(out, may_replace="--force" in context.options)
