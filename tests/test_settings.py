@@ -159,3 +159,10 @@ def test_places_can_be_asked_for() -> None:
     assert "over      1  base.yaml:1:23" in source.explain("database.port")
     with pytest.raises(MissingKey, match="release"):
         source.origin("release")
+
+
+def test_an_unknown_key_is_told_with_those_that_are_known() -> None:
+    told = refused(TypedcfgSource(Settings, overrides=["databse.host=x"]))
+
+    assert "a key that Settings declares: database" in told
+    assert "did you mean  database" in told

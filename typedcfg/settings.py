@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource
 
 from typedcfg.compiler.compile import compile_sources
+from typedcfg.compiler.complaints import in_our_words
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.shown import HIDDEN, quoted
 from typedcfg.errors import ConfigError, MissingKey, Problem
@@ -27,6 +28,7 @@ from typedcfg.template.annotations import iter_types
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.free import Held, Keys, free_template
 from typedcfg.template.frozen import thaw
+from typedcfg.text import listed, nearest
 
 _SECRETS: Final = (Secret, SecretBytes, SecretStr)
 
@@ -115,11 +117,17 @@ class TypedcfgSource(InitSettingsSource):
         if is_missing:
             return Problem(f"{key} is required", f"the section at {where}" if is_ours else where)
         if detail["type"] == "extra_forbidden":
-            return Problem(f"unknown key {key!r}", where, f"a key that {self.settings_cls.__qualname__} declares")
+            known = _names_at(self.settings_cls, location[:-1])
+            expected = f"a key that {self.settings_cls.__qualname__} declares: {listed(known)}"
+            near = nearest(str(location[-1]), known)
+            suggestion = near and render_key_path((*path[:-1], near) if is_ours else (near,))
+            return Problem(f"unknown key {key!r}", where, expected, suggestion)
         if not location or _may_hold_secret(self.settings_cls, location):
             # Not even the words of a validator: they may quote what it saw.
-            return Problem(f"{key} is wrong" + (f" ({HIDDEN})" if location else f": {detail['msg']}"), where)
-        return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, detail["msg"])
+            return Problem(
+                f"{key} is wrong" + (f" ({HIDDEN})" if location else f": {in_our_words(detail['msg'])}"), where
+            )
+        return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, in_our_words(detail["msg"]))
 
     def _written(self, loc: Iterable[str | int]) -> tuple[KeyPath, object]:
         """How far a location of pydantic's, which also names types, leads into what was written, and what is there."""
@@ -242,6 +250,16 @@ def _fits(adapter: TypeAdapter[Any], value: object) -> bool:
     except Exception:  # noqa: BLE001  # a validator that crashes is told of when the settings are validated
         return False
     return True
+
+
+def _names_at(settings_cls: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """The keys that may stand at a path in a settings class."""
+    annotations: list[Any] = [settings_cls]
+    for step in path:
+        fields = [_field(model, str(step)) for annotation in annotations for model in _models_in(annotation)]
+        annotations = [info.annotation for info in fields if info is not None] or annotations
+    models = [model for annotation in annotations for model in _models_in(annotation)]
+    return list(dict.fromkeys(info.alias or name for model in models for name, info in model.model_fields.items()))
 
 
 def _may_hold_secret(settings_cls: type[BaseModel], path: Iterable[str | int]) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from typedcfg import ConfigTemplate
+from typedcfg import ConfigError, ConfigTemplate
 from typedcfg.cli.context import Context, UsageError, default_prefix
 
 
@@ -92,3 +92,13 @@ def test_a_choice_is_one_of_its_choices() -> None:
 )
 def test_a_class_name_makes_a_prefix(name: str, prefix: str) -> None:
     assert default_prefix(type(name, (ConfigTemplate,), {})) == prefix
+
+
+def test_an_option_of_another_command_is_named_as_such() -> None:
+    with pytest.raises(UsageError, match=r"--format is no option of check(.|\n)*help or show takes it"):
+        context("check", "--format", "yaml").compile(Params)
+
+
+def test_a_file_of_variables_is_asked_for_by_its_option() -> None:
+    with pytest.raises(ConfigError, match="--dotenv"):
+        context("check", "--dotenv", "none.env").compile(Params)

@@ -430,3 +430,10 @@ def test_a_saved_configuration_is_read_back(tmp_path: Path) -> None:
     file.write_text(config.to_yaml(), encoding="utf-8")
 
     assert Params.load(file) == config
+
+
+def test_a_field_that_is_assigned_is_named_by_its_whole_key() -> None:
+    config: Any = compiled()
+
+    with pytest.raises(Frozen, match=r"^layer\.width cannot be assigned(.|\n)*config.unlock\(\)"):
+        config.layer.width = 1

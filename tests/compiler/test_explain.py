@@ -217,3 +217,13 @@ def test_an_empty_text_is_seen() -> None:
     told = Noted.compile(overrides=["note=x"]).explain("note")
 
     assert '\n  over      ""  default of ' in told
+
+
+def test_what_an_item_of_a_list_reads_is_told() -> None:
+    class Params(ConfigTemplate):
+        size: int = 3
+        sizes: list[float] = []
+
+    told = Params.compile(overrides=["sizes=['${size / 2}', 1]"]).explain("sizes")
+
+    assert "reads     size = 3" in told

@@ -317,3 +317,10 @@ def test_what_several_schemas_wrote_is_saved_without_a_version() -> None:
 
     assert [note.partition(" ")[0] for note in config.notes] == ["old.yaml"]
     assert Path("copy.yaml").read_text(encoding="utf-8") == "lr: 1.0\n"
+
+
+def test_a_reference_that_leads_nowhere_may_mean_what_a_class_provides() -> None:
+    Path("base.yaml").write_text("a: ${b}\n")
+
+    with pytest.raises(ConfigError, match=r"--app APP, or Template\.load"):
+        Config.load("base.yaml")

@@ -70,7 +70,7 @@ def test_a_mapping_is_not_edited_as_a_list() -> None:
     told = refusal("rates+=x", rates={"a": 1})
 
     assert "rates is a mapping, and cannot be edited as a list" in told
-    assert "loader is a mapping" in refusal("loader+=x", loader={"batch_size": 3})
+    assert "loader is a section" in refusal("loader+=x", loader={"batch_size": 3})
 
 
 def test_an_unknown_key_that_exists_elsewhere_says_where() -> None:
@@ -249,3 +249,8 @@ def test_a_name_with_a_dot_is_shown_in_quotes() -> None:
         Near.compile(overrides=["groups.net.emb.lr_facor=2"])
 
     assert caught.value.problems[0].fix.endswith("""'groups["net.emb"]'""")
+
+
+def test_a_key_with_dashes_or_a_colon_is_told_how_it_is_written() -> None:
+    assert "did you mean  rates" in refusal("--ra-tes=1")
+    assert "write a space after the colon: loader: ..." in refusal(**{"loader:batch_size": 8})

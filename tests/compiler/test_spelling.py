@@ -82,3 +82,7 @@ def test_what_a_reference_brings_is_told_item_by_item() -> None:
     told = problem("tags=${free.counts}")
 
     assert (told.what, told.where, told.expected) == ("tags[0] = 1 is wrong", "overrides[0]", "a text")
+
+
+def test_a_list_in_parentheses_is_written_in_brackets() -> None:
+    assert problem("tags=(64,64)").fix == "a list is written in brackets: [64, 64]"

@@ -699,3 +699,11 @@ def test_a_text_has_no_items_to_refer_to() -> None:
 
     with pytest.raises(ConfigError, match=r"the reference to name\[0\] leads nowhere"):
         Params.compile(overrides=["note=${name[0]}"])
+
+
+def test_a_reference_within_a_text_that_leads_nowhere_is_pointed_at() -> None:
+    class Params(ConfigTemplate):
+        name: str = ""
+
+    with pytest.raises(ConfigError, match=r"column 5 of 'a \$\{b\} c'"):
+        Params.compile(overrides=["name=a ${b} c"])

@@ -335,7 +335,9 @@ def test_a_missing_file_names_who_asked_and_the_nearest(write: Write) -> None:
 def test_an_argument_without_a_suffix_is_told_how_settings_are_written(write: Write) -> None:
     write()
 
-    assert "key=value" in refusal("sgd")
+    with pytest.raises(ConfigError, match="key=value"):
+        list(FileSource(["sgd"], origins=[Origin("argument 3")]).read())
+    assert "key=value" not in refusal("sgd")
 
 
 def test_an_unknown_suffix_is_refused_with_the_known(write: Write) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch, Items
-from typedcfg.sources.yaml_reader import read_yaml
+from typedcfg.sources.yaml_reader import read_flow, read_yaml
 
 
 def refusal(text: str) -> str:
@@ -252,3 +252,8 @@ def test_a_common_slip_is_told_where_it_is_and_how_to_mend_it(text: str, what: s
     assert what in problem.what
     assert problem.where.startswith(where)
     assert problem.fix.startswith(fix)
+
+
+def test_a_value_that_ends_too_soon_is_pointed_at_behind_its_end() -> None:
+    with pytest.raises(ConfigError, match=r"column 12 of the value\n(.|\n)*column 1 of the value \(where it opens\)"):
+        read_flow("[{width: 3}", Origin("argument 3"))

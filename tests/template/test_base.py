@@ -133,7 +133,7 @@ def test_a_field_cannot_be_assigned_or_deleted() -> None:
         loader.batch_size = 3  # type: ignore[misc]  # frozen, which is the point
     with pytest.raises(Frozen):
         del loader.batch_size
-    assert "Loader.batch_size cannot be assigned: a section never changes" in str(caught.value)
+    assert "Loader.batch_size cannot be assigned: a configuration never changes" in str(caught.value)
     assert "draft = config.unlock(), assign there, draft.lock()" in str(caught.value)
     assert loader.batch_size == 128
 

@@ -430,3 +430,17 @@ def test_a_catalog_sorts_its_fields_by_what_the_stages_ask_for() -> None:
     assert [e.name for e in catalog.formulas] == ["steps"]
     assert catalog.free == {"tags"}
     assert (set(catalog.renamed), set(catalog.moved)) == ({"rate"}, {"optimizer.rate"})
+
+
+def test_the_kind_that_is_proposed_is_free() -> None:
+    class Nokind(ConfigTemplate):
+        kind: Literal["noname"] = "noname"
+
+    class Noname(ConfigTemplate):
+        pass
+
+    class Params(ConfigTemplate):
+        either: Nokind | Noname
+
+    with pytest.raises(TemplateError, match=r'Literal\["noname2"\]'):
+        catalog_of(Params)

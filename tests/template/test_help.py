@@ -424,3 +424,11 @@ class And(ConfigTemplate):
 class Leaf(ConfigTemplate):
     kind: Literal["leaf"] = "leaf"
     value: int = 0
+
+
+def test_an_old_name_is_told_by_its_present_one() -> None:
+    class Params(ConfigTemplate):
+        batch_size: Annotated[int, RenamedFrom("bs")] = 1
+
+    with pytest.raises(MissingKey, match="did you mean  batch_size"):
+        Params.help(key="bs")

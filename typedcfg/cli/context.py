@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from typedcfg.cli.verbs import EVERYWHERE, usage, verb_named
+from typedcfg.cli.verbs import EVERYWHERE, VERBS, usage, verb_named
 from typedcfg.compiler.compile import compile_sources
 from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem
@@ -179,7 +179,12 @@ class Context:
         problems = [
             Problem(f"there is no option {name}", f"argument {position}", suggestion=near)
             for position, name in named
-            if (near := nearest(name, options)) is not None
+            if (near := nearest(name, options)) is not None and not any(name in verb.options for verb in VERBS.values())
+        ]
+        problems += [
+            Problem(f"{name} is no option of {self._verb}", f"argument {position}", fix=f"{one_of(verbs)} takes it")
+            for position, name in named
+            if (verbs := [verb for verb, known in VERBS.items() if name in known.options]) and name not in options
         ]
         if problems:
             raise UsageError(*problems)
@@ -216,6 +221,7 @@ class Context:
             self.prefix(template),
             dotenv=self.options.get("--dotenv"),
             secrets_dir=self.options.get("--secrets-dir"),
+            origins=(Origin("--dotenv"), Origin("--secrets-dir")),
         )
         return [*sources, overrides]
 

@@ -29,6 +29,12 @@ _PLAIN: Final = {
     "List should have ": "a list with ",
     "Value error, ": "",
 }
+_NOUNS: Final = {
+    "Input should be a valid boolean": "true or false",
+    "Input should be a valid integer": "integer",
+    "Input should be a valid number": "number",
+}
+"""Types as help names them, for an item of a list too; how pydantic tried to read a text says nothing more."""
 
 _OF_TYPE: Final = re.compile(
     r".*_(type|parsing|too_short|too_long|pattern_mismatch)|too_(short|long)|(greater|less)_than(_equal)?|multiple_of"
@@ -184,6 +190,8 @@ def _expected(complaint: Complaint) -> str:
 
 def in_our_words(message: str) -> str:
     """What pydantic says, where its words are those of a program."""
+    if noun := next((noun for opening, noun in _NOUNS.items() if message.startswith(opening)), ""):
+        return noun
     opening = next((opening for opening in _PLAIN if message.startswith(opening)), "")
     return _PLAIN.get(opening, "") + message.removeprefix(opening)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 from typedcfg.compiler.story import Story
 from typedcfg.errors import ConfigError, Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
-from typedcfg.template.base import ConfigTemplate
+from typedcfg.template.base import ConfigTemplate, frozen_problem
 from typedcfg.template.catalog import catalog_of
 from typedcfg.template.old_names import present_path
 from typedcfg.text import nearest
@@ -469,14 +469,14 @@ class Config(Mapping[str, Any], Generic[T]):
     # --- frozen -----------------------------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise Frozen(
-            Problem(f"{name} cannot be assigned: a configuration never changes", fix="compile with an override")
-        )
+        raise Frozen(self._frozen(name, "assigned"))
 
     def __delattr__(self, name: str) -> NoReturn:
-        raise Frozen(
-            Problem(f"{name} cannot be deleted: a configuration never changes", fix="compile with an override")
-        )
+        raise Frozen(self._frozen(name, "deleted"))
+
+    def _frozen(self, name: str, done: str) -> Problem:
+        key = render_key_path((*self._path, name))
+        return frozen_problem(key, done, key)
 
     def __copy__(self) -> Self:
         return self

@@ -87,7 +87,7 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
         if not losers:
             raise _missing(story, path)
         return Explanation(path, None, tuple(losers), "what was chosen above it has no such key", ())
-    entry, resolution = place.entry, story.resolutions.get(path)
+    entry = place.entry
     assert entry is not None, "what is no section lies in a field"
     # Of a mapping, or a list with edits, more than one setting is in force.
     live = [_row("and", contribution, is_secret=hides) for contribution in reversed(place.live)]
@@ -98,7 +98,10 @@ def explanation_of(story: Story, path: KeyPath) -> Explanation:
     first, *rest = [*live, *over, *default]
     rows = [first._replace(label="wins"), *rest, *copies, *resets, *losers]
     value = shown(value_at(story.root, path), is_secret=hides)
-    inputs, read = (resolution.inputs, resolution.variables) if resolution is not None else ((), ())
+    # An item of a list, or what a mapping holds, may be an expression too.
+    inner = [one for at, one in story.resolutions.items() if at[: len(path)] == path]
+    inputs = tuple(dict.fromkeys(read for one in inner for read in one.inputs))
+    read = dict.fromkeys(variable for one in inner for variable in one.variables)
     variables = tuple((name, "not set" if text is None else shown(text, is_secret=hides)) for name, text in read)
     rule = _rule(place, entry, is_alone=not rest, is_fallen=bool(resets or losers))
     return Explanation(path, value, tuple(rows), rule, inputs, variables)
@@ -273,14 +276,19 @@ def _lines(story: Story, told: Explanation, *, depth: int) -> Iterator[str]:
 
 
 def _explain_section(story: Story, path: KeyPath) -> str:
+    """What a section is, and every leaf of it."""
+    name = type(value_at(story.root, path)).__qualname__
+    lines = [f"  {line}" for line in leaf_lines(story, path)]
+    dropped = [f"  dropped: {d}" for d in story.dropped if d.path[: len(path)] == path]
+    return "\n".join([f"{render_key_path(path) or 'the configuration'}: {name}", *lines, *dropped])
+
+
+def leaf_lines(story: Story, path: KeyPath) -> list[str]:
     """Every leaf of a section with where it came from, a line each."""
     held = value_at(story.root, path)
-    key = render_key_path(path)
     rows = [
         (render_key_path((*path, *leaf.path)), shown(leaf.value, is_secret=leaf.entry.is_secret), (*path, *leaf.path))
         for leaf in iter_leaves(held)
     ]
     name, width = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
-    dropped = [f"  dropped: {d}" for d in story.dropped if d.path[: len(path)] == path]
-    lines = [f"  {k:<{name}} = {v:<{width}}  {origin_text(story, p)}" for k, v, p in rows]
-    return "\n".join([f"{key or 'the configuration'}: {type(held).__qualname__}", *lines, *dropped])
+    return [f"{k:<{name}} = {v:<{width}}  {origin_text(story, p)}" for k, v, p in rows]

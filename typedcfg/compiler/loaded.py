@@ -151,8 +151,18 @@ def load_untyped(path: "str | os.PathLike[str]", *, asked: Origin = _ASKED) -> L
     layers = list(FileSource([path], origins=[asked]).read())
     saved = tuple((layer.name, layer.version) for layer in layers if layer.version is not None)
     # There is no template to migrate them to.
-    story = _compiled([replace(layer, version=None) for layer in layers], Variables())
+    try:
+        story = _compiled([replace(layer, version=None) for layer in layers], Variables())
+    except ConfigError as error:
+        raise ConfigError(*map(_with_class, error.problems)) from None
     return _loaded(_File(written_path(path), story, saved, _recorded_beside(path)))
+
+
+def _with_class(problem: Problem) -> Problem:
+    """The problem, with what to do where a file refers to a key that no file has to set."""
+    is_dangling = problem.what.endswith("leads nowhere") and not problem.suggestion
+    fix = "if a class provides it, read the file by that class: typedcfg ... --app APP, or Template.load"
+    return replace(problem, fix=fix) if is_dangling and not problem.fix else problem
 
 
 def _of_run(folder: str, asked: Origin) -> str:

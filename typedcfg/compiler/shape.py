@@ -21,7 +21,7 @@ from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Appended, Branch, Edit, Positions, Removed, Text, is_unsettled
 from typedcfg.template.catalog import Catalog, Entry, catalog_of
-from typedcfg.template.nodes import LeafNode, ListNode, MapNode, VariantsNode
+from typedcfg.template.nodes import LeafNode, ListNode, MapNode, SectionNode, VariantsNode
 from typedcfg.template.variants import KIND
 from typedcfg.text import NO_SWEEPS, listed, nearest, one_of, placeholder, spaced
 
@@ -287,6 +287,12 @@ class _Shaper:
             fix = f"write it whole instead of the formula: {key}=[...]"
             what = f"{key} is computed, and is not known when lists are edited"
             self.descent.report_at(Problem(what, fix=fix), edit.origin, broken=place.path)
+        elif isinstance(place.node, (SectionNode, VariantsNode)):
+            problem = Problem(
+                f"{key} is a section, and cannot be edited as a list",
+                fix=f"set what it holds, each by its key: {key}.key=...",
+            )
+            self.descent.report_at(problem, edit.origin, broken=place.path)
         elif any(isinstance(fallen.contribution.value, Branch) for fallen in place.fallen):
             what = f"{key} is a mapping, and cannot be edited as a list"
             problem = Problem(what, fix=f"set what it holds, each by its key: {key}.key=...")
@@ -388,7 +394,10 @@ def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Proble
         str(origin),
         expected=section,
         suggestion=near if strength in ("files", "presets") or near is None else render_key_path((*place.path, near)),
-        fix=of_another_kind(place, key) or _of_another_tool(key) or ("" if near else _as_a_path(place, key)),
+        fix=of_another_kind(place, key)
+        or _of_another_tool(key)
+        or spaced(key)
+        or ("" if near else _as_a_path(place, key)),
     )
 
 
@@ -428,5 +437,5 @@ def _as_a_path(place: Place, key: str) -> str:
     if around is not None and isinstance(around.node, MapNode):
         dotted = render_key_path((*around.path, f"{place.path[-1]}.{key}"))
         return f"a name with a dot in it is quoted, and the whole argument again for a shell: '{dotted}'"
-    found = [render_key_path(path) for path in place.descent.elsewhere((key,))]
+    found = [render_key_path(path) for path in place.descent.elsewhere((key.replace("-", "_"),))]
     return f"there is {' and '.join(found)}" if found else ""

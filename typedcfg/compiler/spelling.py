@@ -54,7 +54,8 @@ def _of_list(value: str, expression: str) -> str:
         return f"a list is written in brackets: ['{shorten(expression)}']"
     if value.startswith("["):
         return "close the bracket, or put the missing comma"
-    return f"a list is written in brackets: [{shorten(value)}]"
+    items = value.strip().removeprefix("(").removesuffix(")").split(",")
+    return f"a list is written in brackets: [{shorten(', '.join(item.strip() for item in items if item.strip()))}]"
 
 
 def _expression(descent: "Descent", path: KeyPath) -> tuple[str, bool]:

@@ -266,7 +266,7 @@ class Resolver:
         for part in interpolation.parts:
             try:
                 if isinstance(part, Reference):
-                    values.append(self._referenced(slot, part))
+                    values.append(self._referenced_within(slot, part))
                 else:
                     values.append(part if isinstance(part, str) else self._computed(slot, part))
             except Needs as needs:
@@ -289,6 +289,14 @@ class Resolver:
 
     def _referenced(self, slot: Slot, reference: Reference) -> Any:
         return self._value_at(slot, self._absolute(slot, reference))
+
+    def _referenced_within(self, slot: Slot, reference: Reference) -> Any:
+        """What a reference means that stands in the midst of a text."""
+        try:
+            return self._referenced(slot, reference)
+        except Nowhere as nowhere:
+            where = self._place_in(slot, reference.column)
+            raise Nowhere(replace(nowhere.problem, where=where)) from None
 
     def _value_at(self, slot: Slot, path: KeyPath) -> Any:
         value = self.reading.value_at(path)

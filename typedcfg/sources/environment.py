@@ -17,16 +17,18 @@ from typedcfg.sources.file_reader import read_text
 from typedcfg.sources.variables import SEPARATOR, Variable, bears, variables_layer
 from typedcfg.template.base import ConfigTemplate
 
-_ASKED_AS: Final = {"dotenv": Origin("dotenv="), "secrets": Origin("secrets_dir=")}
+_DOTENV: Final = Origin("dotenv=")
+_SECRETS_DIR: Final = Origin("secrets_dir=")
 
 
-def environment_sources(
+def environment_sources(  # noqa: PLR0913  # who asked belongs to what was asked for
     template: type[ConfigTemplate],
     prefix: str,
     *,
     dotenv: str | PathLike[str] | None = None,
     secrets_dir: str | PathLike[str] | None = None,
     environ: Mapping[str, str] | None = None,
+    origins: tuple[Origin, Origin] = (_DOTENV, _SECRETS_DIR),
 ) -> list[Source]:
     """The sources that a prefix opens, weakest first: secrets, a dotenv file, the environment.
 
@@ -36,6 +38,7 @@ def environment_sources(
         dotenv: A file of variables, if one is to be read.
         secrets_dir: A folder with a file for each value, if one is to be read.
         environ: The environment; by default that of this process.
+        origins: Who asked for the file and for the folder, to be named where one cannot be read.
 
     Raises:
         ConfigError: The prefix does not end with two underscores.
@@ -47,9 +50,9 @@ def environment_sources(
         raise ConfigError(Problem(what, expected=expected, fix=fix))
     sources: list[Source] = [EnvironmentSource(template, prefix, os.environ if environ is None else environ)]
     if dotenv is not None:
-        sources.insert(0, DotenvSource(template, prefix, dotenv))
+        sources.insert(0, DotenvSource(template, prefix, dotenv, asked=origins[0]))
     if secrets_dir is not None:
-        sources.insert(0, SecretsSource(template, prefix, secrets_dir))
+        sources.insert(0, SecretsSource(template, prefix, secrets_dir, asked=origins[1]))
     return sources
 
 
@@ -91,11 +94,14 @@ class DotenvSource:
     expanded: `${...}` in a value is an expression, as it is everywhere else.
     """
 
-    def __init__(self, template: type[ConfigTemplate], prefix: str, path: str | PathLike[str]) -> None:
-        """Hold where to look; nothing is read yet."""
+    def __init__(
+        self, template: type[ConfigTemplate], prefix: str, path: str | PathLike[str], *, asked: Origin = _DOTENV
+    ) -> None:
+        """Hold where to look, and who asked for it; nothing is read yet."""
         self.template = template
         self.prefix = prefix
         self.path = os.fspath(path)
+        self.asked = asked
 
     def read(self) -> Iterator[Layer]:
         """One layer, or none where no line bears the prefix.
@@ -103,7 +109,7 @@ class DotenvSource:
         Raises:
             ConfigError: The file cannot be read, or with a problem for each line that is not understood.
         """
-        text = read_text(self.path, self.path, _ASKED_AS["dotenv"], suffixes=())
+        text = read_text(self.path, self.path, self.asked, suffixes=())
         problems: list[Problem] = []
         variables = list(self._variables(text, problems))
         try:
@@ -139,11 +145,14 @@ class SecretsSource:
     part of the value.
     """
 
-    def __init__(self, template: type[ConfigTemplate], prefix: str, folder: str | PathLike[str]) -> None:
-        """Hold where to look; nothing is read yet."""
+    def __init__(
+        self, template: type[ConfigTemplate], prefix: str, folder: str | PathLike[str], *, asked: Origin = _SECRETS_DIR
+    ) -> None:
+        """Hold where to look, and who asked for it; nothing is read yet."""
         self.template = template
         self.prefix = prefix
         self.folder = os.fspath(folder)
+        self.asked = asked
 
     def read(self) -> Iterator[Layer]:
         """One layer, or none where no file bears the prefix.
@@ -155,7 +164,7 @@ class SecretsSource:
             names = sorted(os.listdir(self.folder))  # noqa: PTH208 - names are wanted, not paths
         except OSError as error:
             what = f"secrets folder {self.folder!r} cannot be read: {(error.strerror or str(error)).lower()}"
-            raise ConfigError(Problem(what, where=str(_ASKED_AS["secrets"]), expected="a folder")) from error
+            raise ConfigError(Problem(what, where=str(self.asked), expected="a folder")) from error
         problems: list[Problem] = []
         variables = [
             variable for name in names if bears(self.prefix, name) for variable in self._variable(name, problems)

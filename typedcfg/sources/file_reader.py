@@ -100,5 +100,6 @@ def _missing(path: str, name: str, asked: Origin) -> Problem:
     stems = {entry.stem: entry.name for entry in beside if real_path(str(entry)) != asking}
     stem = nearest(wanted.stem, stems, cutoff=_ALIKE)
     near = stem and stems[stem]
-    fix = "" if _suffix(path) in SUFFIXES else "a setting is written key=value"
+    is_word = asked.source.startswith("argument ")  # of a command: it may have been meant as anything
+    fix = "a setting is written key=value" if is_word and _suffix(path) not in SUFFIXES else ""
     return Problem(f"no file {name!r}", where=str(asked), suggestion=near and written_path(str(folder / near)), fix=fix)

@@ -87,7 +87,9 @@ def read_flow(text: str, origin: Origin) -> object:
     Raises:
         ConfigError: As for `read_yaml`.
     """
-    reader = _Reader(text, origin.source, lambda _, column: f"{origin}, column {column} of the value")
+    end = len(text) + 1
+    # The parser puts the end of a text at the beginning of the line below it.
+    reader = _Reader(text, origin.source, lambda line, n: f"{origin}, column {n if line == 1 else end} of the value")
     value = reader.read()
     ConfigError.raise_any(reader.problems)
     return branch_from({"value": value}, origin)["value"]

@@ -129,13 +129,13 @@ class ConfigTemplate(BaseModel):
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse: a section never changes."""
         if name in type(self).__pydantic_fields__:
-            raise Frozen(_frozen_problem(type(self).__qualname__, name))
+            raise Frozen(frozen_problem(f"{type(self).__qualname__}.{name}", "assigned", name))
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
         """Refuse: a section never changes."""
         if name in type(self).__pydantic_fields__:
-            raise Frozen(_frozen_problem(type(self).__qualname__, name))
+            raise Frozen(frozen_problem(f"{type(self).__qualname__}.{name}", "deleted", name))
         super().__delattr__(name)
 
     # --- reading a section ------------------------------------------------------------------------------------------
@@ -316,11 +316,12 @@ def _arguments_of(value: Any) -> Any:
     return value.arguments() if isinstance(value, ConfigTemplate) else value
 
 
-def _frozen_problem(section: str, name: str) -> Problem:
+def frozen_problem(shown: str, done: str, key: str) -> Problem:
+    """The problem of a field that was to be changed where it stands, and how to come by another configuration."""
     return Problem(
-        f"{section}.{name} cannot be assigned: a section never changes",
-        fix="change a draft of the configuration: draft = config.unlock(), assign there, draft.lock();\n"
-        f"or config.merge, or an override {name}=...: derived values follow, as they do not in a section's copy",
+        f"{shown} cannot be {done}: a configuration never changes",
+        fix="change a draft of it: draft = config.unlock(), assign there, draft.lock();\n"
+        f"or config.merge, or an override {key}=...: derived values follow, as they do not in a section's copy",
     )
 
 

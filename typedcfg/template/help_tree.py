@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from typedcfg.errors import MissingKey, Problem
-from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path
+from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.derived import SectionDefault
@@ -14,6 +14,7 @@ from typedcfg.template.descriptions import descriptions_of, summary_of
 from typedcfg.template.formula_keys import with_keys
 from typedcfg.template.marks import NotInIdentity
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
+from typedcfg.template.old_names import present_path
 from typedcfg.template.type_text import yaml_text
 from typedcfg.template.variants import KIND, current_kinds, kinds_of
 from typedcfg.text import nearest, one_of
@@ -244,7 +245,9 @@ def find_fields(root: SectionHelp, key: str) -> tuple[FieldHelp, ...]:
     except KeyPathError as error:
         raise MissingKey(Problem(str(error), expected="a key path: loader.batch_size, layers[i].width")) from None
     if not found:
-        near = nearest(key, (field.key for field in fields_below(root)))
+        path = parse_key_path(key.replace("[i]", "[0]"))
+        today = present_path(root.template, path)
+        near = render_key_path(today) if today != path else nearest(key, (field.key for field in fields_below(root)))
         raise MissingKey(Problem(f"{root.template.__qualname__} has no key {key!r}", suggestion=near))
     return tuple(field._replace(around=(), is_alone=True) for field in found)
 

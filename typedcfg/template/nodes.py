@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import AsyncIterable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
+from itertools import chain, count
 from typing import Annotated, Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ImportString
@@ -152,10 +153,14 @@ def _variants(members: tuple[Any, ...], where: str) -> dict[str, type[ConfigTemp
     types = list(_members(members))
     if not all(map(_is_section, types)):
         raise _declaration(where, "a union of sections and values", "make the value a field of a section")
+    taken = {kind for member_type in types for kind in kinds_of(member_type)}
     for member_type in types:
         kinds = kinds_of(member_type)
         if not kinds:
-            fix = f'add kind: Literal["{member_type.__name__.lower()}"] = "{member_type.__name__.lower()}"'
+            name = member_type.__name__.lower()
+            free_names = chain([name], (f"{name}{number}" for number in count(2)))
+            kind = next(free for free in free_names if free not in taken)
+            fix = f'add kind: Literal["{kind}"] = "{kind}"'
             raise _declaration(where, f"{member_type.__qualname__} stands in a union and has no kind", fix)
         for kind in kinds:
             if templates.setdefault(kind, member_type) is not member_type:

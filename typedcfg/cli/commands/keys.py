@@ -6,7 +6,8 @@ from typing import Any
 from typedcfg.cli.context import Context
 from typedcfg.cli.known import known_of, place_of
 from typedcfg.cli.table import table
-from typedcfg.compiler.config import Config
+from typedcfg.compiler.config import Config, told_by
+from typedcfg.compiler.explain import leaf_lines
 from typedcfg.key_path import render_key_path
 from typedcfg.template.catalog import catalog_of
 from typedcfg.template.help_json import field_json, json_value
@@ -28,7 +29,7 @@ def run(context: Context) -> int:
         records = _declared(root) if config is None else _of(config, root)
         print(json.dumps(list(records), indent=2, ensure_ascii=False))
     elif config is not None:
-        print(config.explain())
+        print("\n".join(leaf_lines(*told_by(config))))
     else:
         found = declared_keys(app.template)
         print(table([key, type_text(entry), f"with {' '.join(kinds)}" if kinds else ""] for key, entry, kinds in found))
