@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 collect_ignore_glob = ["apps/*.py", "benchmarks/[!t]*.py", "crash/[!t]*.py", "endurance/[!t]*.py", "fuzz/[!t]*.py"]
 
 # How many examples each property is tried with; a busy machine fails none of them.
-for _profile, _examples in {"quick": 50, "ci": 500, "long": 100_000}.items():
+for _profile, _examples in {"quick": 50, "ci": 200, "long": 100_000}.items():
     settings.register_profile(
         _profile,
         max_examples=_examples,
