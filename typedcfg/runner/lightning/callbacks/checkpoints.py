@@ -261,11 +261,12 @@ class CheckpointPolicy(AfterBatch):
                 raise failure
 
     def _tell(self, failure: RecordError) -> None:
-        """Note that the last state is not saved."""
+        """Note that the last state is not saved; where that ends the training, its end tells."""
         self.unsaved_because = str(failure)
-        _log.warning("a state of the training is not saved: %s", failure)
         if self.on_write_failure == "stop":
             self._failure = failure
+        else:
+            _log.warning("a state of the training is not saved: %s", failure)
 
     def _named(self) -> dict[Path, Path]:
         """Each name for people, and the checkpoint it stands for."""
