@@ -41,10 +41,11 @@ def defined_in(file: Path) -> set[Shown]:
 def test_every_row_names_a_test_that_there_is() -> None:
     text = PAGE.read_text(encoding="utf-8")
 
-    for row in rows(text):
-        shown = set(shown_by(row, text))
-        assert shown, row
-        assert shown <= set().union(*(defined_in(file) for file, _ in shown)), row
+    shown = [set(shown_by(row, text)) for row in rows(text)]
+    named = set().union(*shown)
+
+    assert [row for row, of_row in zip(rows(text), shown, strict=True) if not of_row] == []
+    assert named - set().union(*(defined_in(file) for file in {one.file for one in named})) == set()
 
 
 def test_every_test_is_named_by_a_row() -> None:
