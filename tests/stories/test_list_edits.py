@@ -100,4 +100,4 @@ def test_explain_tells_each_edit() -> None:
 @pytest.mark.parametrize("more", [[], ["layers[0].act=x"]])
 @pytest.mark.parametrize("edit", ["layers[0]-=width", "groups.head-=width", "groups.head-="])
 def test_a_section_is_no_list_whatever_else_is_said_of_it(edit: str, more: list[str]) -> None:
-    assert "to edit" in refusal(edit, *more, "groups.head.act=y")
+    assert "cannot be edited as a list" in refusal(edit, *more, "groups.head.act=y")
