@@ -21,7 +21,7 @@ def complete(words: Sequence[str]) -> list[Candidate]:
             empty.
 
     Example:
-        >>> [candidate.text for candidate in complete(["ex"])]
+        >>> [candidate.text for candidate in complete(["expl"])]
         ['explain']
     """
     *before, word = words
