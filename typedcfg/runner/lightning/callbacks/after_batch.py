@@ -25,7 +25,7 @@ class AfterBatch(LastWord):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Follow the module's hook; here and not before, for a module may set it in its `setup`."""
         if not isinstance(pl_module.on_train_batch_end, _Followed):
-            pl_module.on_train_batch_end = _Followed(pl_module)  # type: ignore[method-assign]  # put back below
+            pl_module.on_train_batch_end = _Followed(trainer, pl_module)  # type: ignore[method-assign]  # put back below
 
     @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -47,8 +47,10 @@ def is_batch_over(module: LightningModule) -> bool:
 class _Followed:
     """A module's hook, and the callbacks that come after it."""
 
-    def __init__(self, module: LightningModule) -> None:
-        self.module = module
+    def __init__(self, trainer: Trainer, module: LightningModule) -> None:
+        self.trainer = trainer
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
+        self.followers = [callback for callback in callbacks if isinstance(callback, AfterBatch)]
         self.own = vars(module).get(_HOOK)
         """What was set on the module itself, rather than in its class."""
         self.is_done = False
@@ -58,10 +60,8 @@ class _Followed:
         self.__wrapped__(*args, **kwargs)
         self.is_done = True
         try:
-            trainer = self.module.trainer
-            for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
-                if isinstance(callback, AfterBatch):
-                    callback.after_batch(trainer)
+            for follower in self.followers:
+                follower.after_batch(self.trainer)
         finally:
             self.is_done = False
 

@@ -1,12 +1,13 @@
 """All ranks train one thing: the same attempt at the same run, with the same configuration."""
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.errors import Problem, RunError
+from typedcfg.runner.lightning.callbacks.listener import Listener
 
 
-class Agreement(Callback):
+class Agreement(Listener):
     """Compares, before anything is trained, what each rank believes with what rank 0 does."""
 
     def __init__(self, *, attempt: str, fingerprint: str) -> None:

@@ -187,7 +187,7 @@ class CheckpointPolicy(AfterBatch):
         before, self._step = self._step, trainer.global_step
         if self._step == before:
             return
-        if not _plugin(trainer).is_writing:
+        if self._unsettled is not None and not _plugin(trainer).is_writing:
             self._settle()
         n = self.every_n_steps
         self._is_due = self._is_due or (n is not None and self._step // n > before // n) or self._is_asked(trainer)

@@ -2,8 +2,10 @@
 
 from lightning.pytorch.callbacks import Checkpoint
 
+from typedcfg.runner.lightning.callbacks.listener import Listener
 
-class LastWord(Checkpoint):
+
+class LastWord(Listener, Checkpoint):
     """A callback whose epoch ends after the module's own.
 
     A module may log in its `on_train_epoch_end`. Lightning calls that after the callbacks', but for those that are a

@@ -3,14 +3,15 @@
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.errors import Problem, RunError
+from typedcfg.runner.lightning.callbacks.listener import Listener
 from typedcfg.runner.lightning.metrics import batch_length
 
 
-class SampleLimit(Callback):
+class SampleLimit(Listener):
     """Ends the training with the step in which all ranks together have seen so many samples.
 
     Samples are counted batch by batch, as they come: a last batch that is short counts as what it is. Ranks agree

@@ -5,16 +5,17 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.epoch_lines import LineStream
+from typedcfg.runner.lightning.callbacks.listener import Listener
 from typedcfg.runner.lightning.metrics import FreshMetrics
 from typedcfg.runner.presentation import format_step_result, log_interval_of
 
 
-class StepLines(Callback):
+class StepLines(Listener):
     """Prints a line every so many batches: `train 30/100  train/loss 0.5123`; rank 0 alone does.
 
     It shows what the module logs per step, else the loss that the step returned. Between two lines nothing is looked

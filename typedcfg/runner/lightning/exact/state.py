@@ -6,11 +6,12 @@ from typing import Any, Final, TypedDict
 
 import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.utilities.model_helpers import is_overridden
 from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
+from typedcfg.runner.lightning.callbacks.listener import Listener
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
 from typedcfg.runner.lightning.exact.loaders import LoaderState, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
@@ -34,7 +35,7 @@ class _RankState(TypedDict):
     doubts: list[str]
 
 
-class ExactState(Callback):
+class ExactState(Listener):
     """Makes a resumed training go on as if it had never stopped, between two epochs or two steps.
 
     Loaders of standard make become an `ExactLoader`; what Lightning's checkpoints leave out goes into them: the random
