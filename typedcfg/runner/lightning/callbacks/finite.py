@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
 from typedcfg.errors import Problem, RunFailed
+from typedcfg.runner.lightning.callbacks.listener import Listener
 
 _EVERY: Final = 50
 """From how many batches to how many it is looked whether all losses were finite [batches]."""
@@ -18,11 +19,11 @@ _NEVER: Final = torch.iinfo(torch.int64).max
 _log: Final = logging.getLogger(__name__)
 
 
-class FiniteWatch(Callback):
+class FiniteWatch(Listener):
     """Ends a training whose loss, or a weight, is NaN or infinite, or tells of it and lets it go on.
 
-    Each loss is looked at on the device where it is; the answer is asked for every 50 batches, and before a
-    checkpoint is written, so that no device waits in between, and what is saved can be gone on with.
+    Losses are kept where they are, and looked at together every 50 batches and before a checkpoint is written, so that
+    no device waits in between, and what is saved can be gone on with.
 
     Example:
         `Trainer(callbacks=[FiniteWatch(), recorder, policy])`
@@ -37,12 +38,13 @@ class FiniteWatch(Callback):
         self.on_nan = on_nan
         self.not_finite_since: int | None = None
         """The optimizer step after which the loss, or a weight, was first seen not to be finite."""
-        self._first: Tensor | None = None
+        self._losses: list[tuple[int, Tensor]] = []
+        """Those that were not looked at yet, each with the optimizer step after which it came."""
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
-        self._first, self.not_finite_since = None, None
+        self._losses, self.not_finite_since = [], None
 
     @override
     def on_train_batch_end(
@@ -55,11 +57,12 @@ class FiniteWatch(Callback):
         """
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if isinstance(loss, Tensor):
-            before = self._first if self._first is not None else torch.full((), _NEVER, device=loss.device)
-            is_finite = torch.isfinite(loss.detach()).all()
-            self._first = torch.where(is_finite, before, before.clamp(max=trainer.global_step))
+            # One number is kept as it is; many, which a step may return that optimizes by itself, as the greatest.
+            self._losses.append(
+                (trainer.global_step, loss.detach() if loss.numel() == 1 else loss.detach().abs().max())
+            )
         if (batch_idx + 1) % _EVERY == 0:
-            self._ask(trainer, "the training loss")
+            self._ask(trainer, self._first_not_finite(), "the training loss")
 
     @override
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -68,10 +71,8 @@ class FiniteWatch(Callback):
         Raises:
             RunFailed: The loss or a weight is not finite, and that is to end the training.
         """
-        self._ask(trainer, "the training loss")
-        if self.not_finite_since is None:
-            self._first = torch.where(_are_finite(pl_module, trainer), _NEVER, trainer.global_step)
-            self._ask(trainer, "a weight")
+        self._ask(trainer, self._first_not_finite(), "the training loss")
+        self._ask(trainer, torch.where(_are_finite(pl_module, trainer), _NEVER, trainer.global_step), "a weight")
 
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -79,10 +80,18 @@ class FiniteWatch(Callback):
         if self.not_finite_since is not None and trainer.is_global_zero:
             _log.warning("the training ended with numbers that are not finite, since step %s", self.not_finite_since)
 
-    def _ask(self, trainer: Trainer, what: str) -> None:
+    def _first_not_finite(self) -> Tensor:
+        """The step of the first of the losses kept that is not finite; none is kept any more."""
+        steps, losses = [step for step, _ in self._losses], [loss.reshape(()) for _, loss in self._losses]
+        self._losses = []
+        if not losses:
+            return torch.tensor(_NEVER)
+        are_finite = torch.isfinite(torch.stack(losses))
+        return torch.where(are_finite, _NEVER, torch.tensor(steps, device=are_finite.device)).min()
+
+    def _ask(self, trainer: Trainer, first: Tensor, what: str) -> None:
         if self.not_finite_since is not None:
             return
-        first = torch.tensor(_NEVER) if self._first is None else self._first
         step = int(trainer.strategy.reduce(first.to(trainer.strategy.root_device), reduce_op="min"))
         if step == _NEVER:
             return
