@@ -4,7 +4,16 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-from torch.utils.data import Dataset, get_worker_info
+import torch
+from torch.utils.data import (
+    ConcatDataset,
+    Dataset,
+    Subset,
+    TensorDataset,
+    default_collate,
+    default_convert,
+    get_worker_info,
+)
 from torch.utils.data._utils import worker
 from typing_extensions import override
 
@@ -32,12 +41,14 @@ class KeyedBatches(Dataset[Any]):
             dataset: Gives a sample for an index, or many for many where it has `__getitems__`.
             collate: Makes a batch of samples.
             is_batched: Whether samples are batched at all, rather than loaded one by one.
-            keyed: Whether generators are seeded; without, samples draw from them as they stand.
+            keyed: Whether generators are seeded; without, samples draw from them as they stand. What is known to draw
+                nothing, a `TensorDataset` for one, needs no seeds and gets none.
         """
         self.dataset = dataset
         self.collate = collate
         self.is_batched = is_batched
-        self.keyed = keyed
+        # Seeding for samples that draw nothing would cost more than they do.
+        self.keyed = keyed and not (collate in _COLLATE_ALONE and _draws_nothing(dataset))
 
     @override
     def __getitem__(self, request: Request) -> Any:
@@ -63,6 +74,18 @@ class KeyedBatches(Dataset[Any]):
     def _seed(self, *numbers: int) -> None:
         if self.keyed:
             seed_host(key(*numbers))
+
+
+_COLLATE_ALONE = (default_collate, default_convert)
+
+
+def _draws_nothing(dataset: object) -> bool:
+    """Whether a data set gives what it holds, as torch's own do; one of any other class may draw random numbers."""
+    if type(dataset) is Subset:
+        return _draws_nothing(dataset.dataset)
+    if type(dataset) is ConcatDataset:
+        return all(map(_draws_nothing, dataset.datasets))
+    return type(dataset) in (TensorDataset, torch.Tensor, list, tuple, range)
 
 
 class WorkerStart:

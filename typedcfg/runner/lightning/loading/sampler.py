@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sized
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import torch
 from torch import distributed
@@ -11,6 +11,9 @@ from typing_extensions import override
 
 from typedcfg.runner.lightning.loading.order import epoch_order, key, share, share_length
 from typedcfg.runner.lightning.seeds import RandomStream
+
+_AT_ONCE: Final = 100
+"""Batches whose indices are made plain numbers together; one by one takes longer, and all of them much memory."""
 
 
 class Order(Protocol):
@@ -112,8 +115,9 @@ class ExactSampler(DistributedSampler[int]):
 
     def batches(self, epoch: int, lap: int, size: int) -> Iterator[list[int]]:
         """The samples of one epoch on this rank, at most `size` at a time."""
-        order = self.order(epoch, lap)
-        return (order[start : start + size].tolist() for start in range(0, len(order), size))
+        for part in torch.split(self.order(epoch, lap), size * _AT_ONCE):
+            indices = part.tolist()
+            yield from (indices[start : start + size] for start in range(0, len(indices), size))
 
 
 class DrawnOrder:
@@ -270,11 +274,12 @@ class ExactBatchSampler(Sampler[list[Any]]):
         lap, start = (self._position.lap, self._position.batches) if self._position.epoch == epoch else (0, 0)
         self.seek(0, lap=lap + 1)
         order, draws_from = self.order, key(self.order.seed, epoch, lap)
+        rank, world_size = order.rank, order.world_size
         place = 0
         for number, indices in enumerate(order.batches(epoch, lap, self.batch_size)):
             is_left_out = self.drop_last and not order.yields_batches and len(indices) < self.batch_size
             if number >= start and not is_left_out:
-                yield Request(indices, draws_from, place * order.world_size + order.rank, order.world_size)
+                yield Request(indices, draws_from, place * world_size + rank, world_size)
             place += len(indices)
 
 
