@@ -12,6 +12,7 @@ from reading import fingerprint, read_attributes
 from resolving import resolve_references
 from saving import save
 from stopwatch import Row
+from training import reach_first_step, take_steps
 
 
 class Effort(NamedTuple):
@@ -20,12 +21,13 @@ class Effort(NamedTuple):
     leaves: tuple[int, ...]
     links: tuple[int, ...]
     megabytes: int
+    steps: int
     seconds: float
     """For each row; 0 measures everything once."""
 
 
-FULL: Final = Effort(leaves=(65, 650, 6_500, 65_000), links=(1_000, 10_000), megabytes=40, seconds=5)
-QUICK: Final = Effort(leaves=(65, 650), links=(10, 100), megabytes=1, seconds=0)
+FULL: Final = Effort(leaves=(65, 650, 6_500, 65_000), links=(1_000, 10_000), megabytes=40, steps=1_000, seconds=5)
+QUICK: Final = Effort(leaves=(65, 650), links=(10, 100), megabytes=1, steps=1, seconds=0)
 
 BENCHMARKS: Final[dict[str, Callable[[Effort], Iterable[Row]]]] = {
     "compile": lambda effort: compile_files(effort.leaves, effort.seconds),
@@ -35,6 +37,8 @@ BENCHMARKS: Final[dict[str, Callable[[Effort], Iterable[Row]]]] = {
     "fingerprint": lambda effort: fingerprint(effort.leaves[:3], effort.seconds),
     "diff": lambda effort: compare(effort.leaves[2:3] or effort.leaves[:1], effort.seconds),
     "save": lambda effort: save(effort.megabytes, effort.seconds),
+    "steps": lambda effort: take_steps(effort.steps, effort.seconds),
+    "start": lambda effort: reach_first_step(effort.seconds),
     "processes": lambda effort: start_processes(effort.seconds),
 }
 
@@ -55,7 +59,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _line(row: Row) -> str:
-    target = "" if row.target is None else f"{row.target:g}"
+    target = "" if row.target is None else f"{row.target:.3g}"
     return _cells(row.what, _duration(row.subject_s), _duration(row.floor_s), f"{row.ratio:.2f}", target)
 
 

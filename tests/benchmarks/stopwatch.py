@@ -64,7 +64,7 @@ def race(
     gc.freeze()
     try:
         loops = [_loops(timer) if seconds else 1 for timer in timers]
-        return Row(what, *_least(lambda runner: _once(timers[runner], loops[runner]), seconds), target)
+        return Row(what, *least(lambda runner: _once(timers[runner], loops[runner]), seconds), target)
     finally:
         gc.unfreeze()
 
@@ -82,10 +82,10 @@ def race_processes(
     arguments = (floor, subject)
     for runner in arguments:  # what is compiled to bytecode once is no part of it
         _process(runner, environment)
-    return Row(what, *_least(lambda runner: _process(arguments[runner], environment), seconds), target)
+    return Row(what, *least(lambda runner: _process(arguments[runner], environment), seconds), target)
 
 
-def _least(measure: Callable[[int], float], seconds: float) -> tuple[float, float]:
+def least(measure: Callable[[int], float], seconds: float) -> tuple[float, float]:
     """The least of the second runner's measurements, and of the first's; they take turns, also at going first."""
     least = [float("inf"), float("inf")]
     end = perf_counter() + seconds

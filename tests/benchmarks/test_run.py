@@ -10,7 +10,8 @@ RUN = str(Path(__file__).with_name("run.py"))
 
 
 @pytest.mark.parametrize(
-    "name", ["compile", "references", "resolve", "attributes", "fingerprint", "diff", "save", "processes"]
+    "name",
+    ["compile", "references", "resolve", "attributes", "fingerprint", "diff", "save", "steps", "start", "processes"],
 )
 def test_a_benchmark_prints_a_ratio_for_each_row(name: str) -> None:
     run = subprocess.run([sys.executable, RUN, "--quick", name], capture_output=True, text=True, check=True)
@@ -24,4 +25,7 @@ def test_a_benchmark_that_does_not_exist_is_refused() -> None:
     run = subprocess.run([sys.executable, RUN, "nope"], capture_output=True, text=True, check=False)
 
     assert run.returncode == 2
-    assert "there are compile, references, resolve, attributes, fingerprint, diff, save, processes" in run.stderr
+    assert (
+        "there are compile, references, resolve, attributes, fingerprint, diff, save, steps, start, processes"
+        in run.stderr
+    )
