@@ -83,8 +83,12 @@ def test_a_name_for_people_stands_for_its_checkpoint(broken: Runner, same: Runne
 
 
 def test_a_checkpoint_of_another_configuration_is_refused_by_what_differs(copied: Path, tiny: type[Experiment]) -> None:
+    other = Runner(tiny.compile(overrides=["lr=0.25", "run.project_root=elsewhere"]))
+
     with pytest.raises(ResumeRefused, match=r"lr: 0\.05 -> 0\.25"):
-        Runner(tiny.compile(overrides=["lr=0.25"])).fit(resume=copied)
+        other.fit(resume=copied)
+
+    assert not Path("elsewhere").exists()
 
 
 def test_a_damaged_checkpoint_is_refused(copied: Path, same: Runner) -> None:
@@ -93,10 +97,14 @@ def test_a_damaged_checkpoint_is_refused(copied: Path, same: Runner) -> None:
     with pytest.raises(RecordError, match="is damaged"):
         same.fit(resume=copied)
 
+    assert not Path("elsewhere").exists()
+
 
 def test_a_path_that_is_nothing_is_an_error(same: Runner) -> None:
     with pytest.raises(RunError, match="there is no checkpoint nowhere to begin with"):
         same.fit(resume=Path("nowhere"))
+
+    assert not Path("elsewhere").exists()
 
 
 def test_a_run_without_a_checkpoint_is_an_error(same: Runner, tiny: type[Experiment]) -> None:
@@ -104,3 +112,12 @@ def test_a_run_without_a_checkpoint_is_an_error(same: Runner, tiny: type[Experim
 
     with pytest.raises(RunError, match="has no checkpoint to begin with"):
         same.fit(resume=empty.path)
+
+    assert not Path("elsewhere").exists()
+
+
+def test_a_job_that_would_be_refused_is_not_handed_in(tiny: type[Experiment]) -> None:
+    with pytest.raises(RunError, match="there is no checkpoint nowhere to begin with"):
+        Runner(tiny.compile(overrides=["launch=slurm", "run.project_root=elsewhere"])).submit(resume=Path("nowhere"))
+
+    assert not Path("elsewhere").exists()

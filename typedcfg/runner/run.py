@@ -16,7 +16,7 @@ from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.submission import Submission, submit_run
 from typedcfg.runner.template_reference import check_loadable, refer_to
-from typedcfg.runner.training import Resume, Training, check_builders, check_machine, launcher_of
+from typedcfg.runner.training import Resume, Training, beginning_of, check_builders, check_machine, launcher_of
 from typedcfg.sections.experiment import Experiment
 from typedcfg.text import one_of
 
@@ -95,10 +95,11 @@ class Runner(CountedRun):
         if isinstance(launcher, JoiningLauncher) and not launcher.is_first:
             join_run(self._find, self.config, launcher, script=self._asked.script, restarts=restarts)
             return
+        beginning = beginning_of(resume, self.config)
         run = run or self.make()
         with Ownership(run.lock), self._doing("train"):
             training = Training(run, self.config, self._asked)
-            training.bring_to_an_end(launcher, again=again, resume=resume, test=test, restarts=restarts)
+            training.bring_to_an_end(launcher, again=again, resume=beginning, test=test, restarts=restarts)
 
     def submit(self, *, again: bool = False, resume: Resume = "auto") -> Submission:
         """Have SLURM train the run, as the section `launch` says; `fit` does that in the job.
@@ -109,7 +110,9 @@ class Runner(CountedRun):
 
         Raises:
             RunOwned: Another process works on this run.
-            RunError: A secret cannot reach the job, or SLURM refuses it.
+            RunError: A secret cannot reach the job, SLURM refuses it, or there is nothing to begin with.
+            RecordError: The checkpoint to begin with is not whole.
+            ResumeRefused: It was trained with a configuration that means something else.
         """
         check_builders(self.config.params)
         check_recordable(self.config)
@@ -118,6 +121,7 @@ class Runner(CountedRun):
             check_loadable(reference)
         app = self._asked.script or ("-m", "typedcfg")
         named = () if self._asked.script else (self._asked.app or reference.app,)
+        beginning_of(resume, self.config)  # lest a job waits in a queue to be refused
         begin = resume.absolute() if isinstance(resume, Path) else resume
         flags = [*(["--again"] if again else []), *([] if begin == "auto" else [f"--resume={begin}"])]
         return submit_run(self.make(), self.config, (*app, "run", *named), flags=tuple(flags))

@@ -15,7 +15,7 @@ from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import Problem, RecordError, ResumeRefused, RunFailed, RunOwned, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
-from typedcfg.records.checkpoint_record import Manifest
+from typedcfg.records.checkpoint_record import Manifest, Verified
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
 from typedcfg.runner.carry import carry_over, take_in
 from typedcfg.runner.failure import (
@@ -60,6 +60,9 @@ _log: Final = logging.getLogger(__name__)
 Resume: TypeAlias = Literal["auto", "never"] | Path
 """What a run that is not done begins with: its newest checkpoint, nothing, or the checkpoint or run of that path."""
 
+Beginning: TypeAlias = Literal["auto", "never"] | Verified
+"""The same, a path found to be a whole checkpoint that the run may begin with."""
+
 
 class Asked(NamedTuple):
     """How a run was asked for, where that was on a command line."""
@@ -91,13 +94,13 @@ class Training:
         self._tell(plan_attempt(self.run, record), record.identity)
         return True
 
-    def bring_to_an_end(self, launcher: Launcher, *, again: bool, resume: Resume, test: bool, restarts: int) -> None:
+    def bring_to_an_end(self, launcher: Launcher, *, again: bool, resume: Beginning, test: bool, restarts: int) -> None:
         """Do what is left to do; see `Runner.fit`.
 
         Args:
             launcher: Starts the processes.
             again: As there.
-            resume: As there.
+            resume: As there; see `beginning_of`.
             test: As there.
             restarts: How often to begin once more, from the newest checkpoint, after a failure.
         """
@@ -109,15 +112,14 @@ class Training:
             _log.warning("begins once more, %s left: %s", restarts - 1, error)
             self.bring_to_an_end(launcher, again=False, resume="auto", test=test, restarts=restarts - 1)
 
-    def _attempt(self, launcher: Launcher, *, again: bool, resume: Resume, test: bool) -> None:
+    def _attempt(self, launcher: Launcher, *, again: bool, resume: Beginning, test: bool) -> None:
         book = RunBook(self.run)
         book.mark_lost()
         record, code = book.record, self._code()
         if record is not None:
             self._check_same(record)
-        given = given_checkpoint(resume, self.config, check=_check) if isinstance(resume, Path) else resume
         doubts = self._doubts(record, code)
-        plan = plan_attempt(self.run, record, again=again, resume=given, doubts=doubts, check=_check)
+        plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=_check)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         if plan.does == "nothing":
@@ -298,6 +300,17 @@ def _check(checkpoint: Path) -> Manifest:
     from typedcfg.runner.lightning.safe_load import verify_loadable
 
     return verify_loadable(checkpoint)
+
+
+def beginning_of(resume: Resume, config: Config[Experiment]) -> Beginning:
+    """What is to be begun with; to be asked before a folder is made, which a refusal would leave empty.
+
+    Raises:
+        RunError: There is nothing at the path, or a run without a checkpoint.
+        RecordError: The checkpoint is not whole.
+        ResumeRefused: It was trained with a configuration that means something else; each difference is named.
+    """
+    return given_checkpoint(resume, config, check=_check) if isinstance(resume, Path) else resume
 
 
 def check_builders(experiment: Experiment) -> None:
