@@ -11,8 +11,8 @@ from processes import start_processes
 from reading import fingerprint, read_attributes
 from resolving import resolve_references
 from saving import save
+from stepping import reach_first_step, take_steps
 from stopwatch import Row
-from training import reach_first_step, take_steps
 
 
 class Effort(NamedTuple):
