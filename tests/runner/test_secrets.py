@@ -1,12 +1,13 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretBytes, SecretStr
+from pydantic import Secret, SecretBytes, SecretStr
 
 from typedcfg import ConfigTemplate
 from typedcfg.compiler.writing.secrets import as_overrides, secrets_in
@@ -27,6 +28,10 @@ class Api(ConfigTemplate):
     absent: SecretStr | None = None
 
 
+class Key(ConfigTemplate):
+    key: SecretStr
+
+
 class Params(ConfigTemplate):
     api: Api
 
@@ -40,6 +45,50 @@ def test_secrets_of_all_kinds_reach_a_worker_by_its_environment(monkeypatch: pyt
 
     assert taken == {"api.token": "a", "api.key": "b", "api.more": {"first": "c"}}
     assert secrets_in(Params.compile(overrides=as_overrides(taken)).params) == taken
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (list[SecretStr], ["hush-hush"]),
+        (set[SecretStr], ["hush-hush"]),
+        (frozenset[SecretBytes], ["hush-hush"]),
+        (tuple[SecretStr, int], ["hush-hush", 1]),
+        (tuple[SecretStr, ...], ["hush-hush"]),
+        (dict[str, SecretStr], {"first": "hush-hush"}),
+        (dict[str, set[SecretStr]], {"first": ["hush-hush"]}),
+        (list[dict[str, tuple[SecretStr, ...]]], [{"first": ["hush-hush"]}]),
+        (set[tuple[str, SecretStr]], [["first", "hush-hush"]]),
+        (SecretStr | set[SecretStr], ["hush-hush"]),
+        (list[Key], [{"key": "hush-hush"}]),
+        (dict[str, Key], {"first": {"key": "hush-hush"}}),
+        (Secret[list[str]], ["hush-hush"]),
+        (Secret[Path], "hush-hush"),
+        (list[Secret[int]], [20_051_977]),
+    ],
+    ids=str,
+)
+def test_a_secret_is_hidden_and_handed_on_whatever_holds_it(
+    kind: type, value: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    holder: type[ConfigTemplate] = type(
+        "Holder", (ConfigTemplate,), {"__annotations__": {"held": kind}, "__module__": __name__}
+    )
+    config = holder.compile(overrides={"held": value})
+    secrets, texts = secrets_in(config.params), ("hush-hush", "20051977")
+
+    shown = [config.to_yaml(origins=True), config.to_python(), repr(config), str(config.explain("held"))]
+    for name, variable in secrets_variable(secrets).items():
+        monkeypatch.setenv(name, variable)
+
+    for told in (*shown, redact(f"the training says {value}", texts_of(secrets))):
+        assert not any(text in told for text in texts)
+    config.save(tmp_path / "run.yaml")
+    assert holder.compile(tmp_path / "run.yaml", overrides=as_overrides(take_secrets())).params == config.params
+
+
+def test_a_number_beside_a_secret_is_no_secret() -> None:
+    assert redact("epoch 2 of None", texts_of({"pair": ["hush-hush", 2, None, True]})) == "epoch 2 of None"
 
 
 def test_what_a_worker_starts_in_turn_is_not_handed_them(monkeypatch: pytest.MonkeyPatch) -> None:

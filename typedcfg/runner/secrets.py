@@ -6,23 +6,21 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
 
-import orjson
-
 SECRETS_VARIABLE: Final = "TYPEDCFG_SECRETS"
 """All secrets of a run as JSON, by key path: command lines are seen by everybody on a machine."""
 _TELLING: Final = 4
-"""From what length on a line of a secret is hidden alone too [characters]; a bracket would hide all brackets."""
+"""From what length on a secret's lines, and numbers, are hidden [characters]; a bracket would hide all brackets."""
 _HIDDEN: Final = "**********"
 
 
 def secrets_variable(secrets: Mapping[str, Any]) -> dict[str, str]:
     """The variable that hands secrets on to a process."""
-    return {SECRETS_VARIABLE: orjson.dumps(secrets).decode()} if secrets else {}
+    return {SECRETS_VARIABLE: json.dumps(secrets)} if secrets else {}
 
 
 def take_secrets() -> dict[str, Any]:
     """The secrets that this process was handed; what it starts in turn is not handed them."""
-    secrets: dict[str, Any] = orjson.loads(os.environ.pop(SECRETS_VARIABLE, "{}"))
+    secrets: dict[str, Any] = json.loads(os.environ.pop(SECRETS_VARIABLE, "{}"))
     return secrets
 
 
@@ -59,6 +57,11 @@ def _forms(text: str) -> Iterator[str]:
 
 
 def _texts(value: Any) -> list[str]:
+    """The texts in a value, and its numbers: of a tuple, what stands beside a secret is hidden with it."""
     if isinstance(value, Mapping):
         value = list(value.values())
-    return [text for item in value for text in _texts(item)] if isinstance(value, list) else [str(value)]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    if value is None or isinstance(value, bool):
+        return []
+    return [str(value)] if isinstance(value, str) or len(str(value)) >= _TELLING else []

@@ -57,6 +57,19 @@ def test_what_is_saved_is_loaded(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
+def test_a_configuration_of_secrets_alone_is_saved(tmp_path: Path, suffix: str) -> None:
+    class Secrets(ConfigTemplate):
+        token: SecretStr
+
+    config, file = Secrets.compile(overrides=["token=hunter2"]), tmp_path / f"run{suffix}"
+
+    config.save(file)
+
+    assert "hunter2" not in file.read_text()
+    assert Secrets.compile(file, overrides=["token=hunter2"]) == config
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("sizes", [{}, {"b": 2}, {"b": 2, "a": 1}, {"a": 1, "c": 3}])
 def test_a_default_does_not_show_through_what_is_saved(tmp_path: Path, suffix: str, sizes: dict[str, int]) -> None:
     config = Params(layer=Layer(token=SecretStr("x")), sizes=sizes).to_config()

@@ -5,6 +5,7 @@ type of its field. So nothing is assumed: what is about to be saved is compiled 
 """
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,13 +33,15 @@ from typedcfg.template.migrations import schema_version
 from typedcfg.text import one_of, shorten
 
 _EXACT: Final = (float, complex, Decimal)
+_EMPTY: Final = re.compile(r"^\{\}\n", re.MULTILINE)
 _NOTHING: Final = object()
 _FIX_UNTYPED: Final = "hold a value that files have a word for, or declare a template: its fields say what a text means"
 _FIX: Final = "give the field the type of its value instead of Any, or hold a value of another type"
 
 
 def _yaml(config: Config[Any]) -> str:
-    return f"$version: {_version(config)}\n{config.to_yaml().removeprefix('{}')}"
+    # A mapping without values stands as {} below the comments on its secrets; with a version it is not empty.
+    return f"$version: {_version(config)}\n{re.sub(_EMPTY, "", config.to_yaml())}"
 
 
 def json_text(config: Config[Any]) -> str:

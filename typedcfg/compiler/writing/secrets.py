@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import SecretBytes, SecretStr
+from pydantic import Secret, SecretBytes, SecretStr
+from pydantic_core import to_jsonable_python
 
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.precedence import DEFAULTS
@@ -14,7 +15,7 @@ from typedcfg.template.leaves import iter_leaves
 
 
 def secrets_in(section: ConfigTemplate) -> dict[str, Any]:
-    """The secrets of a configuration by key path, in the clear; those that are null are none."""
+    """The secrets of a configuration by key path, in the clear and as JSON; those that are null are none."""
     secret = ((leaf.path, leaf.value) for leaf in iter_leaves(section) if leaf.entry.is_secret)
     return {render_key_path(path): _revealed(value) for path, value in secret if value is not None}
 
@@ -36,13 +37,19 @@ def _is_given(config: Config[Any], key: str) -> bool:
 
 
 def _revealed(value: Any) -> Any:
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, SecretBytes):
-        return value.get_secret_value().decode()
-    if isinstance(value, Mapping):
-        return {key: _revealed(item) for key, item in value.items()}
-    return [_revealed(item) for item in value] if isinstance(value, (list, tuple)) else value
+    """What secrets hold, wherever they are in a value; all of it as JSON holds it, to be handed on."""
+    if isinstance(value, (Secret, SecretBytes, SecretStr)):
+        value = value.get_secret_value()
+    match value:
+        case bytes():
+            return value.decode()
+        case Mapping():
+            return {_revealed(key): _revealed(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_revealed(item) for item in value]
+        case set() | frozenset():
+            return sorted(map(_revealed, value), key=repr)  # in an order that the next process finds too
+    return to_jsonable_python(value, inf_nan_mode="constants")
 
 
 def _escaped(value: Any) -> Any:
