@@ -41,7 +41,8 @@ _FIX: Final = "give the field the type of its value instead of Any, or hold a va
 
 def _yaml(config: Config[Any]) -> str:
     # A mapping without values stands as {} below the comments on its secrets; with a version it is not empty.
-    return f"$version: {_version(config)}\n{re.sub(_EMPTY, "", config.to_yaml())}"
+    values = re.sub(_EMPTY, "", config.to_yaml())
+    return f"$version: {_version(config)}\n{values}"
 
 
 def json_text(config: Config[Any]) -> str:
