@@ -240,6 +240,45 @@ def test_a_run_killed_in_the_middle_goes_on_to_the_weights_of_one_that_was_not(
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
 
 
+STUCK = """
+import ctypes
+from typing import Annotated
+from typedcfg import NotInIdentity
+from tiny import Tiny
+
+class Stuck(Tiny):
+    is_stuck: Annotated[bool, NotInIdentity()] = False
+
+    def build_model(self):
+        model = super().build_model()
+        if self.is_stuck:
+            model.on_validation_start = stand_still
+        return model
+
+def stand_still():
+    ctypes.PyDLL(None).sleep(60)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_stuck_beyond_python_is_recorded_as_hung_by_the_next(
+    command: Command, start: Start, folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "stuck.py").write_text(STUCK)
+    stuck = start("run", "stuck.py:Stuck", "is_stuck=true", "run.hang_timeout=0:00:05")
+    assert stuck.wait() == 1
+    assert command("runs", "ls") == 0
+    assert "failed" in capsys.readouterr().out
+
+    assert command("run", "stuck.py:Stuck") == 0
+
+    hung, second = record(folder()).attempts
+    assert hung.failure is not None
+    assert (hung.status, hung.exit_code, second.status) == ("failed", 1, "done")
+    assert hung.failure.what.startswith("hung, stuck in a call that keeps Python's lock")
+    assert hung.failure.where.endswith("stuck.py:17, in stand_still")
+
+
 def test_a_second_process_is_told_who_owns_the_run(
     command: Command, start: Start, wait_for: WaitFor, capsys: pytest.CaptureFixture[str]
 ) -> None:

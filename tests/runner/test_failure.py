@@ -1,10 +1,11 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from typedcfg.errors import Problem, RecordError, RunError
-from typedcfg.runner.failure import Preempted, exit_code_of, failure_of, problem_of
+from typedcfg.runner.failure import Preempted, exit_code_of, failure_of, problem_of, told_hang
 
 
 def raised(error: BaseException) -> BaseException:
@@ -52,6 +53,36 @@ def test_people_are_told_the_rank_and_where_the_log_is(tmp_path: Path) -> None:
     assert problem.where.endswith(f", rank 1\nthe traceback is in {tmp_path / 'run.rank1.log'}")
     assert problem.fix == ""
     assert problem_of(failure, tmp_path / "nowhere").where.endswith(", rank 1")
+
+
+HUNG = f"""epoch 1/3
+Timeout (0:30:00)!
+Thread 0x00007f01 (most recent call first):
+  File "/usr/lib/python3.11/threading.py", line 320 in wait
+  File "/home/ada/watch.py", line 5 in watch
+
+Thread 0x00007f02 (most recent call first):
+  File "{os.__file__}", line 7 in walk
+  File "/home/ada/model.py", line 12 in training_step
+  File "/home/ada/train.py", line 3 in <module>
+"""
+
+
+def test_a_hang_that_a_log_tells_of_is_placed_in_the_users_own_code(tmp_path: Path) -> None:
+    (tmp_path / "run.rank1.log").write_text(HUNG)
+
+    failure = told_hang([tmp_path / "run.log", tmp_path / "run.rank1.log"])
+
+    assert failure is not None
+    assert failure.what.endswith("where each thread stands is in run.log, run.rank1.log")
+    assert (failure.where, failure.rank) == ("/home/ada/model.py:12, in training_step", 1)
+    assert failure.traceback == HUNG.removeprefix("epoch 1/3\n")
+
+
+def test_what_a_model_says_of_a_timeout_is_no_hang(tmp_path: Path) -> None:
+    (tmp_path / "run.log").write_text("Timeout (0:30:00) of the server\n")
+
+    assert told_hang([tmp_path / "run.log"]) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What is kept and told of the error that ended a training."""
 
+import re
 import sys
 import sysconfig
 import threading
@@ -17,8 +18,13 @@ INTERRUPTED: Final = 130
 PREEMPTED: Final = 143
 """Exit code of a run that was stopped by SIGTERM, SIGHUP or SIGUSR1, or because its time was up."""
 
-_TIMED_OUT: Final = "\nTimeout ("
+_TIMED_OUT: Final = re.compile(r"^Timeout \(\d+:\d\d:\d\d(\.\d+)?\)!\nThread 0x", re.MULTILINE)
 """What `faulthandler` begins with when it ends a process."""
+_THREAD: Final = "\nThread 0x"
+_FRAME: Final = re.compile(r'^  File "(.*)", line (\d+) in (.*)$', re.MULTILINE)
+"""How it writes where a thread stands, the innermost call first."""
+_DUMP_BYTES: Final = 4 * 2**20
+"""More than it writes: at most 100 threads, and of each 100 calls."""
 
 _OURS: Final = str(Path(__file__).resolve().parents[1])
 _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
@@ -67,13 +73,29 @@ def hang_of(what: str, *, rank: int, logs: Collection[Path]) -> Failure:
 def told_hang(logs: Collection[Path]) -> Failure | None:
     """The hang that `faulthandler` told of in one of these logs, by rank: nobody was left to record it."""
     for rank, log in enumerate(logs):
-        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        _, found, threads = text.rpartition(_TIMED_OUT)
-        if found:
+        text = _end_of(log)
+        told = [text[match.start() :] for match in _TIMED_OUT.finditer(text)]
+        if told:
             names = ", ".join(log.name for log in logs)
             what = f"hung, stuck in a call that keeps Python's lock; where each thread stands is in {names}"
-            return Failure(what=what, where="", rank=rank, traceback=found.lstrip() + threads)
+            # The main thread was the first, and stands last.
+            main = told[-1].rpartition(_THREAD)[2]
+            return Failure(what=what, where=_place(_frames(main)), rank=rank, traceback=told[-1])
     return None
+
+
+def _end_of(log: Path) -> str:
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _DUMP_BYTES))
+        return file.read().decode(errors="replace")
+
+
+def _frames(thread: str) -> list[traceback.FrameSummary]:
+    """What `faulthandler` wrote of a thread, as `traceback` orders it: the innermost last."""
+    found = [traceback.FrameSummary(file, int(line), name) for file, line, name in _FRAME.findall(thread)]
+    return found[::-1]
 
 
 def problem_of(failure: Failure, log: Path) -> Problem:

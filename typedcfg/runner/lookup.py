@@ -10,7 +10,7 @@ from typedcfg.errors import Problem, RecordError, RunError
 from typedcfg.records.result_record import ScoreRule, best_index, choose_split, latest_result, read_results, scores
 from typedcfg.records.run_record import RunRecord, Status, TemplateReference
 from typedcfg.runner.ownership import read_owner
-from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_book import RunBook, unseen_end
 from typedcfg.runner.run_dir import RunDir, iter_run_folders
 from typedcfg.runner.template_reference import is_same_class
 
@@ -139,7 +139,10 @@ def summarize(run: RunDir, record: RunRecord) -> Summary:
 
 
 def status_of(run: RunDir, record: RunRecord) -> str:
-    """How a run stands: one recorded as running whose process is gone is lost, and nobody has noted it yet."""
+    """How a run stands: of one recorded as running whose process is gone, what nobody has noted yet."""
     owner = read_owner(run.lock)
     has_ended = owner is not None and (owner.is_gone() or owner.is_released)
-    return "lost" if record.status == "running" and has_ended else record.status
+    if record.status == "running" and has_ended:
+        status: str = unseen_end(run, record.attempts[-1])["status"]
+        return status
+    return record.status

@@ -23,6 +23,7 @@ from typedcfg.records.run_record import (
     read_run_record,
     write_run_record,
 )
+from typedcfg.runner.failure import told_hang
 from typedcfg.runner.ownership import Fence, term_of
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
@@ -50,12 +51,15 @@ class RunBook:
         return read_run_record(self.run.record) if self.run.record.exists() else None
 
     def mark_lost(self) -> None:
-        """Note that attempts which were running are lost; only for who owns the run: nobody else runs it then."""
+        """Note that attempts which were running are lost, or hung, and failed; only for who owns the run.
+
+        Nobody else runs it then.
+        """
         record = self.record
         if record is None or not any(attempt.status == "running" for attempt in record.attempts):
             return
         attempts = tuple(
-            a.model_copy(update={"status": "lost"}) if a.status == "running" else a for a in record.attempts
+            a.model_copy(update=unseen_end(self.run, a)) if a.status == "running" else a for a in record.attempts
         )
         self._write(record.model_copy(update={"attempts": attempts, "status": attempts[-1].status}))
 
@@ -103,6 +107,15 @@ class RunBook:
 
     def _write(self, record: RunRecord) -> None:
         write_run_record(self.run.record, record)
+
+
+def unseen_end(run: RunDir, attempt: AttemptRecord) -> dict[str, Any]:
+    """What is to be recorded of an attempt that nobody saw end: its logs may tell of a hang, else it is lost."""
+    folder = AttemptDir(run.path / attempt.folder)
+    hang = told_hang([folder.log(rank) for rank in range(attempt.world_size)])
+    if hang is None:
+        return {"status": "lost"}
+    return {"status": "failed", "exit_code": 1, "failure": attempt.failure or hang}
 
 
 def write_config(run: RunDir, config: Config[Experiment]) -> None:
