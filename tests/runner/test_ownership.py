@@ -179,6 +179,14 @@ def test_an_owner_gives_the_run_back(lock: Path) -> None:
         pass
 
 
+def test_the_first_owner_waits_for_nobody(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+
+    with Ownership(lock):
+        assert waited == []
+
+
 def test_a_folder_that_cannot_be_written_to_is_an_error_with_its_path(tmp_path: Path) -> None:
     lock = tmp_path / "gone" / "lock"
 

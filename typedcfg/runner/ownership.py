@@ -182,7 +182,7 @@ class Ownership:
         if not _is_free(seen.owner, is_locked=is_locked):
             _watch(self.lock, seen)
         term = seen.last_term + 1
-        if not _claim(self.lock, term) or _look(self.lock).owner != seen.owner:
+        if not _claim(self.lock, term) or _look(self.lock, own_term=term).owner != seen.owner:
             raise _owned(self.lock)
         # Written in place: the lock is on this very file, and another one moved over it would not be locked.
         self._write(descriptor, Owner.this_process(term=term, lease_s=self.lease_s))
@@ -230,7 +230,8 @@ class _Seen(NamedTuple):
         return max([self.owner.term if self.owner else 0, *self.signs])
 
 
-def _look(lock: Path) -> _Seen:
+def _look(lock: Path, *, own_term: int | None = None) -> _Seen:
+    """How a lock looks now; whoever began a term is waited for, but for the one who asks."""
     signs = {}
     for path in lock.parent.iterdir():
         if match := re.fullmatch(rf"\.{re.escape(lock.name)}\.(\d+)", path.name):
@@ -238,7 +239,7 @@ def _look(lock: Path) -> _Seen:
                 signs[int(match[1])] = path.read_bytes()
     owner = read_owner(lock)
     for _ in range(_LOOKS):
-        if owner is not None or not signs:
+        if owner is not None or not signs.keys() - {own_term}:
             break
         time.sleep(_LOOK_S)  # one is about to write itself down perhaps
         owner = read_owner(lock)
