@@ -1,4 +1,5 @@
 import os
+from io import BufferedWriter
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,25 @@ def test_a_new_file_is_written_from_its_begin_to_its_end(tmp_path: Path) -> None
         assert [file.write(b"one"), file.write(b"two"), file.tell()] == [3, 3, 6]
 
     assert (tmp_path / "a").read_bytes() == b"onetwo"
+
+
+@pytest.mark.parametrize("length", [1000, 100_000, 5 << 20])
+def test_the_disk_is_let_begin_with_a_long_file_however_it_is_cut(tmp_path: Path, length: int) -> None:
+    begun: list[tuple[int, int]] = []
+
+    class Noting(Disk):
+        def begin_sync(self, descriptor: int, at: int, length: int) -> None:
+            super().begin_sync(descriptor, at, length)
+            begun.append((at, length))
+
+    with using(Noting()), BufferedWriter(NewFile(tmp_path / "a"), 1 << 16) as file:
+        for _ in range(0, 5 << 20, length):
+            file.write(b"x" * length)
+
+    ends = [at + length for at, length in begun]
+    assert [at for at, _ in begun] == [0, *ends[:-1]], "nothing is left out, and nothing said twice"
+    assert ends[-1] >= 4 << 20, "what is not said is little"
+    assert (tmp_path / "a").stat().st_size >= 5 << 20
 
 
 def test_a_new_file_is_never_an_old_one(tmp_path: Path) -> None:

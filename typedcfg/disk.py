@@ -20,8 +20,8 @@ from typing_extensions import Buffer, override
 _KEEPS_NAMES_ITSELF: Final = frozenset({errno.EINVAL, errno.ENOTSUP})
 """What file systems say whose folders cannot be synced."""
 
-_MUCH: Final = 1 << 19
-"""From what length on it is worth while to begin with a write before all is written [bytes]."""
+_PIECE: Final = 1 << 20
+"""How much is written before the disk is let begin with it [bytes]."""
 
 
 class Sighting(NamedTuple):
@@ -140,6 +140,8 @@ class NewFile(RawIOBase):
         self.name = str(path)
         self._descriptor = disk().create(path)
         self._length = 0
+        self._begun = 0
+        """How much of it the disk was let begin with [bytes]."""
 
     @override
     def writable(self) -> bool:
@@ -158,11 +160,14 @@ class NewFile(RawIOBase):
 
     @override
     def write(self, content: Buffer) -> int:
-        """Write on, and say how much of the content was written [bytes]."""
-        written = disk().write(self._descriptor, content, self._length)
-        if written >= _MUCH:
-            disk().begin_sync(self._descriptor, self._length, written)
+        """Write on, and say how much of the content was written [bytes]; not all of it where it is long."""
+        piece = memoryview(content)[:_PIECE]
+        written = disk().write(self._descriptor, piece, self._length)
         self._length += written
+        waiting = self._length - self._begun
+        if waiting >= _PIECE:
+            disk().begin_sync(self._descriptor, self._begun, waiting)
+            self._begun = self._length
         return written
 
     @override

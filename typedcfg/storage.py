@@ -23,7 +23,8 @@ from typedcfg.errors import Problem, RecordError
 
 STAGED_SUFFIX: Final = ".staged"
 _STAGE: Final = re.compile(r"\.(?P<target>.+)\.[0-9a-f-]+\.staged")
-_BUFFER: Final = 1 << 20
+_BUFFER: Final = 1 << 16
+"""What is gathered before it is written; what is longer is written as it is, without a copy [bytes]."""
 _WAITS_S: Final = (0.02, 0.1, 0.5, 1.0)
 """How long to wait before each further try: an NFS client looks again at a name after a second or so."""
 _MOVED_ALL_THE_SAME: Final = frozenset({errno.ESTALE, errno.ENOENT})
