@@ -113,13 +113,13 @@ def descriptors() -> list[Path]:
 @pytest.mark.slow
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_thousand_saves_leave_no_file_and_no_descriptor(tmp_path: Path, *, asynchronous: bool) -> None:
-    plugin = VerifiedCheckpointIO(asynchronous=asynchronous)
-    plugin.save_checkpoint(content(0), tmp_path / "a.ckpt")
+    plugin, long = VerifiedCheckpointIO(asynchronous=asynchronous), torch.zeros(20_000)  # hashed in a thread
+    plugin.save_checkpoint(content(0, long=long), tmp_path / "a.ckpt")
     plugin.wait()
     before = len(descriptors()), active_count()
 
     for step in range(1, 1000):
-        plugin.save_checkpoint(content(step), tmp_path / "a.ckpt")
+        plugin.save_checkpoint(content(step, long=long), tmp_path / "a.ckpt")
     plugin.wait()
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ckpt", "a.ckpt.json"]

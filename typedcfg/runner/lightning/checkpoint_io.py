@@ -182,14 +182,14 @@ def save_plain(checkpoint: dict[str, Any], target: Path, file: BinaryIO) -> Hash
         OSError: It cannot be written.
         RecordError: It holds what cannot be loaded safely.
     """
-    hashed = HashedFile(file)
-    try:
-        torch.save(checkpoint, cast("BinaryIO", hashed))  # torch asks for no more than it has
-    except RuntimeError:
-        # torch's own, raised on the way out, says nothing of what the disk said.
-        if hashed.refused is None:
-            raise
-        raise hashed.refused from None
+    with HashedFile(file) as hashed:
+        try:
+            torch.save(checkpoint, cast("BinaryIO", hashed))  # torch asks for no more than it has
+        except RuntimeError:
+            # torch's own, raised on the way out, says nothing of what the disk said.
+            if hashed.refused is None:
+                raise
+            raise hashed.refused from None
     hashed.flush()
     _check_loadable(Path(file.name), target)
     return hashed

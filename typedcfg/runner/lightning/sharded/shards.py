@@ -122,16 +122,14 @@ class _HashedFiles(FileSystem):
     @contextmanager
     def create_stream(self, path: str | os.PathLike[str], mode: str) -> Generator[io.IOBase, None, None]:
         assert mode == "wb", "a writer reads nothing"
-        with staged(Path(path)) as file:
-            stream = _Stream(hashed := HashedFile(file))
+        with staged(Path(path)) as file, HashedFile(file) as hashed:
             try:
-                yield stream
+                yield _Stream(hashed)
             except RuntimeError:
                 # torch's own, raised on the way out, says nothing of what the disk said.
                 if hashed.refused is None:
                     raise
                 raise hashed.refused from None
-            hashed.flush()
         self.parts[Path(path).name] = Part(sha256=hashed.hexdigest(), size=hashed.size)
 
     @override
