@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from typedcfg.disk import Disk, using
 from typedcfg.errors import RecordError, RunOwned
 from typedcfg.records.result_record import read_results
 from typedcfg.runner.ownership import Fence, Ownership, read_owner, term_of
@@ -179,12 +180,27 @@ def test_an_owner_gives_the_run_back(lock: Path) -> None:
         pass
 
 
-def test_the_first_owner_waits_for_nobody(lock: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-    monkeypatch.setattr(time, "sleep", waited.append)
+class Patient(Disk):
+    """Notes how long it is waited for something, instead of waiting."""
 
-    with Ownership(lock):
-        assert waited == []
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+
+def test_the_first_owner_waits_for_nobody(lock: Path) -> None:
+    with using(disk := Patient()), Ownership(lock):
+        assert disk.waited == []
+
+
+def test_who_began_a_term_and_is_not_named_yet_is_waited_for(lock: Path) -> None:
+    lock.with_name(".lock.1").touch()
+
+    with using(disk := Patient()), Ownership(lock) as ownership:
+        assert sum(disk.waited) > 0.05
+        assert ownership.term == 2
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error_with_its_path(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def _look(lock: Path, *, own_term: int | None = None) -> _Seen:
     for _ in range(_LOOKS):
         if owner is not None or not signs.keys() - {own_term}:
             break
-        time.sleep(_LOOK_S)  # one is about to write itself down perhaps
+        disk().wait(_LOOK_S)  # one is about to write itself down perhaps
         owner = read_owner(lock)
     return _Seen(owner, signs)
 
