@@ -221,6 +221,7 @@ def test_secrets_reach_the_training_and_no_file(
     assert record(folder()).secrets == ("token",)
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_the_middle_goes_on_to_the_weights_of_one_that_was_not(
     command: Command, start: Start, wait_for: WaitFor, folder: Folder, tmp_path: Path
 ) -> None:
@@ -279,6 +280,7 @@ def test_a_process_that_is_stuck_beyond_python_is_recorded_as_hung_by_the_next(
     assert hung.failure.where.endswith("stuck.py:17, in stand_still")
 
 
+@pytest.mark.slow
 def test_a_second_process_is_told_who_owns_the_run(
     command: Command, start: Start, wait_for: WaitFor, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -290,6 +292,7 @@ def test_a_second_process_is_told_who_owns_the_run(
     assert f"is owned by process {first.pid}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGINT, 130)])
 def test_a_run_that_is_told_to_stop_is_preempted(
     number: signal.Signals, code: int, start: Start, wait_for: WaitFor, folder: Folder
@@ -306,6 +309,7 @@ def test_a_run_that_is_told_to_stop_is_preempted(
     assert (attempt.status, attempt.exit_code, attempt.failure) == ("preempted", code, None)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_told_to_stop_does_not_look_broken(
     start: Start, wait_for: WaitFor, folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -322,6 +326,7 @@ def test_a_run_that_was_told_to_stop_does_not_look_broken(
     assert "exit code  143, stopped by SIGTERM or SIGHUP" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", ["true", "head -n 2"])
 def test_a_reader_that_goes_away_does_not_end_the_training(reader: str, tiny_app: str, folder: Folder) -> None:
     line = f"{sys.executable} -m typedcfg run {tiny_app} | {reader}"

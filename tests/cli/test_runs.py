@@ -77,6 +77,7 @@ def test_all_about_one_run_is_shown_for_programs(capsys: Told) -> None:
     assert Path(told["files"]["best"]).is_file()
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_was_killed_is_lost(start: Start, wait_for: Callable[[int], int], capsys: Told) -> None:
     process = start("run", "APP", "faults.wait_at=1")
     wait_for(0)

@@ -97,6 +97,7 @@ def test_what_contradicts_determinism_is_refused(tiny: TinyType) -> None:
 
 
 @pytest.mark.multiprocess
+@pytest.mark.slow
 def test_ranks_share_an_attempt_and_one_is_heard(tiny: TinyType) -> None:
     Path("script.py").write_text(SCRIPT)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "script.py"]
@@ -112,6 +113,7 @@ def test_ranks_share_an_attempt_and_one_is_heard(tiny: TinyType) -> None:
 
 
 @pytest.mark.multiprocess
+@pytest.mark.slow
 def test_the_rank_that_broke_is_recorded(tiny: TinyType) -> None:
     Path("script.py").write_text(SCRIPT)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "script.py", "1"]

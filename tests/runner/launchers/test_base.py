@@ -14,6 +14,7 @@ class TestInProcess(LauncherContract):
 
 
 @pytest.mark.multiprocess
+@pytest.mark.slow
 class TestTorchrun(LauncherContract):
     def make_launcher(self) -> Launcher:
         return Torchrun(processes=1)

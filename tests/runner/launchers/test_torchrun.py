@@ -9,7 +9,7 @@ import pytest
 
 from typedcfg.runner.launchers.base import Work
 
-pytestmark = pytest.mark.multiprocess
+pytestmark = [pytest.mark.slow, pytest.mark.multiprocess]
 
 PATIENCE_S = 60
 
