@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from typedcfg.errors import AppError, Problem, TemplateError
+from typedcfg.runner.importing import collector_paused
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import reachable
 from typedcfg.text import listed, nearest, one_of, shorten
@@ -85,7 +86,8 @@ def _import_file(path: Path, app: str) -> ModuleType:
     module = util.module_from_spec(spec)
     sys.modules[path.stem] = module
     try:
-        spec.loader.exec_module(module)
+        with collector_paused():
+            spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[path.stem]
         raise _not_importable(app, error) from error
@@ -104,7 +106,8 @@ def _import_module(name: str, app: str) -> ModuleType:
     if "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        return import_module(name)
+        with collector_paused():
+            return import_module(name)
     except BaseException as error:
         raise _not_importable(app, error) from error
 

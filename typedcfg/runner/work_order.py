@@ -5,6 +5,7 @@ from typing import Any
 
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.secrets import secrets_in
+from typedcfg.runner.importing import collector_paused
 from typedcfg.runner.launchers.base import Work
 from typedcfg.runner.run_book import versions
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -42,7 +43,7 @@ def same_of(config: Config[Any]) -> dict[str, str]:
 
 
 def _train_here(run: RunDir, attempt: AttemptDir, config: Config[Experiment]) -> int:
-    from typedcfg.runner.lightning.worker import train
-
+    with collector_paused():
+        from typedcfg.runner.lightning.worker import train
     train(run, attempt, config)
     return 0

@@ -10,6 +10,7 @@ from typedcfg.compiler.writing.secrets import as_overrides
 from typedcfg.errors import DeprecatedName, Problem, ResumeRefused, RunError, RunOwned
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure
+from typedcfg.runner.importing import collector_paused
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -37,8 +38,8 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
     try:
         with stops_raise():
             config = rebuild(run, _loaded(load), secrets)
-            from typedcfg.runner.lightning.worker import train
-
+            with collector_paused():
+                from typedcfg.runner.lightning.worker import train
             train(run, attempt, config)
     except BaseException as error:  # noqa: BLE001  # told by the launching process; Ctrl-C and SIGTERM are among them
         if is_failure(error):
