@@ -2,9 +2,8 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
-import torch
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.utilities.model_helpers import is_overridden
@@ -13,9 +12,10 @@ from typing_extensions import override
 from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.callbacks.listener import Listener
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
-from typedcfg.runner.lightning.exact.loaders import LoaderState, TrainingLoaders, is_plain
+from typedcfg.runner.lightning.exact.loaders import SavedPlace, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
 from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
+from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.text import count
@@ -23,12 +23,10 @@ from typedcfg.text import count
 _KEY: Final = "typedcfg_exact"
 
 
-class _RankState(TypedDict):
+class _RankState(SavedPlace):
     """What one rank keeps in a checkpoint: plain values and tensors, which load safely."""
 
     generators: GeneratorStates
-    loaders: list[LoaderState]
-    ahead: list[Any]
     reloaded_in: int | None
     metrics: MetricStates
     plateaus: list[float | None]
@@ -70,7 +68,7 @@ class ExactState(Listener):
     @override
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Put every rank's state into the checkpoint, which rank 0 alone writes."""
-        checkpoint[_KEY] = _gather(self._capture(trainer, pl_module), trainer.world_size)
+        checkpoint[_KEY] = gathered(self._capture(trainer, pl_module), trainer.world_size)
 
     @override
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -92,7 +90,8 @@ class ExactState(Listener):
             self.not_bitwise_because = tuple(dict.fromkeys(self._restore(self._loaded, trainer, pl_module)))
             saved = self._loaded[trainer.global_rank] if len(self._loaded) == trainer.world_size else None
         batches = _batches_trained(trainer)
-        loaders.begin(_epoch(trainer), batches=batches, ahead=saved["ahead"] if saved and batches else None)
+        is_same = saved is not None and len(saved["loaders"]) == len(list(loaders))
+        loaders.begin(_epoch(trainer), batches=batches, saved=saved if batches and is_same else None)
         if saved is not None:
             # Last: whatever was drawn until here, training draws on from where it was.
             restore_generators(saved["generators"], trainer.strategy.root_device)
@@ -181,11 +180,3 @@ def _doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
             yield "saved where a resume leaves out what comes next: a validation, an epoch's end, or the rest of a step"
         if is_overridden("on_train_batch_end", module) and not is_batch_over(module):
             yield "on_train_batch_end of the module comes after the checkpoint, and not again at a resume"
-
-
-def _gather(state: _RankState, world_size: int) -> list[_RankState]:
-    if world_size == 1:
-        return [state]
-    states: list[Any] = [None] * world_size
-    torch.distributed.all_gather_object(states, state)
-    return states

@@ -12,7 +12,7 @@ from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.strategies import ModelParallelStrategy
 from lightning.pytorch.utilities.model_helpers import is_overridden
-from torch import Tensor, distributed
+from torch import Tensor
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
@@ -26,6 +26,7 @@ from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_content import Part, content_of_folder
 from typedcfg.records.checkpoint_record import Manifest, manifest_path, write_manifest
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO, save_plain
+from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.safe_load import REST, WEIGHTS_KEY, load_safely
 from typedcfg.runner.lightning.sharded.shards import read_shards, write_shards
 from typedcfg.runner.lightning.sharded.split import split
@@ -84,7 +85,7 @@ class ShardedStrategy(ModelParallelStrategy):
         if storage_options is not None:
             raise TypeError("storage_options are not supported: a checkpoint is one local folder")
         target, (rest, facts) = Path(self.broadcast(str(filepath))), self._io.describe(checkpoint)
-        rest = {**rest, BUFFERS_KEY: self._gather(_buffers(self._module))}
+        rest = {**rest, BUFFERS_KEY: gathered(_buffers(self._module), self.world_size)}
         state = {WEIGHTS_KEY: rest.pop(WEIGHTS_KEY)}
         state |= {_optimizer(number): optimizer for number, optimizer in enumerate(rest.pop("optimizer_states", []))}
         with ExitStack() as staging:
@@ -155,11 +156,6 @@ class ShardedStrategy(ModelParallelStrategy):
         if failure is not None:
             raise failure
         return got  # type: ignore[no-any-return]  # it went through a broadcast
-
-    def _gather(self, of_this_rank: Result) -> list[Result]:
-        of_all: list[Any] = [None] * self.world_size
-        distributed.all_gather_object(of_all, of_this_rank)
-        return of_all
 
 
 @contextmanager
