@@ -103,6 +103,11 @@ LOADERS: dict[str, Callable[[], Any]] = {
     "cycle": lambda: {"long": plain(shuffle=True), "short": DataLoader(Noisy(), 12, shuffle=True)},
     "min size": lambda: CombinedLoader([plain(shuffle=True), DataLoader(Noisy(), 3)], "min_size"),
     "max size": lambda: CombinedLoader([plain(shuffle=True), DataLoader(Noisy(), 12, shuffle=True)], "max_size_cycle"),
+    "none where short": lambda: CombinedLoader([plain(shuffle=True), DataLoader(Noisy(), 12)], "max_size"),
+    "shortest first": lambda: CombinedLoader([DataLoader(Noisy(), 5, shuffle=True), plain()], "min_size"),
+    "cycle without length": lambda: [plain(shuffle=True), DataLoader(Streamed(), batch_size=13)],
+    "cycle of streams": lambda: [DataLoader(Streamed(), batch_size=4), DataLoader(Streamed(), batch_size=13)],
+    "cycle of own class": lambda: [plain(shuffle=True), OwnLoader(Noisy(), batch_size=12, shuffle=True)],
     "iterable": lambda: DataLoader(Streamed(), batch_size=4),
     "iterable and plain": lambda: [DataLoader(Streamed(), batch_size=4), DataLoader(Noisy(), 12, shuffle=True)],
     "own class": lambda: OwnLoader(Noisy(), batch_size=4, shuffle=True),
@@ -124,7 +129,7 @@ class Model(LightningModule):
         self.logged_metric, self.own_metric = MeanMetric(), MeanMetric()
         self.measured: list[dict[str, float]] = []
 
-    def training_step(self, batch: Any, *_: object) -> Tensor:
+    def training_step(self, batch: Any, *_: object) -> Any:
         parts = batch.values() if isinstance(batch, dict) else batch if isinstance(batch, list) else [batch]
         values = torch.cat([part for part in parts if part is not None])
         loss: Tensor = (self.layers(values) - values.sum(1, keepdim=True)).pow(2).mean()
@@ -133,10 +138,11 @@ class Model(LightningModule):
         self.log("loss", loss, on_step=True, on_epoch=True, batch_size=len(values))
         self.log("most", loss, reduce_fx="max", on_step=False, on_epoch=True)
         self.log("metric", self.logged_metric, on_step=False, on_epoch=True)
-        return loss
+        return {"loss": loss, "metrics": {"returned": loss}}
 
-    def validation_step(self, batch: Tensor, *_: object) -> None:
-        self.log("val", self.layers(batch).pow(2).mean() + torch.rand(()))
+    def validation_step(self, batch: Tensor, *_: object) -> Any:
+        self.log("val", measured := self.layers(batch).pow(2).mean() + torch.rand(()))
+        return {"metrics": {"val/returned": measured}}
 
     def on_train_epoch_end(self) -> None:
         self.log("own", self.own_metric.compute())

@@ -13,6 +13,7 @@ from typedcfg.runner.lightning.metrics import batch_length, by_split
         ("val_loss", "val", "loss"),
         ("test_top_5", "test", "top_5"),
         ("loss", "train", "loss"),
+        ("loss/dataloader_idx_1", "train", "loss/dataloader_idx_1"),
         ("value_loss", "train", "value_loss"),
         ("val_", "train", "val_"),
         ("val/loss/dataloader_idx_1", "val", "loss/dataloader_idx_1"),

@@ -8,6 +8,8 @@ from torch import Tensor
 
 _STAGES: Final = ("train", "val", "valid", "validate", "validation", "test", "predict")
 
+_LOADER: Final = "/dataloader_idx_"
+
 
 class FreshMetrics:
     """Tells what was logged since it was last asked.
@@ -43,7 +45,8 @@ def by_split(metrics: Mapping[str, float], stage: str) -> dict[str, dict[str, fl
     """Metrics sorted into splits by their names.
 
     What stands before the first `/` is the split: `val/accuracy`. `val_accuracy` is read the same where the first
-    word is one of Lightning's stages. Any other name belongs to the stage it was logged in.
+    word is one of Lightning's stages. Any other name belongs to the stage it was logged in. What Lightning puts behind
+    a name to tell several loaders apart, `/dataloader_idx_0`, stays with the metric.
 
     Args:
         metrics: Values by the name they were logged under.
@@ -55,11 +58,12 @@ def by_split(metrics: Mapping[str, float], stage: str) -> dict[str, dict[str, fl
     """
     splits: dict[str, dict[str, float]] = {}
     for name, value in metrics.items():
-        split, separator, metric = name.partition("/")
+        given, mark, loader = name.partition(_LOADER)
+        split, separator, metric = given.partition("/")
         if not separator:
-            word, _, rest = name.partition("_")
-            split, metric = (word, rest) if word in _STAGES and rest else (stage, name)
-        splits.setdefault(split, {})[metric] = value
+            word, _, rest = given.partition("_")
+            split, metric = (word, rest) if word in _STAGES and rest else (stage, given)
+        splits.setdefault(split, {})[f"{metric}{mark}{loader}"] = value
     return splits
 
 

@@ -1,7 +1,10 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import torch
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping
 
 from typedcfg.records.result_record import ResultHeader, read_results
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
@@ -93,3 +96,53 @@ def test_derived_files_say_whose_results_they_are(
     trainer(1, recorder).fit(toy())
 
     assert '"name": "digits-base"' in (tmp_path / "best.json").read_text()
+
+
+def test_what_steps_return_is_recorded_with_its_mean(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    class Returning(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def training_step(self, batch: object, index: int) -> object:
+            return {"loss": super().training_step(batch, index), "metrics": {"index": float(index), "lr/first": 1}}
+
+        def validation_step(self, _: object, index: int) -> object:
+            return {"metrics": {"index": torch.tensor(float(index))}}
+
+        def test_step(self, *batch_and_index: Any) -> object:
+            return {"metrics": {"index": torch.tensor(float(batch_and_index[1]))}}
+
+    running = trainer(2, recorder := Recorder(tmp_path), num_sanity_val_steps=1)
+    running.fit(module := Returning())
+    running.test(module, verbose=False)
+
+    assert {**recorder.results[1].splits["train"], "loss": None} == {"index": 1.5, "loss": None}
+    assert recorder.results[2].splits["lr"] == {"first": 1.0}
+    assert [recorder.results[2].splits[split]["index"] for split in ("val", "test")] == [0.5, 0.5]
+
+
+def test_what_a_validation_returns_can_stop_a_training(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    class Worsening(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def validation_step(self, *_: object) -> object:
+            return {"metrics": {"val/loss": float(self.current_epoch)}}
+
+    running = trainer(9, recorder := Recorder(tmp_path), EarlyStopping("val/loss", patience=2))
+    running.fit(Worsening())
+
+    assert [result.splits["val"]["loss"] for result in recorder.results.values()] == [0.0, 1.0, 2.0]
+
+
+def test_what_is_returned_for_several_loaders_is_told_apart(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    class Twice(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def val_dataloader(self) -> object:
+            return [super().val_dataloader(), super().val_dataloader()]
+
+        def validation_step(self, _: object, __: int, dataloader_idx: int) -> object:
+            return {"metrics": {"which": dataloader_idx}}
+
+    trainer(1, recorder := Recorder(tmp_path)).fit(Twice())
+
+    assert recorder.results[1].splits["val"] == {"which/dataloader_idx_0": 0.0, "which/dataloader_idx_1": 1.0}

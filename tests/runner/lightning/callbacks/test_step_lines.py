@@ -32,5 +32,13 @@ def test_what_is_logged_per_step_is_shown(trainer: MakeTrainer, toy: type[Lightn
     assert lines_of(trainer, Telling(), interval=3, epochs=2) == ["train 3/4  train/place 2"] * 2
 
 
+def test_what_a_step_returns_is_shown(trainer: MakeTrainer, toy: type[LightningModule]) -> None:
+    class Returning(toy):  # type: ignore[misc, valid-type]  # a class that only a fixture knows
+        def training_step(self, batch: list[Tensor], batch_idx: int) -> Any:
+            return {"loss": (loss := self.layers(batch[0]).sum()), "metrics": {"twice": 2 * loss / loss}}
+
+    assert lines_of(trainer, Returning(), interval=4) == ["train 4/4  twice 2"]
+
+
 def test_a_short_epoch_has_no_lines_of_its_own_accord(trainer: MakeTrainer, toy: type[LightningModule]) -> None:
     assert lines_of(trainer, toy()) == []

@@ -1,6 +1,6 @@
 """Record what each epoch measured."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypedDict
@@ -8,11 +8,14 @@ from typing import Any, Final, TypedDict
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
 from typing_extensions import override
 
 from typedcfg.records.result_record import BY_LOSS, Result, ResultHeader, ResultLog, Results, ScoreRule
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.means import Means, Totals, joined, mean_of, returned_metrics
 from typedcfg.runner.lightning.metrics import FreshMetrics, batch_length, by_split
+from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.run_dir import AttemptDir
 from typedcfg.runner.state import RunState
 from typedcfg.storage import make_folder
@@ -28,13 +31,17 @@ class _Running(TypedDict):
     pending: dict[str, dict[str, float]]
     unseen: list[str]
     """The names of metrics that were logged, and not looked at yet."""
+    returned: list[Totals]
+    """What training steps returned, on each rank."""
 
 
 class Recorder(LastWord):
     """Appends one result to `results.jsonl` when an epoch ends, and when a test does.
 
     Metrics are those that the module logs with `self.log`, by split: see `metrics.by_split`. A metric logged per step
-    alone enters with its last value. Rank 0 writes; the sanity check before training is no result.
+    alone enters with its last value. A step may instead return them beside its loss, `{"loss": loss, "metrics":
+    {"accuracy": accuracy}}`: then they enter with their mean over the epoch and all ranks, each batch weighted by its
+    samples, and cost a step a few microseconds. Rank 0 writes; the sanity check before training is no result.
 
     Example:
         `Trainer(callbacks=[Recorder("runs/first")])`
@@ -65,6 +72,8 @@ class Recorder(LastWord):
         self._fresh = FreshMetrics()
         self._pending: dict[str, dict[str, float]] = {}
         self._samples: int | None = 0
+        self._returned = Means()
+        self._evaluated = Means()
         self._loaded: _Running | None = None
 
     @property
@@ -79,6 +88,7 @@ class Recorder(LastWord):
             make_folder(self.attempt.path)
             self._log = ResultLog(self.attempt.result_files, self.header, self.rule, guard=self.guard)
         self._fresh = FreshMetrics()
+        self._returned, self._evaluated = Means(), Means()
         self._loaded = None
 
     @override
@@ -108,6 +118,7 @@ class Recorder(LastWord):
             "samples": self.samples_so_far(trainer),
             "pending": self._pending,
             "unseen": self._fresh.unseen(trainer),
+            "returned": gathered(self._returned.totals(), trainer.world_size),
         }
         checkpoint[_KEY] = running
 
@@ -124,6 +135,7 @@ class Recorder(LastWord):
             return
         self._pending = loaded["pending"]
         self._fresh.see(trainer, but=loaded["unseen"])
+        self._returned = Means(_part_of(loaded["returned"], trainer))
         if loaded["samples"] is None or self.state.samples is None:
             self._samples = None
         else:  # counted together, so it is rank 0's to have them
@@ -133,9 +145,51 @@ class Recorder(LastWord):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count the samples."""
+        """Count the samples, and keep what the step returned."""
         length = batch_length(batch)
         self._samples = None if length is None or self._samples is None else self._samples + length
+        if metrics := returned_metrics(outputs):
+            self._returned.add(metrics, _weight(length))
+
+    @override
+    def on_validation_batch_end(  # the signature is Lightning's
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep what the step returned, named as Lightning names what is logged for one of several loaders."""
+        if metrics := returned_metrics(outputs):
+            loaders = trainer.num_sanity_val_batches if trainer.sanity_checking else trainer.num_val_batches
+            self._evaluated.add(_of_loader(metrics, dataloader_idx, loaders), _weight(batch_length(batch)))
+
+    @override
+    def on_test_batch_end(  # as above
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep what the step returned, as in a validation."""
+        if metrics := returned_metrics(outputs):
+            metrics = _of_loader(metrics, dataloader_idx, trainer.num_test_batches)
+            self._evaluated.add(metrics, _weight(batch_length(batch)))
+
+    @override
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Show what validation steps returned, before those ask who stop a training by it or change its rate."""
+        self._evaluated = self._shown(self._evaluated, trainer)
+
+    @override
+    def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Show what test steps returned."""
+        self._evaluated = self._shown(self._evaluated, trainer)
 
     @override
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -171,6 +225,7 @@ class Recorder(LastWord):
         epochs = trainer.current_epoch + 1  # Lightning's is still the number of the one that ends, from 0
         if epochs == self.state.epochs:
             return
+        self._returned = self._shown(self._returned, trainer)
         self._keep(trainer, "train")
         self.state = RunState(epochs=epochs, steps=trainer.global_step, samples=self.samples_so_far(trainer))
         self._samples = 0
@@ -183,6 +238,13 @@ class Recorder(LastWord):
         least = int(trainer.strategy.reduce(counted.clone(), reduce_op="min"))
         total = int(trainer.strategy.reduce(counted, reduce_op="sum"))
         return None if least == unknown or self.state.samples is None else self.state.samples + total
+
+    @staticmethod
+    def _shown(means: Means, trainer: Trainer) -> Means:
+        """Put means among what was logged; all ranks are here. Further ones begin anew."""
+        for name, mean in mean_of(gathered(means.totals(), trainer.world_size)).items():
+            trainer.callback_metrics[name] = torch.tensor(mean)
+        return Means()
 
     def _close(self) -> None:
         if self._log:
@@ -197,3 +259,22 @@ class Recorder(LastWord):
             state = self.state
             self._log.append(Result(epoch=state.epochs, step=state.steps, samples=state.samples, splits=self._pending))
         self._pending = {}
+
+
+def _weight(length: int | None) -> int:
+    """How much a batch counts: by its samples, or where they cannot be counted each as much as the other."""
+    return 1 if length is None else length
+
+
+def _of_loader(
+    metrics: Mapping[str, Tensor | float], number: int, batches: Sequence[float]
+) -> Mapping[str, Tensor | float]:
+    """Metrics of one loader, by names that tell it from others."""
+    return metrics if len(batches) == 1 else {f"{name}/dataloader_idx_{number}": one for name, one in metrics.items()}
+
+
+def _part_of(of_ranks: Sequence[Totals], trainer: Trainer) -> Totals:
+    """What this rank goes on from: its own, or where there are other ranks now, all of it on the first of them."""
+    if len(of_ranks) == trainer.world_size:
+        return of_ranks[trainer.global_rank]
+    return joined(of_ranks) if trainer.is_global_zero else {}

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.epoch_lines import LineStream
 from typedcfg.runner.lightning.callbacks.listener import Listener
+from typedcfg.runner.lightning.means import returned_metrics
 from typedcfg.runner.lightning.metrics import FreshMetrics
 from typedcfg.runner.presentation import format_step_result, log_interval_of
 
@@ -18,8 +19,8 @@ from typedcfg.runner.presentation import format_step_result, log_interval_of
 class StepLines(Listener):
     """Prints a line every so many batches: `train 30/100  train/loss 0.5123`; rank 0 alone does.
 
-    It shows what the module logs per step, else the loss that the step returned. Between two lines nothing is looked
-    at, so that a device is waited for no more often than there are lines.
+    It shows what the module logs per step, else the metrics or the loss that the step returned. Between two lines
+    nothing is looked at, so that a device is waited for no more often than there are lines.
 
     Example:
         `Trainer(callbacks=[StepLines(interval=100)], enable_progress_bar=False)`
@@ -51,7 +52,7 @@ class StepLines(Listener):
     ) -> None:
         """Print a line, if one is due."""
         if self._due and (batch_idx + 1) % self._due == 0:
-            metrics = self._fresh.take(trainer) or _loss(outputs)
+            metrics = self._fresh.take(trainer) or _measured(outputs)
             self._print("train", batch_idx, _length(trainer.num_training_batches), metrics)
 
     @override
@@ -73,7 +74,10 @@ class StepLines(Listener):
         print(line, file=self.stream or sys.stdout, flush=True)
 
 
-def _loss(outputs: Any) -> dict[str, float]:
+def _measured(outputs: Any) -> dict[str, float]:
+    """What the step returned: its metrics, else its loss."""
+    if metrics := returned_metrics(outputs):
+        return {name: float(value) for name, value in metrics.items()}
     loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
     return {"loss": float(loss)} if isinstance(loss, Tensor) else {}
 
