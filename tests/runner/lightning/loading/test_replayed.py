@@ -48,6 +48,17 @@ def test_an_epoch_that_is_gone_through_again_comes_in_another_order() -> None:
     assert torch.equal(next(iter(loader)), again[0])
 
 
+def test_one_that_begins_again_is_gone_through_as_often_as_it_takes() -> None:
+    loader = ReplayedLoader(DataLoader(Streamed(), batch_size=2))
+    laps = [[batch.tolist() for batch in loader] for _ in range(3)]
+
+    loader.seek(12, begins_again=True)
+
+    assert [batch.tolist() for batch in loader] == laps[2][2:]
+    loader.seek(12)
+    assert list(loader) == []
+
+
 def test_in_all_else_it_is_the_loader_that_it_was_made_of() -> None:
     dataset = TensorDataset(torch.arange(6))
 

@@ -27,6 +27,16 @@ class LoaderState(TypedDict):
     """How many batches an epoch has."""
     state: dict[str, Any] | None
     """What a loader that keeps its own place said of it."""
+    has_ended: bool
+    """Whether the epoch went through it to its end already, and it began again."""
+
+
+class SavedPlace(TypedDict):
+    """Where one rank's loaders stood within an epoch, beside the number of batches."""
+
+    loaders: list[LoaderState]
+    ahead: list[Any]
+    """Batches that were fetched and not trained on, where a loader that keeps its own place counts them as gone."""
 
 
 class TrainingLoaders:
@@ -100,19 +110,20 @@ class TrainingLoaders:
             if isinstance(loader, (ExactLoader, ReplayedLoader)):
                 loader.set_epoch(epoch)
 
-    def begin(self, epoch: int, *, batches: int = 0, ahead: list[Any] | None = None) -> None:
+    def begin(self, epoch: int, *, batches: int = 0, saved: SavedPlace | None = None) -> None:
         """Begin loading anew, at some batch of an epoch.
 
         Args:
             epoch: Its number.
             batches: How many of its batches were trained on [batches].
-            ahead: Batches after these, which were fetched already.
+            saved: What else was saved there.
         """
         if not batches and not any(isinstance(loader, (ExactLoader, ReplayedLoader)) for loader in self):
             return  # loaders that keep their own place would lose it
         self.set_epoch(epoch)
-        fetched = batches + len(ahead or ())
-        laps = [self._seek(loader, fetched) for loader in self]
+        ahead = saved["ahead"] if saved else []
+        states = saved["loaders"] if saved else [None for _ in self]
+        ended = [self._seek(loader, batches + len(ahead), state) for loader, state in zip(self, states, strict=True)]
         fetcher = self.trainer.fit_loop._data_fetcher  # noqa: SLF001
         if ahead and isinstance(fetcher, _PrefetchDataFetcher):
             usual, fetcher.prefetch_batches = fetcher.prefetch_batches, 0
@@ -121,29 +132,41 @@ class TrainingLoaders:
         else:
             assert fetcher is not None
             iter(fetcher)
-        consumed = getattr(self.combined._iterator, "_consumed", None)  # noqa: SLF001  # of the loaders that begin again
-        if consumed is not None:
-            consumed[:] = [lap > 0 or before for lap, before in zip(laps, consumed, strict=True)]
+        if (consumed := self._ended()) is not None:
+            consumed[:] = [was or now for was, now in zip(ended, consumed, strict=True)]
 
-    def _seek(self, loader: Any, batches: int) -> int:
-        """Go to a batch; how often the loader had been gone through until then."""
+    def _seek(self, loader: Any, batches: int, state: LoaderState | None) -> bool:
+        """Go to a batch; whether the loader had ended and begun again until then."""
+        has_ended = state is not None and state["has_ended"]
         if not isinstance(loader, (ExactLoader, ReplayedLoader)):
-            return 0
+            return has_ended
         length = sized_len(loader)
         begins_again = self.combined._mode == "max_size_cycle"  # noqa: SLF001  # told nowhere else
-        lap, start = divmod(batches, length) if begins_again and length else (0, batches)
-        loader.seek(start, lap=lap)
-        return lap
+        if begins_again and length:
+            lap, start = divmod(batches, length)
+            loader.seek(start, lap=lap)
+            return lap > 0
+        if isinstance(loader, ReplayedLoader):
+            loader.seek(batches, begins_again=begins_again)
+        else:
+            loader.seek(batches)
+        return has_ended
+
+    def _ended(self) -> list[bool] | None:
+        """Which loaders ended in this epoch, where those that do begin again; to be changed."""
+        return getattr(self.combined._iterator, "_consumed", None)  # noqa: SLF001  # in no other place
 
     def states(self) -> list[LoaderState]:
         """What must be known to come back here, beside the number of batches."""
+        ended = self._ended() or [False for _ in self]
         return [
             {
                 "seed": loader.seed if isinstance(loader, (ExactLoader, ReplayedLoader)) else None,
                 "length": sized_len(loader),
                 "state": loader.state_dict() if isinstance(loader, _Stateful) else None,
+                "has_ended": has_ended,
             }
-            for loader in self
+            for loader, has_ended in zip(self, ended, strict=True)
         ]
 
     def ahead(self) -> list[Any]:

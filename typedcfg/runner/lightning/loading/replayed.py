@@ -1,6 +1,7 @@
 """Loaders of any other make, brought to where they were by going there again."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from typedcfg.runner.lightning.loading.loader import generator_of
@@ -22,6 +23,7 @@ class ReplayedLoader:
         self._epoch = 0
         self._lap = 0
         self._start = 0
+        self._begins_again = False
 
     def __getattr__(self, name: str) -> Any:
         """What the loader has."""
@@ -39,26 +41,26 @@ class ReplayedLoader:
             self._epoch = epoch
             self.seek(0)
 
-    def seek(self, batches: int, *, lap: int = 0) -> None:
+    def seek(self, batches: int, *, lap: int = 0, begins_again: bool = False) -> None:
         """Begin, the next time, as if `batches` of the epoch were taken already.
 
         Args:
             batches: How many to leave out [batches].
             lap: How often the epoch was gone through entirely before.
+            begins_again: Whether those are counted through as many laps as it takes.
         """
-        self._lap, self._start = lap, batches
+        self._lap, self._start, self._begins_again = lap, batches, begins_again
 
     def __iter__(self) -> Iterator[Any]:
         """The batches from the present position on."""
         # All this happens when the first batch is asked for: Lightning begins more often than it asks.
-        generator = generator_of(self.loader)
-        stream = RandomStream(key(self.seed, self._epoch, self._lap), [] if generator is None else [generator])
-        start = self._start
-        self.seek(0, lap=self._lap + 1)
-        with stream.drawn_from():
-            batches = iter(self.loader)
-            for _ in range(start):
-                next(batches, None)
+        start, begins_again = self._start, self._begins_again
+        stream, batches = self._begun()
+        left = start - _leave_out(batches, start, stream)
+        while begins_again and 0 < left < start:
+            start = left
+            stream, batches = self._begun()
+            left = start - _leave_out(batches, start, stream)
         while True:
             with stream.drawn_from():
                 try:
@@ -66,6 +68,14 @@ class ReplayedLoader:
                 except StopIteration:
                     return
             yield batch
+
+    def _begun(self) -> tuple[RandomStream, Iterator[Any]]:
+        """One more lap, and what it draws from."""
+        generator = generator_of(self.loader)
+        stream = RandomStream(key(self.seed, self._epoch, self._lap), [] if generator is None else [generator])
+        self.seek(0, lap=self._lap + 1)
+        with stream.drawn_from():
+            return stream, iter(self.loader)
 
     @property
     def _iterator(self) -> Any:
@@ -75,3 +85,9 @@ class ReplayedLoader:
     @_iterator.setter
     def _iterator(self, iterator: Any) -> None:
         self.loader._iterator = iterator  # noqa: SLF001  # as above
+
+
+def _leave_out(batches: Iterator[Any], number: int, stream: RandomStream) -> int:
+    """Load so many batches, if there are, and drop them; how many there were."""
+    with stream.drawn_from():
+        return sum(1 for _ in islice(batches, number))
