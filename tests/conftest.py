@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typedcfg import Experiment
 
 # Modules that lie beside the tests that import them, or that tests copy: of these folders pytest runs the tests alone.
-collect_ignore_glob = ["apps/*.py", "benchmarks/[!t]*.py", "crash/[!t]*.py", "endurance/[!t]*.py", "fuzz/[!t]*.py"]
+_SHARED = ("benchmarks", "crash", "endurance", "fuzz", "pages")
+collect_ignore_glob = ["apps/*.py", *(f"{folder}/[!t]*.py" for folder in _SHARED)]
 
 # How many examples each property is tried with; a busy machine fails none of them.
 for _profile, _examples in {"quick": 50, "ci": 200, "long": 100_000}.items():

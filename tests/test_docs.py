@@ -7,10 +7,8 @@ asks for what was trained. Python sessions (`>>>`) are doctests, which pytest ru
 
 import doctest
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -18,12 +16,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from commands import run, run_in_a_shell
 from jsonschema import Draft202012Validator
 
 from typedcfg.sources.yaml_reader import read_yaml
 
 ROOT = Path(__file__).parent.parent
-TIMEOUT_S = 240
 
 _BLOCK = re.compile(r"^```(?P<info>[a-z]+(?: slow)?)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (?P<name>\S+)\n")
@@ -67,10 +65,10 @@ def _commands(body: str, first_line: int, *, is_slow: bool) -> Iterator[Command]
 
 
 def pages(*, with_training: bool) -> list[Path]:
-    """The pages that have something to run."""
+    """The pages that have something to run, or something that trains nothing."""
     found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
     commands = {page: [step for step in steps(page) if isinstance(step, Command)] for page in found}
-    return [page for page in found if any(command.is_slow == with_training for command in commands[page])]
+    return [page for page in found if any(with_training or not command.is_slow for command in commands[page])]
 
 
 def name_of(page: Path) -> str:
@@ -78,7 +76,10 @@ def name_of(page: Path) -> str:
 
 
 def work_through(page: Path, folder: Path, *, with_training: bool) -> list[str]:
-    """Do what a page says in an empty folder that holds the examples; where it showed something else."""
+    """Do what a page says in an empty folder that holds the examples; where it showed something else.
+
+    With what trains, all of it is done in a shell, as a reader does; without, as much as can be in this process.
+    """
     shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".*", "__pycache__"))
     differences = []
     for step in steps(page):
@@ -86,39 +87,13 @@ def work_through(page: Path, folder: Path, *, with_training: bool) -> list[str]:
             (folder / step.name).parent.mkdir(parents=True, exist_ok=True)
             (folder / step.name).write_text(step.text, encoding="utf-8")
         elif with_training or not step.is_slow:
-            shown = run(step.text, folder)
+            shown = run_in_a_shell(step.text, folder) if with_training else run(step.text, folder)
             if not doctest.OutputChecker().check_output(step.expected, shown, doctest.ELLIPSIS):
                 expected = step.expected or "nothing\n"
                 differences.append(
                     f"{name_of(page)}:{step.line}: $ {step.text}\n--- expected\n{expected}--- got\n{shown}"
                 )
     return differences
-
-
-def run(command: str, folder: Path) -> str:
-    """What a command prints, errors too, in a shell that finds this interpreter's programs first."""
-    scripts = str(Path(sys.executable).parent)
-    nowhere = "http://127.0.0.1:9"  # a page must not need a network
-    environment = {
-        "PATH": os.pathsep.join([scripts, os.environ["PATH"]]),
-        "HOME": str(folder),
-        "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "http_proxy": nowhere,
-        "https_proxy": nowhere,
-    }
-    done = subprocess.run(
-        ["sh", "-c", command],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    return done.stdout
 
 
 @pytest.mark.parametrize("page", pages(with_training=False), ids=name_of)
@@ -131,7 +106,7 @@ def test_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", pages(with_training=True), ids=name_of)
-def test_commands_that_train_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+def test_in_a_shell_all_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     differences = work_through(page, tmp_path, with_training=True)
 
     assert not differences, "\n\n".join(differences)

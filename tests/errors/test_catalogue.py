@@ -7,28 +7,16 @@ all of its entries. `REGENERATE=1` writes what was printed into the page.
 A new `Problem` needs an entry that shows it: a heading, the files, and below `$` the command.
 """
 
-import contextlib
-import importlib
-import io
-import linecache
 import os
 import re
-import runpy
-import shlex
 import shutil
-import subprocess
-import sys
-import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
-from typedcfg.cli.main import call
-from typedcfg.errors import TypedcfgError
+from commands import run
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "reference" / "errors.md"
@@ -181,71 +169,8 @@ def commands(body: str, folder: Path) -> Iterator[str]:
     starts = [match.start() for match in _PROMPT.finditer(body)]
     for start, end in pairwise([*starts, len(body)]):
         command = body[start:end].partition("\n")[0]
-        yield f"{command}\n{run(command.removeprefix('$ '), folder)}"
-
-
-def run(command: str, folder: Path) -> str:
-    """What a command prints, errors too: ours and Python's in this process, others in a shell."""
-    words = shlex.split(command)
-    aside = words.pop() if ">" in words else ""
-    words = [word for word in words if word != ">"]
-    given = [words.pop(0).split("=", 1) for word in [*words] if words and re.match(r"[A-Za-z_]+=", words[0])]
-    words = [found for word in words for found in found_in(folder, word)]
-    if not words or words[0] not in ("typedcfg", "python"):
-        done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=True)
-        return done.stdout
-    # As standard error does: what no encoding has is written as an escape.
-    printed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", errors="backslashreplace", newline="\n")
-    with as_a_process(folder, dict(given)) as patch:
-        patch.setattr(sys, "argv", words[1:])
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            if words[0] == "typedcfg":
-                call(words[1:])
-            else:
-                run_script(words[1])
-    printed.seek(0)
-    if aside:
-        (folder / aside).write_bytes(printed.buffer.read())
-        return ""
-    return "".join(f"{line.rstrip()}\n" for line in printed)
-
-
-def found_in(folder: Path, word: str) -> list[str]:
-    """What a shell makes of a word: the names that a pattern fits, if there are any."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.glob(word)) if "/*" in word else []
-    return names or [word]
-
-
-def run_script(name: str) -> None:
-    """What `python name` does; of a traceback only the end."""
-    try:
-        runpy.run_path(name, run_name="__main__")
-    except SystemExit:
-        pass
-    except TypedcfgError as error:
-        sys.stderr.write("".join(traceback.format_exception_only(error)))
-
-
-@contextlib.contextmanager
-def as_a_process(folder: Path, variables: dict[str, str]) -> Iterator[pytest.MonkeyPatch]:
-    """What a command finds when it begins: its folder, its variables, and no module of the one before."""
-    loaded = {*sys.modules}
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("default")
-        patch.setattr(warnings, "showwarning", lambda text, kind, *_: sys.stderr.write(f"{kind.__name__}: {text}\n"))
-        patch.chdir(folder)
-        patch.setattr(sys, "path", [str(folder), *sys.path])
-        patch.setattr(sys, "dont_write_bytecode", True)
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        linecache.clearcache()
-        importlib.invalidate_caches()
-        try:
-            yield patch
-        finally:
-            for name in {*sys.modules} - loaded:
-                if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
-                    del sys.modules[name]
+        printed = run(command.removeprefix("$ "), folder).splitlines()
+        yield "".join(f"{line.rstrip()}\n" for line in [command, *printed])
 
 
 @pytest.mark.parametrize("title", ENTRIES)
