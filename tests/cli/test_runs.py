@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from typedcfg import Runner
+from typedcfg.cli.app import load_app
 from typedcfg.cli.main import call
 
 Command = Callable[..., int]
@@ -52,6 +54,47 @@ def test_runs_are_listed_for_programs(capsys: Told) -> None:
     done, failed = json.loads(capsys.readouterr().out)
     assert (done["status"], failed["status"]) == ("done", "failed")
     assert set(done["best"]) == {"score", "metric", "split", "epoch"}
+
+
+NAN = """
+from typing import Annotated
+from typedcfg import NotInIdentity
+from tiny import Tiny
+
+class Nan(Tiny):
+    nan_in: Annotated[tuple[int, ...], NotInIdentity()] = ()
+
+    def build_model(self):
+        model = super().build_model()
+        measure = model.validation_step
+
+        def validation_step(batch, *_):
+            if model.current_epoch in self.nan_in:
+                model.log("val/loss", float("nan"))
+            else:
+                measure(batch)
+
+        model.validation_step = validation_step
+        return model
+"""
+
+
+@pytest.mark.parametrize(("nan_in", "best"), [("[0, 2]", 2), ("[0, 1, 2]", None)])
+def test_an_epoch_that_measured_nan_is_nobodys_best(
+    nan_in: str, best: int | None, command: Command, tmp_path: Path, capsys: Told
+) -> None:
+    (tmp_path / "nan.py").write_text(NAN)
+    assert command("run", "nan.py:Nan", f"nan_in={nan_in}") == 0
+    capsys.readouterr()
+
+    call(["runs", "ls", "--json"])
+
+    [told] = json.loads(capsys.readouterr().out)
+    runner = Runner(load_app("nan.py:Nan").compile())
+    assert (told["best"] and told["best"]["epoch"], runner.best_index) == (best, best)
+    assert (runner.best_result and runner.best_result.epoch) == best
+    assert (runner.attempt / "best.json").exists() == (runner.attempt / "checkpoints" / "best.ckpt").exists()
+    assert len(runner.results) == 3
 
 
 @pytest.mark.usefixtures("two_runs")

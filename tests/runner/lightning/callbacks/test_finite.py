@@ -94,5 +94,30 @@ def test_a_training_that_may_go_on_says_so_at_once_and_at_its_end(
     assert best_index(results, Recorder(tmp_path).rule) == 1, "NaN is never best"
 
 
+class Manual(Diverging):
+    """Optimizes by itself, and returns the loss of each sample."""
+
+    def __init__(self, loss_at: int | None = None) -> None:
+        super().__init__(loss_at)
+        self.automatic_optimization = False
+
+    def training_step(self, batch: Tensor, *_: object) -> Any:
+        optimizer: Any = self.optimizers()
+        losses = self.layer(batch.repeat(3, 1)).pow(2).flatten()
+        optimizer.zero_grad()
+        self.manual_backward(losses.mean())
+        optimizer.step()
+        if self.loss_at is not None and self.global_step > self.loss_at:
+            losses = torch.stack([losses[0], losses[1] * torch.nan, losses[2]])
+        return {"loss": losses}
+
+
+def test_one_sample_of_many_that_has_no_number_is_seen(train: Callable[..., FiniteWatch]) -> None:
+    with pytest.raises(RunFailed, match="the training loss is not finite after step 8"):
+        train(FiniteWatch(), Manual(loss_at=7))
+
+    assert train(FiniteWatch(), Manual()).not_finite_since is None
+
+
 def test_numbers_are_left_alone(train: Callable[..., FiniteWatch]) -> None:
     assert train(FiniteWatch(), Diverging()).not_finite_since is None
