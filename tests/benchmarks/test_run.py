@@ -9,10 +9,11 @@ import pytest
 RUN = str(Path(__file__).with_name("run.py"))
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["compile", "references", "resolve", "attributes", "fingerprint", "diff", "save", "steps", "start", "processes"],
-)
+QUICK = ["compile", "references", "resolve", "attributes", "fingerprint", "diff"]
+WITH_TORCH = ["save", "steps", "start", "processes"]
+
+
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.slow) for name in WITH_TORCH)])
 def test_a_benchmark_prints_a_ratio_for_each_row(name: str) -> None:
     run = subprocess.run([sys.executable, RUN, "--quick", name], capture_output=True, text=True, check=True)
 
