@@ -20,7 +20,7 @@ _SHARED = ("benchmarks", "crash", "endurance", "fuzz", "pages")
 collect_ignore_glob = ["apps/*.py", *(f"{folder}/[!t]*.py" for folder in _SHARED)]
 
 # How many examples each property is tried with; a busy machine fails none of them.
-for _profile, _examples in {"quick": 50, "ci": 200, "long": 100_000}.items():
+for _profile, _examples in {"quick": 25, "ci": 200, "long": 100_000}.items():
     settings.register_profile(
         _profile,
         max_examples=_examples,
