@@ -9,8 +9,8 @@ from contextlib import contextmanager
 def collector_paused() -> Iterator[None]:
     """For the length of the block nothing looks for cycles.
 
-    Of what importing makes nearly all stays, and the collector would walk it some hundred times while it grows: a
-    fifth of what importing Lightning costs. What is garbage is found when the block is over.
+    Of what importing makes the most stays, and the collector would walk it again and again while it grows, which takes
+    twice as long as once when all is there. What is garbage is found after the block.
     """
     was_on = gc.isenabled()
     gc.disable()
