@@ -44,6 +44,14 @@ def _signals_as_at_a_terminal() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _power_that_does_not_fail() -> Iterator[None]:
+    """Wait for no disk in this process; a descriptor that is none is refused all the same. Others really fsync."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _modules_of_one_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Forget what a test imported from a folder of its own; the next has another `app.py`."""
