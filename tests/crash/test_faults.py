@@ -14,7 +14,7 @@ from faulty_disk import ENDING, Fault, FaultyDisk, Kind
 from typedcfg.disk import Disk, using
 from typedcfg.errors import RecordError
 
-IN_ANOTHER = {"record results", "resume"}
+IN_ANOTHER = {"record results", "end", "resume"}
 """Deeds of many operations, most of which are those of another deed."""
 
 

@@ -268,6 +268,7 @@ def test_an_owner_elsewhere_that_gives_signs_is_left_alone_whatever_its_clock(
     owner.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("days", [-1, 1])
 def test_an_owner_elsewhere_that_died_is_followed_once_its_lease_is_over(elsewhere: StartElsewhere, days: int) -> None:
     owner = elsewhere("turing", days=days)
@@ -281,6 +282,7 @@ def test_an_owner_elsewhere_that_died_is_followed_once_its_lease_is_over(elsewhe
     assert time.monotonic() - begin > 1.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locks", ["own", "none"])
 def test_of_eight_that_would_follow_a_dead_owner_one_does(elsewhere: StartElsewhere, locks: str) -> None:
     owner = elsewhere("turing", locks=locks)
@@ -294,6 +296,7 @@ def test_of_eight_that_would_follow_a_dead_owner_one_does(elsewhere: StartElsewh
     assert sum("is owned by process" in what for what in said) == 7
 
 
+@pytest.mark.slow
 def test_an_owner_that_slept_while_it_was_followed_records_nothing_more(lock: Path, elsewhere: StartElsewhere) -> None:
     owner = elsewhere("turing")
     assert owner.says() == "won"
