@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
+from typedcfg.runner.lightning.loading.worker_signals import workers_outlast_stops
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.requeue import requeue
 from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, stop_of, taken
@@ -91,6 +92,7 @@ class Pulse(AfterBatch):
         self._signals = StopSignals()
         self._stack = ExitStack()
         self._stack.enter_context(taken(self._signals.note))
+        self._stack.enter_context(workers_outlast_stops())
         if trainer.world_size > 1:
             self._ranks = _Ranks()
             self._stack.callback(self._ranks.close)
