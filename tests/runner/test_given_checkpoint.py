@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from typedcfg import Experiment, Runner
-from typedcfg.errors import RecordError, ResumeRefused, RunError
+from typedcfg.errors import RecordError, ResumeRefused, RunError, RunFailed
 from typedcfg.records.checkpoint_record import manifest_path
 
 
@@ -91,6 +91,13 @@ def test_a_checkpoint_of_another_configuration_is_refused_by_what_differs(copied
     assert not Path("elsewhere").exists()
 
 
+def test_more_processes_than_a_checkpoint_was_trained_by_are_another_training(
+    copied: Path, tiny: type[Experiment]
+) -> None:
+    with pytest.raises(ResumeRefused, match=r"trainer\.devices: 1 -> 2"):
+        Runner(tiny.compile(overrides=["trainer.devices=2", "run.project_root=elsewhere"])).fit(resume=copied)
+
+
 def test_a_damaged_checkpoint_is_refused(copied: Path, same: Runner) -> None:
     copied.write_bytes(copied.read_bytes()[:-1])
 
@@ -121,3 +128,32 @@ def test_a_job_that_would_be_refused_is_not_handed_in(tiny: type[Experiment]) ->
         Runner(tiny.compile(overrides=["launch=slurm", "run.project_root=elsewhere"])).submit(resume=Path("nowhere"))
 
     assert not Path("elsewhere").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.multiprocess
+def test_a_run_of_parts_begins_with_a_folder_that_was_copied(tiny: type[Experiment], tmp_path: Path) -> None:
+    parts = ["trainer.devices=2", "trainer.strategy=fsdp"]
+    broken = Runner(tiny.compile(overrides=[*parts, "faults.crash_at=2"]))
+    with pytest.raises(RunFailed, match="the model broke"):
+        broken.fit()
+    [*_, newest] = sorted((broken.attempt / "checkpoints").glob("step-*.ckpt"))
+    copied = tmp_path / "copied" / newest.name
+    shutil.copytree(newest, copied)
+    shutil.copy(manifest_path(newest), manifest_path(copied))
+    same = Runner(tiny.compile(overrides=[*parts, "run.project_root=elsewhere"]))
+
+    same.fit(resume=copied)
+
+    assert copied.is_dir()
+    assert same.is_done
+    assert same.record is not None
+    assert same.record.attempts[0].resumed_from == str(copied)
+    assert (same.epochs_begin, list(same.results)) == (2, [3])
+    resumed = Runner(tiny.compile(overrides=parts))
+    resumed.fit()
+    assert same.results[3].splits == resumed.results[3].splits
+    (copied / "__1_0.distcp").unlink()
+    with pytest.raises(RecordError, match=r"__1_0\.distcp"):
+        Runner(tiny.compile(overrides=[*parts, "run.project_root=nowhere"])).fit(resume=copied)
+    assert not Path("nowhere").exists()
