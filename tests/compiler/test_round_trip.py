@@ -10,7 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from typedcfg import Config, ConfigTemplate, section
@@ -150,7 +150,6 @@ def configurations(draw: st.DrawFn) -> Config[Any]:
 
 
 @pytest.mark.parametrize("suffix", [".yaml", ".json", ".toml"])
-@settings(max_examples=50)
 @given(config=configurations())
 def test_a_configuration_comes_back(suffix: str, config: Config[Any]) -> None:
     with TemporaryDirectory() as folder:
@@ -168,7 +167,6 @@ def test_a_configuration_comes_back(suffix: str, config: Config[Any]) -> None:
     assert loaded.fingerprint == config.fingerprint
 
 
-@settings(max_examples=50)
 @given(config=configurations())
 def test_origins_behind_the_values_change_none(config: Config[Any]) -> None:
     assert losses(config, config.to_yaml(origins=True), ".yaml") == ()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from annotated_types import Ge, Gt
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -106,7 +106,7 @@ def compiles(path: Path) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore::typedcfg.errors.DeprecatedName")
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2 * settings().max_examples)
 @given(files)
 def test_what_compiles_is_taken(file: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:

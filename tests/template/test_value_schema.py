@@ -200,7 +200,7 @@ def compiles(validator: Any, value: object) -> bool:
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 @given(values)
 def test_what_compiles_is_taken(value: object) -> None:
     refused = [
