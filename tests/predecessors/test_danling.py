@@ -155,6 +155,45 @@ def test_experiments_of_a_project_lie_in_folders_of_a_group(tiny: TinyType) -> N
     assert runner.dir == Path("vision/ablation") / f"mnist-wide-{runner.id}"
 
 
+# --- checkpoints ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("interval", ["null", "0", "-1"])
+def test_without_an_interval_the_newest_and_the_best_are_kept(interval: str, tiny: TinyType) -> None:
+    runner = of(tiny, f"checkpoint.save_interval={interval}", "checkpoint.keep_last=1")
+
+    runner.fit()
+
+    checkpoints = runner.attempt / "checkpoints"
+    assert not [*checkpoints.glob("epoch-*")]
+    assert (checkpoints / "latest.ckpt").samefile(checkpoints / "step-00000012.ckpt")
+    assert runner.best_result is not None
+    assert (checkpoints / "best.ckpt").samefile(checkpoints / f"step-{runner.best_result.step:08d}.ckpt")
+
+
+def test_the_first_epoch_is_saved_like_any_other(tiny: TinyType) -> None:
+    runner = of(tiny, "checkpoint.save_interval=1", "trainer.max_epochs=1")
+
+    runner.fit()
+
+    found = {path.name for path in (runner.attempt / "checkpoints").glob("*.ckpt")}
+    assert found == {"best.ckpt", "epoch-1.ckpt", "latest.ckpt", "step-00000004.ckpt"}
+
+
+def test_what_was_saved_brings_back_results_and_the_best_among_them(tiny: TinyType) -> None:
+    with pytest.raises(ValueError, match="broke"):
+        of(tiny, "faults.crash_at=2").fit()
+    broken = of(tiny)
+    before, [*_, newest] = dict(broken.results), sorted((broken.attempt / "checkpoints").glob("step-*.ckpt"))
+
+    runner = Runner.from_checkpoint(newest, tiny, overrides=["faults.crash_at=null"])
+    runner.fit()
+
+    assert runner.begin.epochs == 2
+    assert {epoch: runner.results[epoch].splits for epoch in before} == {e: r.splits for e, r in before.items()}
+    assert runner.best_index == min(runner.scores, key=lambda epoch: runner.scores[epoch])
+
+
 # --- learning rate --------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,17 @@ def test_one_seed_gives_the_same_numbers_from_every_generator() -> None:
     assert draw() == first
 
 
+def test_zero_is_a_seed_like_any_other() -> None:
+    seed_all(0)
+    first = draw()
+    seed_all(5)
+    other = draw()
+
+    seed_all(0, rank=0)
+
+    assert draw() == first != other
+
+
 def test_each_rank_draws_its_own_numbers() -> None:
     seed_all(3)
     first = draw()
