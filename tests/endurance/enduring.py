@@ -1,15 +1,19 @@
 """An experiment with all that a resume can lose: dropout, augmentation, accumulation, loading processes, a scheduler.
 
-`ENDURE_PAUSE=train:5` lets each process wait for a moment at a place, once for all lives of a run, and write to
-`paused.RANK` who it is: there somebody may kill it.
+`ENDURE_PAUSE=train:5` lets each process wait for a moment at a place, or at each of several, once for all lives of a
+run, and leave a file `paused.RANK.PLACE`: there somebody may kill it. `save:3@1` is the third operation on the disk of
+rank 1 in the save at the end of the second epoch, which does all that a save may do; `operations.RANK` tells how many
+there were. `stop:3@1` is one in the save of a process that was asked to stop.
 """
 
 import os
 import time
+from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typedcfg import Experiment, section
+from typedcfg import Experiment, NotInIdentity, section
 from typedcfg.disk import Disk, using
 from typedcfg.sections.checkpoint import Checkpoint
 from typedcfg.sections.trainer import Trainer
@@ -27,59 +31,101 @@ class Enduring(Experiment):
     trainer: Trainer = section(Trainer, max_epochs=3, accelerator="cpu", accumulate_grad_batches=2)
     checkpoint: Checkpoint = section(Checkpoint, every_n_steps=2, save_interval=2)
     workers: int = 2
+    batch_s: Annotated[float, NotInIdentity()] = 0.0
+    """How long a batch takes, at the least; where it is long, ranks agree after each."""
 
     def build_model(self) -> "LightningModule":
-        return _model()
+        return _model(self.batch_s)
 
     def build_data(self) -> "LightningDataModule":
+        _tell(f"process.{_rank()}", os.getpid())
         _pause_at("start")
         return _data(self.workers)
 
 
 def _pause_at(place: str) -> None:
-    wanted, rank = os.environ.get("ENDURE_PAUSE", ""), os.environ.get("RANK", "0")
-    mark = Path(f"paused.{rank}")
-    if wanted == place and not mark.exists():
-        Path(f"{mark}.new").write_text(str(os.getpid()))
-        Path(f"{mark}.new").rename(mark)
-        time.sleep(PAUSE_SECONDS)
+    wanted = {place, f"{place}@{_rank()}"} & {*os.environ.get("ENDURE_PAUSE", "").split()}
+    for mark in (f"paused.{_rank()}.{one}" for one in wanted):
+        if not Path(mark).exists():
+            _tell(mark, os.getpid())
+            time.sleep(PAUSE_SECONDS)
+
+
+def _tell(name: str, number: int) -> None:
+    Path(f"{name}.new").write_text(str(number))
+    Path(f"{name}.new").rename(name)
+
+
+def _rank() -> str:
+    return os.environ.get("RANK", "0")
 
 
 class PausingDisk(Disk):
-    """The real disk, which pauses before one of its operations."""
+    """The real disk, which counts its operations, and may pause before one of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, deed: str) -> None:
+        self.deed = deed
         self.operations = 0
 
     def __getattribute__(self, name: str) -> Any:
         found = super().__getattribute__(name)
         if name in _OPERATIONS:
             self.operations += 1
-            _pause_at(f"save:{self.operations}")
+            _pause_at(f"{self.deed}:{self.operations}")
         return found
 
 
-_OPERATIONS = frozenset(name for name in vars(Disk) if not name.startswith("_"))
+_OPERATIONS = {name for name in vars(Disk) if not name.startswith("_")} - {"sight", "wait"}  # which change nothing
 
 
-def _model() -> "LightningModule":
+class Counting:
+    """The hooks of a module whose operations on the disk are counted in some saves, a deed each."""
+
+    trainer: Any
+    current_epoch: int
+
+    def on_train_batch_end(self, *_: object) -> None:
+        if self._is_asked_to_stop():
+            self._count("stop")
+
+    def on_train_epoch_end(self) -> None:
+        if self.current_epoch == 1 and not self._is_asked_to_stop():  # it is saved after this
+            disk = self._count("save")
+            self._counted.callback(lambda: _tell(f"operations.{_rank()}", disk.operations))
+
+    def on_train_epoch_start(self) -> None:
+        self._counted.close()
+
+    @cached_property
+    def _counted(self) -> ExitStack:
+        return ExitStack()
+
+    def _count(self, deed: str) -> PausingDisk:
+        self._counted.close()
+        disk = PausingDisk(deed)
+        self._counted.enter_context(using(disk))
+        return disk
+
+    def _is_asked_to_stop(self) -> bool:
+        from typedcfg.runner.lightning.callbacks.pulse import Pulse
+
+        return any(isinstance(one, Pulse) and one.is_asked_to_stop for one in self.trainer.callbacks)
+
+
+def _model(batch_s: float) -> "LightningModule":
     import torch
     from lightning.pytorch import LightningModule
     from torch import nn
 
     torch.set_num_threads(1)
 
-    class Model(LightningModule):
+    class Model(Counting, LightningModule):
         def __init__(self) -> None:
             super().__init__()
             self.layers = nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.Dropout(0.5), nn.Linear(16, 1))
 
-        def on_train_start(self) -> None:
-            if self.global_rank == 0 and os.environ.get("ENDURE_PAUSE", "").startswith("save:"):
-                self.disk = using(PausingDisk())  # kept: the process ends with it
-                self.disk.__enter__()
-
         def training_step(self, batch: list["Tensor"], number: int) -> "Tensor":
+            time.sleep(batch_s)
             _pause_at(f"train:{self.current_epoch * 6 + number}")
             loss: Tensor = (self.layers(batch[0]) - batch[0].sum(1, keepdim=True)).pow(2).mean()
             self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True)

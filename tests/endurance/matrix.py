@@ -1,73 +1,102 @@
-"""Whoever is killed, whenever: a table of runs that were, each compared with one that was not.
+"""Whoever is killed, whenever: runs that were, each compared with one that was not, and a table of how many there were.
 
-Run it as `python tests/endurance/matrix.py`; `--operations 40` kills at each of the first 40 operations of saves too.
+Run it as `python tests/endurance/matrix.py`; `python tests/endurance/matrix.py fsdp` tries one of the three shapes.
 """
 
 import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from lives import Outcome, finish, life
+from lives import ALONE, COPIES, PARTS, Outcome, Shape, Zygote, operations
 
 
 class Cell(NamedTuple):
     """Who gets which signal, and when."""
 
-    ranks: int
+    shape: Shape
     place: str
     number: signal.Signals
     whom: str
 
     def __str__(self) -> str:
-        who = "1 process" if self.ranks == 1 else f"{self.ranks} ranks"
-        return f"{who:<10} {self.place:<13} {self.number.name:<8} {self.whom}"
+        return f"{self.shape!s:<12} {self.place:<13} {self.number.name:<8} {self.whom}"
 
 
-PLACES = ("start", "train:8", "train:9", "save:3", "save:9", "validation:1")
+SHAPES: Final = {shape.strategy: shape for shape in (ALONE, COPIES, PARTS)}
+MOMENTS: Final = {
+    "start": "before the first step",
+    "train:8": "within an epoch, between two steps",
+    "train:9": "within an epoch, among batches that make one step",
+    "save": "in a save, at each operation on the disk",
+    "validation": "in a validation",
+}
+PLACES: Final = ("start", "train:8", "train:9", "save:20@0", "save:30@0", "validation:1")
 """Where to pause: before any step, within an epoch with and without gradients that wait, in a save, in a validation."""
-KILLED = {1: ("rank 0",), 2: ("rank 0", "rank 1", "all", "launcher")}
-STOPPED = {1: ("rank 0",), 2: ("rank 0", "rank 1", "all")}
+_SAME: Final = "bitwise the same"
+NUMBERS: Final = (signal.SIGKILL, signal.SIGTERM)
 
 
-def cells(ranks: int, operations: int = 0) -> Iterator[Cell]:
-    """Every cell of so many ranks; at each of so many operations of saves, all are killed at once."""
+def cells(shape: Shape, counted: Sequence[int]) -> Iterator[Cell]:
+    """Every cell of a shape; each rank is killed before each of the operations that were counted in a save."""
+    victims = ("rank 0",) if shape.ranks == 1 else ("rank 0", "rank 1", "all", "launcher")
     for place in PLACES:
-        for number, victims in ((signal.SIGKILL, KILLED), (signal.SIGTERM, STOPPED)):
-            for whom in victims[ranks]:
-                if not (whom == "rank 1" and place.startswith("save")):  # it pauses nowhere there: rank 0 writes
-                    yield Cell(ranks, place, number, whom)
-    for operation in range(1, operations + 1):
-        yield Cell(ranks, f"save:{operation}", signal.SIGKILL, "all")
+        for number in NUMBERS:
+            yield from (Cell(shape, place, number, whom) for whom in victims)
+    for rank, last in enumerate(counted):
+        places = [f"save:{operation}@{rank}" for operation in range(1, last + 1)]
+        yield from (Cell(shape, place, signal.SIGKILL, f"rank {rank}") for place in places if place not in PLACES)
 
 
-def disturbed(cell: Cell, folder: Path) -> tuple[int, Outcome]:
+def disturbed(zygote: Zygote, cell: Cell, folder: Path) -> tuple[int, Outcome]:
     """A run that was disturbed once: the exit code of its first life, and what it came to in its second."""
-    with life(folder, ranks=cell.ranks, pause=cell.place) as first:
-        first.send(cell.number, cell.whom)
+    with zygote.life(folder, *cell.shape.settings, pause=cell.place) as first:
+        first.send(cell.number, cell.whom, cell.place)
         code = first.end()
-    return code, finish(folder, ranks=cell.ranks)
+    return code, zygote.finish(folder, *cell.shape.settings)
+
+
+def _told(zygote: Zygote, cell: Cell, folder: Path, calm: Outcome) -> str:
+    try:
+        code, found = disturbed(zygote, cell, folder)
+    except (AssertionError, TimeoutError) as error:
+        return f"{type(error).__name__}: {error}"
+    if code == 0:
+        return "exit    0  NOT DISTURBED"
+    return f"exit {code:>4}  {_SAME if found == calm else 'DIFFERS'}"
+
+
+def table(found: Mapping[Cell, bool]) -> Iterator[str]:
+    """How many cells came out well, by the moment and the shape, in Markdown."""
+    shapes = list(dict.fromkeys(cell.shape for cell in found))
+    yield f"| disturbed | {' | '.join(map(str, shapes))} |"
+    yield "|---|" + "---|" * len(shapes)
+    for place, moment in MOMENTS.items():
+        of_all = [
+            [is_same for cell, is_same in found.items() if cell.shape == shape and cell.place.startswith(place)]
+            for shape in shapes
+        ]
+        yield f"| {moment} | {' | '.join(f'{sum(same)} of {len(same)}' for same in of_all)} |"
 
 
 def main() -> int:
-    """Print the table; say by the exit code whether all outcomes are those of an undisturbed run."""
+    """Print each cell, and the table; say by the exit code whether all outcomes are those of an undisturbed run."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ranks", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--operations", type=int, default=0)
-    asked = parser.parse_args()
-    is_well = True
-    with tempfile.TemporaryDirectory() as top:
-        for ranks in asked.ranks:
-            calm = finish(Path(top) / f"calm-{ranks}", ranks=ranks)
-            for number, cell in enumerate(cells(ranks, asked.operations)):
-                code, found = disturbed(cell, Path(top) / f"{ranks}-{number}")
-                is_same = found == calm
-                is_well = is_well and is_same and code != 0
-                print(f"{cell!s:<48} exit {code:>4}  {'bitwise the same' if is_same else 'DIFFERS'}", flush=True)
-    return 0 if is_well else 1
+    parser.add_argument("shapes", nargs="*", metavar="STRATEGY", help="of these alone: auto, ddp, fsdp")
+    found: dict[Cell, bool] = {}
+    with tempfile.TemporaryDirectory() as top, Zygote() as zygote:
+        for name in parser.parse_args().shapes or SHAPES:
+            shape, folder = SHAPES[name], Path(top) / name
+            calm = zygote.finish(folder, *shape.settings)
+            for cell in cells(shape, operations(folder)):
+                told = _told(zygote, cell, Path(top) / f"{name}-{len(found)}", calm)
+                found[cell] = told.endswith(_SAME)
+                print(f"{cell!s:<44} {told}", flush=True)
+    print(*table(found), sep="\n")
+    return 0 if all(found.values()) else 1
 
 
 if __name__ == "__main__":
