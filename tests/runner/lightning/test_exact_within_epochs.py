@@ -63,6 +63,13 @@ class Shuffling:
         return iter(indices)
 
 
+class Endless:
+    """A sampler that does not say how many samples it gives."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(FEATURES)))
+
+
 class OwnPlace:
     """A loader of its own kind that keeps its place."""
 
@@ -274,6 +281,31 @@ def test_so_is_one_that_does_more_than_step(options: dict[str, Any], step: int, 
     assert resumed(LOADERS["plain"], step, **options) == ()
 
 
+@pytest.mark.parametrize("kind", [DataLoader, OwnLoader])
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_so_is_one_whose_loaders_are_built_anew_by_chance_and_epoch(
+    every: int, kind: type[DataLoader[Any]], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    class Rebuilding(Model):
+        def train_dataloader(self) -> Any:
+            chosen = torch.randperm(24)[: 24 - 4 * self.current_epoch].tolist()
+            return kind(Subset(Noisy(), chosen), batch_size=8, shuffle=True)
+
+    options = {"reload_dataloaders_every_n_epochs": every, **WITHOUT_VALIDATION}
+    keep = {"every_n_steps": 1, "keep_last": 99}
+    seed_all(1)
+    before, policy = saving(tmp_path / "whole", 5, ExactState(seed=1), keep=keep, **options)
+    before.fit(whole := Rebuilding(LOADERS["plain"]))
+
+    for path in committed(policy.checkpoints.path):
+        seed_all(5)
+        again, _ = saving(tmp_path / path.stem, 5, exact := ExactState(seed=1), **options)
+        again.fit(rest := Rebuilding(LOADERS["plain"]), ckpt_path=path, weights_only=True)
+
+        assert torch.equal(weights(rest), weights(whole)), path.name
+        assert exact.not_bitwise_because == ()
+
+
 @pytest.mark.filterwarnings("ignore:ReduceLROnPlateau conditioned on metric val:RuntimeWarning")
 @pytest.mark.parametrize(
     ("make", "options"),
@@ -360,6 +392,10 @@ def test_a_checkpoint_that_lightning_resumes_otherwise_makes_a_resume_not_bitwis
         (
             lambda: DataLoader(Subset(OwnGenerator(), range(24)), 4),
             "OwnGenerator draws from a generator of its own, which no checkpoint keeps",
+        ),
+        (
+            lambda: [plain(), plain(sampler=Endless())],
+            "Endless has no length: how often it began again is not known",
         ),
         (
             lambda: ExactLoader(Noisy(), 4, num_workers=1, keyed=False),

@@ -190,7 +190,10 @@ class TrainingLoaders:
 
     def doubts(self, *, epoch: int) -> Iterator[str]:
         """Why what is loaded after a resume may be other than what would have been."""
+        begin_again = self.combined._mode == "max_size_cycle" and len(self.combined.flattened) > 1  # noqa: SLF001  # as above
         for loader in self:
+            if isinstance(loader, ExactLoader) and begin_again and sized_len(loader) is None:
+                yield f"{type(loader.sampler).__name__} has no length: how often it began again is not known"
             for owner in _owners_of_generators(loader):
                 yield f"{type(owner).__name__} draws from a generator of its own, which no checkpoint keeps"
             name = type(getattr(loader, "loader", loader)).__name__

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.callbacks.listener import Listener
+from typedcfg.runner.lightning.exact.building import ReproducedSource
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
 from typedcfg.runner.lightning.exact.loaders import SavedPlace, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
@@ -58,12 +59,17 @@ class ExactState(Listener):
         self.not_bitwise_because: tuple[str, ...] = ()
         """Why this training is not bitwise an undisturbed one; empty when it is."""
         self._loaded: list[_RankState] | None = None
+        self._source: ReproducedSource | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Forget what an earlier fit or test had loaded."""
         self._loaded = None
         self.not_bitwise_because = ()
+        every: int = trainer.reload_dataloaders_every_n_epochs  # type: ignore[attr-defined]  # set by a part of it
+        if stage == "fit" and every:
+            self._source = ReproducedSource(trainer, seed=self.seed)
+            trainer.fit_loop._data_source = self._source  # noqa: SLF001  # as there
 
     @override
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -74,6 +80,8 @@ class ExactState(Listener):
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Keep what was saved until training starts."""
         self._loaded = checkpoint.get(_KEY, [])
+        if self._source is not None and self._loaded:
+            self._source.built_in = self._loaded[0]["reloaded_in"]
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
