@@ -89,12 +89,12 @@ def _model(config: Tiny) -> "LightningModule":
     return Model()
 
 
-def _data() -> "LightningDataModule":
+def _data(samples: int = 16) -> "LightningDataModule":
     import torch
     from lightning.pytorch import LightningDataModule
     from torch.utils.data import DataLoader, TensorDataset
 
-    features = torch.randn(16, 4, generator=torch.Generator().manual_seed(0))
+    features = torch.randn(samples, 4, generator=torch.Generator().manual_seed(0))
 
     class Data(LightningDataModule):
         def train_dataloader(self) -> "DataLoader[tuple[Tensor, ...]]":
