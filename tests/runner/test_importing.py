@@ -37,6 +37,7 @@ def test_a_collector_that_was_off_stays_off() -> None:
     assert not gc.isenabled()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny_app")
 def test_a_run_imports_lightning_and_what_reads_configurations_and_no_more() -> None:
     code = (
