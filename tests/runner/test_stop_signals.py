@@ -3,6 +3,9 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +114,54 @@ def test_a_process_that_is_asked_to_stop_exits_with_the_code_that_says_so() -> N
     )
 
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 143
+
+
+STUCK = """
+import ctypes, os, signal, sys
+from typedcfg.runner.stop_signals import STOP_SIGNALS, ended_if_stuck, stops_raise, taken
+
+libc, lock = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+libc.pthread_mutex_lock(lock)
+with stops_raise(), ended_if_stuck():
+    {within}
+        print("waits", flush=True)
+        libc.pthread_mutex_lock(lock)  # forever, and no handler is called
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_who_cannot_hear_is_ended(number: signal.Signals, code: int) -> None:
+    with waiting("if True:") as process:
+        process.send_signal(number)
+
+        assert process.wait(30) == code
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("within", ["with taken(print):", "if os.fork() == 0:"])
+def test_who_trains_is_not_nor_for_what_a_child_was_asked(within: str) -> None:
+    with waiting(within) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for pid in children or [str(process.pid)]:
+            os.kill(int(pid), signal.SIGTERM)
+
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(8)
+
+
+@contextmanager
+def waiting(within: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that waits where it cannot hear."""
+    script = STUCK.replace("{within}", within)
+    if "fork" in within:
+        script += "    else:\n        os.wait()\n        libc.pthread_mutex_lock(lock)\n"
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

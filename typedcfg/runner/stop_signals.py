@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 from typing import Final
 
@@ -22,6 +23,8 @@ SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""
 _ECHO_S: Final = 1.0
 """Clusters signal every process of a job, and launchers pass on what they hear: one wish, heard twice at once."""
+_STUCK_S: Final = 5.0
+"""How long Python may take to hear a signal where nothing is there to be saved."""
 
 
 class StopSignals:
@@ -47,18 +50,22 @@ class StopSignals:
 
 
 @contextmanager
-def taken(handle: Callable[[signal.Signals], object]) -> Iterator[None]:
+def taken(handle: Callable[[signal.Signals], object], *, may_end: bool = False) -> Iterator[None]:
     """For the length of the block, call `handle` with each signal that asks to stop; afterwards all is as it was.
 
     What is ignored stays ignored (`nohup`), and what the program itself handles stays with it. Only the main thread may
     say what signals do; in another all is left as it is.
+
+    Args:
+        handle: What to call.
+        may_end: Whether the process may as well be ended, where it cannot hear; see `ended_if_stuck`.
     """
     before: dict[signal.Signals, signal._HANDLER] = {}
     if threading.current_thread() is threading.main_thread():
         for number in STOP_SIGNALS:
             if _is_free(handler := signal.getsignal(number)):
                 before[number] = handler
-                signal.signal(number, _Taken(handle))
+                signal.signal(number, _Taken(handle, may_end=may_end))
     try:
         yield
     finally:
@@ -75,8 +82,50 @@ def stops_raise() -> Iterator[None]:
         if signals.note(number):
             raise stop_of(number)
 
-    with taken(handle):
+    with taken(handle, may_end=True):
         yield
+
+
+@contextmanager
+def ended_if_stuck() -> Iterator[None]:
+    """For the length of the block, end this process if it is asked to stop where it cannot hear, as one preempted.
+
+    A handler of Python's runs between two of its instructions. A rank that waits, within torch, for another which has
+    left before the training began would hear nothing until that wait times out, in half an hour. Where a training is
+    under way nobody is ended so: `Pulse` takes the signals then.
+    """
+    is_free = threading.current_thread() is threading.main_thread() and signal.set_wakeup_fd(-1) == -1
+    if not is_free:
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _forget_in_children()
+    threading.Thread(target=_end_if_stuck, args=(reader,), name="typedcfg-stuck", daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(-1)
+        os.close(writer)  # which ends the thread
+
+
+def _end_if_stuck(reader: int) -> None:
+    with os.fdopen(reader, "rb", buffering=0) as numbers:
+        while number := numbers.read(1):
+            handler, read_at = signal.getsignal(number[0]), time.monotonic()
+            if not (isinstance(handler, _Taken) and handler.may_end):
+                continue
+            time.sleep(_STUCK_S)
+            # It may have been heard just before its number was read here.
+            if handler.called_at < read_at - _ECHO_S and signal.getsignal(number[0]) is handler:
+                os._exit(INTERRUPTED if number[0] == signal.SIGINT else PREEMPTED)
+
+
+@cache
+def _forget_in_children() -> None:
+    """A process that is forked hears signals of its own; its parent must not take them for its."""
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
 
 
 def stop_of(number: signal.Signals | None) -> BaseException:
@@ -97,10 +146,13 @@ def code_of_end(code: int) -> int:
 class _Taken:
     """A handler of ours, told from those of others by its class."""
 
-    def __init__(self, handle: Callable[[signal.Signals], object]) -> None:
+    def __init__(self, handle: Callable[[signal.Signals], object], *, may_end: bool) -> None:
         self._handle = handle
+        self.may_end = may_end
+        self.called_at = 0.0
 
     def __call__(self, number: int, _: FrameType | None) -> None:
+        self.called_at = time.monotonic()
         self._handle(signal.Signals(number))
 
 

@@ -15,7 +15,7 @@ from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.secrets import take_secrets, texts_of
-from typedcfg.runner.stop_signals import stops_raise
+from typedcfg.runner.stop_signals import ended_if_stuck, stops_raise
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sources.files import FileSource
 from typedcfg.template.base import ConfigTemplate
@@ -36,7 +36,7 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
     """
     secrets = take_secrets()
     try:
-        with stops_raise():
+        with stops_raise(), ended_if_stuck():
             config = rebuild(run, _loaded(load), secrets)
             with collector_paused():
                 from typedcfg.runner.lightning.worker import train
