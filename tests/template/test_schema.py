@@ -310,6 +310,22 @@ def test_a_validator_of_another_failure_is_not_put_off() -> None:
         Params.model_validate({"lr": {}})
 
 
+def test_a_section_is_settled_once_however_many_templates_have_it() -> None:
+    class Part(ConfigTemplate):
+        size: int = 1
+
+    Part.model_validate({})  # from now on pydantic keeps what it made of the section
+
+    def times_settled() -> int:
+        class Params(ConfigTemplate):
+            part: Part
+
+        fields, definitions, _ = fields_schema(Params)
+        return str([fields, definitions]).count("function-after")
+
+    assert [times_settled() for _ in range(3)] == [1, 1, 1]
+
+
 # --- what the catalog asks ------------------------------------------------------------------------------------------
 
 

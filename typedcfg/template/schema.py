@@ -5,7 +5,7 @@ and `model_fields` go on saying what the user wrote.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreConfig, CoreSchema, core_schema
@@ -32,26 +32,33 @@ def adapt(
         kinds_of: The kinds that a member of a union answers to; none if it is no variant.
     """
     outer = cast("AnySchema", handler.resolve_ref_schema(schema))
-    holder: AnySchema = {"schema": outer}
-    while holder["schema"]["type"] != "model":
-        holder = holder["schema"]
-        _put_off(holder)
-        _ask_back(holder)
-    model: AnySchema = holder["schema"]
+    holders: list[AnySchema] = []
+    model = outer
+    while model["type"] != "model":
+        holders.append(model)
+        model = model["schema"]
+    # Of a section that another template had before, pydantic hands out the schema that was made then.
+    is_settled = bool(holders) and _checked(holders[-1]) == settle
+    if not is_settled:
+        for holder in holders:
+            _put_off(holder)
+            _ask_back(holder)
     fields: AnySchema = model["schema"]
     while fields["type"] != "model-fields":
         fields = fields["schema"]
     walk = _Walk(handler, kinds_of)
     for field in fields["fields"].values():
         field["schema"] = walk.field(field["schema"])
+    if is_settled:
+        return cast("CoreSchema", outer)
     settled: AnySchema = dict(core_schema.no_info_after_validator_function(settle, cast("CoreSchema", model)))
-    if model is outer:
+    if not holders:
         # A reference belongs to the outermost schema of a class.
         for key in ("ref", "metadata"):
             if key in model:
                 settled[key] = model.pop(key)
         return cast("CoreSchema", settled)
-    holder["schema"] = settled
+    holders[-1]["schema"] = settled
     return cast("CoreSchema", outer)
 
 
@@ -149,17 +156,29 @@ class _Walk:
             return None
 
 
-def _put_off(schema: AnySchema) -> None:
-    """Let a validator that reads a pending value wait until there is one."""
-    check = schema["function"]["function"]
+class _WhenKnown(NamedTuple):
+    """A validator that waits until there is a value where it reads a pending one."""
 
-    def when_known(value: Any, *info: Any) -> Any:
+    check: Callable[..., Any]
+
+    def __call__(self, value: Any, *info: Any) -> Any:
         try:
-            return check(value, *info)
+            return self.check(value, *info)
         except Pending:
             return value
 
-    schema["function"] = {**schema["function"], "function": when_known}
+
+def _put_off(schema: AnySchema) -> None:
+    """Let a validator that reads a pending value wait until there is one."""
+    check = schema["function"]["function"]
+    if not isinstance(check, _WhenKnown):
+        schema["function"] = {**schema["function"], "function": _WhenKnown(check)}
+
+
+def _checked(schema: AnySchema) -> Callable[..., Any]:
+    """What a validator's schema calls, put off or not."""
+    check: Callable[..., Any] = schema["function"]["function"]
+    return check.check if isinstance(check, _WhenKnown) else check
 
 
 def _ask_back(schema: AnySchema) -> None:
