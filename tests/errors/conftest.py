@@ -98,13 +98,13 @@ def _passes_on(call: ast.Call, within: tuple[ast.FunctionDef, ...], makers: set[
     return within[-1].name if is_passed and any(argument.arg == "what" for argument in given) else None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sites() -> list[Site]:
     """Every site of the package."""
     return [site for path in sorted(PACKAGE.rglob("*.py")) for site in sites_in(path, PACKAGE)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spoken() -> Iterator[list[Spoken]]:
     """What is worded from now on; whoever reads it may empty it."""
     heard: list[Spoken] = []

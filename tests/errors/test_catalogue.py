@@ -107,7 +107,7 @@ def entries() -> Iterator[Entry]:
 ENTRIES = {entry.title: entry for entry in entries()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def show(sites: list[Any], spoken: list[Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Shown]:
     """Works an entry through, once, by its title."""
     done: dict[str, Shown] = {}
