@@ -39,6 +39,7 @@ def test_a_process_that_loads_passes_over_what_asks_to_stop(number: signal.Signa
         assert {*batches} == {worker}
 
 
+@pytest.mark.slow
 def test_afterwards_torch_decides() -> None:
     with workers_outlast_stops():
         pass
@@ -61,6 +62,7 @@ builtins.kept = kept  # outlives all that Python tidies up
 """
 
 
+@pytest.mark.slow
 def test_a_process_whose_loaders_are_left_ends_all_the_same() -> None:
     ended = subprocess.run([sys.executable, "-c", ENDING], timeout=60, check=True, capture_output=True, text=True)
 
