@@ -91,7 +91,7 @@ def returned_metrics(outputs: object) -> Mapping[str, Tensor | float]:
     Raises:
         RunError: It is no mapping.
     """
-    found = outputs.get("metrics", {}) if isinstance(outputs, Mapping) else {}
+    found = outputs.get("metrics", {}) if isinstance(outputs, dict) else {}
     if not isinstance(found, Mapping):
         what = f"a step returned metrics that are a {type(found).__name__}"
         raise RunError(Problem(what, expected="a dict of numbers by name", fix="rename the key if it is another thing"))

@@ -71,9 +71,8 @@ def batch_length(batch: Any) -> int | None:
     """How many samples a batch holds, by its first tensor; None where it has none."""
     if isinstance(batch, Tensor):
         return batch.shape[0] if batch.ndim else 1
-    if isinstance(batch, Mapping):
-        batch = tuple(batch.values())
-    if isinstance(batch, (list, tuple)):
-        lengths = (batch_length(part) for part in batch)
-        return next((length for length in lengths if length is not None), None)
+    parts = batch if isinstance(batch, (list, tuple)) else batch.values() if isinstance(batch, Mapping) else ()
+    for part in parts:
+        if (length := batch_length(part)) is not None:
+            return length
     return None

@@ -20,7 +20,7 @@ class Note(AfterBatch):
         self.notes, self.name = notes, name
 
     @override
-    def after_batch(self, trainer: Trainer) -> None:
+    def after_batch(self, trainer: Trainer, outputs: Any, batch_idx: int) -> None:
         self.notes.append(f"{self.name}, over: {is_batch_over(trainer.lightning_module)}")
 
 

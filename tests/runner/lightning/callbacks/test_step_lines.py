@@ -34,7 +34,7 @@ def test_what_is_logged_per_step_is_shown(trainer: MakeTrainer, toy: type[Lightn
 
 def test_what_a_step_returns_is_shown(trainer: MakeTrainer, toy: type[LightningModule]) -> None:
     class Returning(toy):  # type: ignore[misc, valid-type]  # a class that only a fixture knows
-        def training_step(self, batch: list[Tensor], batch_idx: int) -> Any:
+        def training_step(self, batch: list[Tensor], *_: object) -> Any:
             return {"loss": (loss := self.layers(batch[0]).sum()), "metrics": {"twice": 2 * loss / loss}}
 
     assert lines_of(trainer, Returning(), interval=4) == ["train 4/4  twice 2"]

@@ -5,12 +5,12 @@ from typing import Any, Final
 from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
-from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.callbacks.listener import Listener
 
 _HOOK: Final = "on_train_batch_end"
 
 
-class AfterBatch(LastWord):
+class AfterBatch(Listener):
     """A callback that is called after a batch, when the module's own `on_train_batch_end` is done too.
 
     Lightning calls the callbacks' first and the module's last, and at a resume neither once more: a checkpoint written
@@ -18,8 +18,14 @@ class AfterBatch(LastWord):
     length of a training the module's is followed by these, in the order of the trainer's callbacks.
     """
 
-    def after_batch(self, trainer: Trainer) -> None:
-        """Do what is to be done when a batch is over."""
+    def after_batch(self, trainer: Trainer, outputs: Any, batch_idx: int) -> None:
+        """Do what is to be done when a batch is over.
+
+        Args:
+            trainer: Who trains.
+            outputs: What the step returned.
+            batch_idx: The batch's number in its epoch, from 0.
+        """
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -56,12 +62,12 @@ class _Followed:
         self.is_done = False
         self.__wrapped__ = module.on_train_batch_end  # by which Lightning tells whether a hook is overridden
 
-    def __call__(self, *args: Any, **kwargs: Any) -> None:
-        self.__wrapped__(*args, **kwargs)
+    def __call__(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.__wrapped__(outputs, batch, batch_idx)
         self.is_done = True
         try:
             for follower in self.followers:
-                follower.after_batch(self.trainer)
+                follower.after_batch(self.trainer, outputs, batch_idx)
         finally:
             self.is_done = False
 

@@ -13,6 +13,7 @@ from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_record import Verified, committed, newest_verified, verify
 from typedcfg.records.result_record import best_index, explain_unscored
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
+from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
@@ -27,7 +28,7 @@ _SECONDS: Final = 60.0
 _log: Final = logging.getLogger(__name__)
 
 
-class CheckpointPolicy(AfterBatch):
+class CheckpointPolicy(AfterBatch, LastWord):
     """Writes checkpoints at the ends of epochs and between them, and keeps the newest, the best, and some by interval.
 
     Each is written as `step-00001200.ckpt`; `latest.ckpt`, `best.ckpt` and `epoch-10.ckpt` are further names of such
@@ -74,6 +75,7 @@ class CheckpointPolicy(AfterBatch):
         self._has_warned = False
         self._step = 0
         self._is_due = False
+        self._asks = False
         self._saved_at = 0.0
         self._saved: tuple[int, ...] | None = None
         self._unsettled: VerifiedCheckpointIO | None = None
@@ -169,6 +171,7 @@ class CheckpointPolicy(AfterBatch):
         """
         super().on_train_start(trainer, pl_module)
         self._step, self._saved_at = trainer.global_step, time.monotonic()
+        self._asks = self._must_ask(trainer)
         self._is_due, self._saved = False, None
         self._unsettled, self._failure, self.unsaved_because = None, None, None
         if not trainer.is_global_zero:
@@ -182,7 +185,7 @@ class CheckpointPolicy(AfterBatch):
         self._link_names()
 
     @override
-    def after_batch(self, trainer: Trainer) -> None:
+    def after_batch(self, trainer: Trainer, outputs: Any, batch_idx: int) -> None:
         """Save if a step was taken and one is due; hear how the save in the background went."""
         before, self._step = self._step, trainer.global_step
         if self._step == before:
@@ -190,7 +193,8 @@ class CheckpointPolicy(AfterBatch):
         if self._unsettled is not None and not _plugin(trainer).is_writing:
             self._settle()
         n = self.every_n_steps
-        self._is_due = self._is_due or (n is not None and self._step // n > before // n) or self._is_asked(trainer)
+        is_nth = n is not None and self._step // n > before // n
+        self._is_due = self._is_due or is_nth or (self._asks and self._is_asked(trainer))
         if self._is_due and is_step_boundary(trainer):
             self.begin_save(trainer)
 
@@ -225,12 +229,13 @@ class CheckpointPolicy(AfterBatch):
         """Say how many samples were seen; every rank counts its own."""
         checkpoint[SAMPLES_KEY] = self.recorder.samples_so_far(trainer)
 
-    def _is_asked(self, trainer: Trainer) -> bool:
-        if self.every_minutes is None and not _plugin(trainer).asynchronous:
-            return False
+    def _must_ask(self, trainer: Trainer) -> bool:
+        """Whether it is this callback that asks after each step; a `Pulse` does so less often, for all ranks."""
         callbacks = trainer.callbacks  # type: ignore[attr-defined]  # as in setup
-        if any(isinstance(one, Pulse) and one.wants_save == self.wants_save for one in callbacks):
-            return False  # it asks for all ranks, and where there are several not after each step
+        may_want = self.every_minutes is not None or _plugin(trainer).asynchronous
+        return may_want and not any(isinstance(one, Pulse) and one.wants_save == self.wants_save for one in callbacks)
+
+    def _is_asked(self, trainer: Trainer) -> bool:
         # Clocks differ between ranks, and what is written in the background rank 0 alone sees fail.
         return bool(trainer.strategy.broadcast(self.wants_save()))
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from typedcfg.errors import Problem, RunFailed
-from typedcfg.runner.lightning.callbacks.listener import Listener
+from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 
 _EVERY: Final = 50
 """From how many batches to how many it is looked whether all losses were finite [batches]."""
@@ -19,7 +19,7 @@ _NEVER: Final = torch.iinfo(torch.int64).max
 _log: Final = logging.getLogger(__name__)
 
 
-class FiniteWatch(Listener):
+class FiniteWatch(AfterBatch):
     """Ends a training whose loss, or a weight, is NaN or infinite, or tells of it and lets it go on.
 
     Losses are kept where they are, and looked at together every 50 batches and before a checkpoint is written, so that
@@ -44,13 +44,12 @@ class FiniteWatch(Listener):
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
+        super().on_train_start(trainer, pl_module)
         self._losses, self.not_finite_since = [], None
 
     @override
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Look at the loss; now and then, ask.
+    def after_batch(self, trainer: Trainer, outputs: Any, batch_idx: int) -> None:
+        """Keep the loss; now and then, look.
 
         Raises:
             RunFailed: It is not finite, and that is to end the training.

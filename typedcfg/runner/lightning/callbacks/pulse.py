@@ -18,6 +18,7 @@ from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
+from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.loading.worker_signals import workers_outlast_stops
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
@@ -33,7 +34,7 @@ _FIRST_SIGNAL: Final = 2
 _log: Final = logging.getLogger(__name__)
 
 
-class Pulse(AfterBatch):
+class Pulse(AfterBatch, LastWord):
     """Ends a training that is asked to stop, at a step boundary, saved, on all ranks at once.
 
     SIGTERM, SIGHUP, SIGUSR1 and `max_time` end it by `Preempted`, a SystemExit with code 143; Ctrl-C by
@@ -127,7 +128,7 @@ class Pulse(AfterBatch):
         self._beat(trainer, self._training, may_save=False)
 
     @override
-    def after_batch(self, trainer: Trainer) -> None:
+    def after_batch(self, trainer: Trainer, outputs: Any, batch_idx: int) -> None:
         """Agree, where it is time for that."""
         if self._is_due(self._training, may_save=True) and is_step_boundary(trainer):
             self._beat(trainer, self._training, may_save=True)

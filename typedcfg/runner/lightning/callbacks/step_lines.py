@@ -9,14 +9,14 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
+from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.callbacks.epoch_lines import LineStream
-from typedcfg.runner.lightning.callbacks.listener import Listener
 from typedcfg.runner.lightning.means import returned_metrics
 from typedcfg.runner.lightning.metrics import FreshMetrics
 from typedcfg.runner.presentation import format_step_result, log_interval_of
 
 
-class StepLines(Listener):
+class StepLines(AfterBatch):
     """Prints a line every so many batches: `train 30/100  train/loss 0.5123`; rank 0 alone does.
 
     It shows what the module logs per step, else the metrics or the loss that the step returned. Between two lines
@@ -47,9 +47,7 @@ class StepLines(Listener):
         self._due = log_interval_of(lengths, self.interval) if trainer.is_global_zero else None
 
     @override
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def after_batch(self, trainer: Trainer, outputs: Any, batch_idx: int) -> None:
         """Print a line, if one is due."""
         if self._due and (batch_idx + 1) % self._due == 0:
             metrics = self._fresh.take(trainer) or _measured(outputs)
