@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from commands import run, run_in_a_shell
 from jsonschema import Draft202012Validator
+from page_commands import run, run_in_a_shell
 
 from typedcfg.sources.yaml_reader import read_yaml
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from commands import Ours, run, run_in_a_shell
+from page_commands import Ours, run, run_in_a_shell
 
 APP = """
 from typedcfg import ConfigTemplate
