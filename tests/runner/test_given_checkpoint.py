@@ -44,8 +44,9 @@ def test_a_run_begins_with_the_newest_checkpoint_of_another(broken: Runner, same
     assert not attempt.is_bitwise
 
 
-def test_a_run_begins_with_a_checkpoint_that_was_copied(copied: Path, same: Runner) -> None:
-    same.fit(resume=copied)
+@pytest.mark.parametrize("kind", [Path, str])
+def test_a_run_begins_with_a_checkpoint_that_was_copied(kind: type[Path | str], copied: Path, same: Runner) -> None:
+    same.fit(resume=kind(copied))
 
     assert same.record is not None
     assert same.record.attempts[0].resumed_from == str(copied)
@@ -157,3 +158,9 @@ def test_a_run_of_parts_begins_with_a_folder_that_was_copied(tiny: type[Experime
     with pytest.raises(RecordError, match=r"__1_0\.distcp"):
         Runner(tiny.compile(overrides=[*parts, "run.project_root=nowhere"])).fit(resume=copied)
     assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize("misspelt", ["neverr", "Auto", "runs/none"])
+def test_a_word_that_means_nothing_is_no_wish_for_a_fresh_start(misspelt: str, same: Runner) -> None:
+    with pytest.raises(RunError, match=f"there is no checkpoint {misspelt} to begin with"):
+        same.fit(resume=misspelt)

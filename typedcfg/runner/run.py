@@ -122,7 +122,7 @@ class Runner(CountedRun):
         app = self._asked.script or ("-m", "typedcfg")
         named = () if self._asked.script else (self._asked.app or reference.app,)
         beginning_of(resume, self.config)  # lest a job waits in a queue to be refused
-        begin = resume.absolute() if isinstance(resume, Path) else resume
+        begin = resume if resume in {"auto", "never"} else Path(resume).absolute()
         flags = [*(["--again"] if again else []), *([] if begin == "auto" else [f"--resume={begin}"])]
         return submit_run(self.make(), self.config, (*app, "run", *named), flags=tuple(flags))
 

@@ -57,8 +57,8 @@ _UNKNOWN_CODE: Final = CodeVersion.outside("").code_uuid
 _log: Final = logging.getLogger(__name__)
 
 
-Resume: TypeAlias = Literal["auto", "never"] | Path
-"""What a run that is not done begins with: its newest checkpoint, nothing, or the checkpoint or run of that path."""
+Resume: TypeAlias = str | Path
+"""What a run that is not done begins with: `auto` its newest checkpoint, `never` nothing, or what lies at a path."""
 
 Beginning: TypeAlias = Literal["auto", "never"] | Verified
 """The same, a path found to be a whole checkpoint that the run may begin with."""
@@ -310,7 +310,12 @@ def beginning_of(resume: Resume, config: Config[Experiment]) -> Beginning:
         RecordError: The checkpoint is not whole.
         ResumeRefused: It was trained with a configuration that means something else; each difference is named.
     """
-    return given_checkpoint(resume, config, check=_check) if isinstance(resume, Path) else resume
+    match resume:
+        case "auto":
+            return "auto"
+        case "never":
+            return "never"
+    return given_checkpoint(Path(resume), config, check=_check)
 
 
 def check_builders(experiment: Experiment) -> None:

@@ -1,12 +1,11 @@
 """`typedcfg run APP ...`: train; a run that is done is not done again."""
 
 import sys
-from pathlib import Path
 
 from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.context import App, Context
 from typedcfg.runner.run import Runner
-from typedcfg.runner.training import Asked, Resume
+from typedcfg.runner.training import Asked
 
 
 def run(context: Context) -> int:
@@ -16,13 +15,7 @@ def run(context: Context) -> int:
     for note in config.notes:
         print(f"note: {note}")
     runner = Runner(config, asked=asked_of(app))
-    return carry_out(
-        runner, again="--again" in context.options, resume=_resume(context.options.get("--resume", "auto"))
-    )
-
-
-def _resume(text: str) -> Resume:
-    return Path(text) if text not in {"auto", "never"} else "never" if text == "never" else "auto"
+    return carry_out(runner, again="--again" in context.options, resume=context.options.get("--resume", "auto"))
 
 
 def asked_of(app: App) -> Asked:
