@@ -86,7 +86,22 @@ def test_what_both_have_is_loaded_when_that_is_asked_for(checkpoint: Path, train
 
 def test_weights_of_another_shape_are_never_loaded(checkpoint: Path) -> None:
     with pytest.raises(RecordError, match=r"head\.weight is \[1, 3\] in the file and \[1, 5\] in the model"):
-        load_pretrained(Net(width=5), checkpoint, strict=False)
+        load_pretrained(Net(width=5), checkpoint)
+
+
+def test_another_head_keeps_its_weights_and_is_warned_of(
+    checkpoint: Path, trained: Net, caplog: pytest.LogCaptureFixture
+) -> None:
+    model = Net()
+    model.head = nn.Linear(3, 2)
+    before = model.head.weight.clone()
+
+    found = load_pretrained(model, checkpoint, strict=False)
+
+    assert found == Loaded(reshaped=("head.bias", "head.weight"))
+    assert "left there as they are: head.bias, head.weight" in caplog.text
+    assert torch.equal(model.head.weight, before)
+    assert torch.equal(model.body.weight, trained.body.weight)
 
 
 def test_a_checkpoint_that_nothing_vouches_for_is_not_loaded(tmp_path: Path, checkpoint: Path, trained: Net) -> None:

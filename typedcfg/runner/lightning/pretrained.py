@@ -1,7 +1,8 @@
 """Begin with weights that another training found: the weights alone, and nothing of how it stood."""
 
+import logging
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from torch import Tensor, nn
 
@@ -9,7 +10,9 @@ from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import committed, verify
 from typedcfg.runner.lightning.export import read_safetensors
 from typedcfg.runner.lightning.safe_load import WEIGHTS_KEY, load_safely
-from typedcfg.text import nearest
+from typedcfg.text import listed, nearest
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Loaded(NamedTuple):
@@ -19,6 +22,8 @@ class Loaded(NamedTuple):
     """What the model has and the file does not; it stays as it was."""
     unexpected: tuple[str, ...] = ()
     """What the file has and the model does not; it is left out."""
+    reshaped: tuple[str, ...] = ()
+    """What both have, in different shapes, as another head; the model's stays as it was."""
 
 
 def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) -> Loaded:
@@ -30,7 +35,7 @@ def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) 
     Args:
         model: What the weights are for; a LightningModule in `build_model`, say.
         path: The file, or the folder that several ranks wrote.
-        strict: Whether model and file must have the same weights; else those of one name are loaded.
+        strict: Whether model and file must have the same weights; else those of one name and shape are loaded.
 
     Raises:
         RecordError: The file is damaged, cannot be loaded safely or holds no weights; or they are not the model's:
@@ -42,23 +47,24 @@ def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) 
     source = Path(path)
     weights = _read_weights(source)
     own: dict[str, Any] = model.state_dict()
-    found = Loaded(tuple(own.keys() - weights.keys()), tuple(weights.keys() - own.keys()))
-    found = Loaded(*(tuple(sorted(names)) for names in found))
-    problems = [
-        Problem(
-            f"{name} is {list(weights[name].shape)} in the file and {list(own[name].shape)} in the model", str(source)
-        )
-        for name in own
-        if name in weights and isinstance(own[name], Tensor) and weights[name].shape != own[name].shape
-    ]
-    if strict:
+    shared = [name for name in own if name in weights]
+    reshaped = {name for name in shared if isinstance(own[name], Tensor) and weights[name].shape != own[name].shape}
+    differing = own.keys() - weights.keys(), weights.keys() - own.keys(), reshaped
+    found = Loaded(*(tuple(sorted(names)) for names in differing))
+    if strict and any(found):
+        problems = [_reshaped(name, weights[name], own[name], source) for name in found.reshaped]
         problems += [_unmatched(name, "the model", found.unexpected, source) for name in found.missing]
         problems += [_unmatched(name, "the file", found.missing, source) for name in found.unexpected]
-    if problems:
         fix = "build the model that was saved, or load what both have: strict=False"
         raise RecordError(Problem(f"the weights in {source.name} are not the model's", str(source), fix=fix), *problems)
-    model.load_state_dict({name: weights[name] for name in own if name in weights}, strict=False)
+    if found.reshaped:
+        _log.warning("%s: of other shapes in the model, and left there as they are: %s", source, listed(found.reshaped))
+    model.load_state_dict({name: weights[name] for name in shared if name not in reshaped}, strict=False)
     return found
+
+
+def _reshaped(name: str, stored: Tensor, own: Tensor, source: Path) -> Problem:
+    return Problem(f"{name} is {list(stored.shape)} in the file and {list(own.shape)} in the model", str(source))
 
 
 def _unmatched(name: str, owner: str, others: tuple[str, ...], source: Path) -> Problem:
