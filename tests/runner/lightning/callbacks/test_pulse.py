@@ -63,6 +63,15 @@ def test_a_signal_ends_the_training_after_the_step_saved(
     assert saved == [6]
 
 
+def test_who_asks_is_told_at_once_that_it_was_heard(
+    trainer: MakeTrainer, toy: ToyType, save: Save, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Preempted):
+        trainer(3, Sender(signal.SIGTERM, step=5), Pulse(save=save)).fit(toy())
+
+    assert "SIGTERM: stopping after this step, saved; once more stops at once, unsaved\n" in capfd.readouterr().err
+
+
 def test_ctrl_c_does_as_well(trainer: MakeTrainer, toy: ToyType, save: Save, saved: list[int]) -> None:
     with pytest.raises(SystemExit) as raised:
         trainer(3, Sender(signal.SIGINT, step=5), Pulse(save=save)).fit(toy())

@@ -6,10 +6,11 @@ compute. So the ranks ask each other, about four times a second, between two ste
 """
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -92,7 +93,7 @@ class Pulse(AfterBatch, LastWord):
         _keep_lightning_from_listening(trainer)
         self._signals = StopSignals()
         self._stack = ExitStack()
-        self._stack.enter_context(taken(self._signals.note))
+        self._stack.enter_context(taken(self._hear if trainer.is_global_zero else self._signals.note))
         self._stack.enter_context(workers_outlast_stops())
         if trainer.world_size > 1:
             self._ranks = _Ranks()
@@ -112,6 +113,14 @@ class Pulse(AfterBatch, LastWord):
         """Give the signals back: Lightning tears nothing down after an error."""
         super().on_exception(trainer, pl_module, exception)
         self._close()
+
+    def _hear(self, number: signal.Signals) -> None:
+        """Note a signal, and tell the person who sent it that it was heard: a step may take a while."""
+        if self._signals.note(number):
+            # Logging is not for signal handlers: what they interrupted may hold its lock.
+            told = f"{number.name}: stopping after this step, saved; once more stops at once, unsaved\n"
+            with suppress(OSError):  # nobody may be there to read it
+                os.write(2, told.encode())
 
     def _close(self) -> None:
         if self._stack is not None:
