@@ -120,3 +120,14 @@ def test_a_secret_of_several_lines_reaches_no_log(tmp_path: Path) -> None:
     text = (tmp_path / "run.log").read_text()
     assert "line" not in text
     assert text.startswith("the key: ****")
+
+
+def test_a_full_disk_costs_lines_and_no_training(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run.log").symlink_to("/dev/full")
+
+    with closing(LogFile(tmp_path / "run.log")) as log:
+        for _ in range(3):
+            log.write("line\n")
+        log.write("the rest")
+
+    assert capfd.readouterr().err == f"warning: {tmp_path / 'run.log'} lacks lines: No space left on device\n"

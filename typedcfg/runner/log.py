@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -19,11 +19,17 @@ _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class LogFile:
-    """The log of one process, line by line, with no secret in it."""
+    """The log of one process, line by line, with no secret in it.
+
+    A training does not end because its log cannot be written, nor is another error hidden by that: it is told of once.
+    """
 
     def __init__(self, path: Path, secret_texts: Collection[str] = ()) -> None:
         """Open the log; what it holds already stays."""
-        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._path = path
+        # No buffer that would hold on to what the disk refused.
+        self._file = path.open("ab", buffering=0)
+        self._is_told = False
         self._secret_texts = secret_texts
         self._line = ""
 
@@ -49,8 +55,19 @@ class LogFile:
         self._file.close()
 
     def _put(self, line: str) -> None:
-        self._file.write(redact(line, self._secret_texts) + "\n")
-        self._file.flush()
+        content = (redact(line, self._secret_texts) + "\n").encode("utf-8", "backslashreplace")
+        try:
+            while content:
+                content = content[self._file.write(content) :]
+        except OSError as error:
+            self._tell(error)
+
+    def _tell(self, error: OSError) -> None:
+        if not self._is_told and sys.__stderr__ is not None:
+            self._is_told = True
+            what = f"warning: {self._path} lacks lines: {error.strerror}"
+            with suppress(OSError):
+                print(what, file=sys.__stderr__, flush=True)  # what is shown goes to the log as well
 
 
 class _Both(Unread):
