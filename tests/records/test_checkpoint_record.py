@@ -1,6 +1,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -196,8 +197,49 @@ def test_a_manifest_of_this_version_is_read_back_as_it_was_written(tmp_path: Pat
 
     write_manifest(checkpoint, manifest)
 
-    assert read_manifest(checkpoint) == manifest
+    assert read_manifest(checkpoint).model_copy(update={"manifest_sha256": None}) == manifest
     assert manifest.is_inside_epoch
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
+def test_a_byte_of_a_manifest_that_changes_anything_is_seen(tmp_path: Path, place: float, byte: int) -> None:
+    checkpoint = commit(tmp_path, 15)
+    path, written = manifest_path(checkpoint), read_manifest(checkpoint)
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] = byte
+    path.write_bytes(content)
+
+    with suppress(RecordError):
+        assert read_manifest(checkpoint) == written
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [('"epoch": 2', '"epoch": 0'), ('"step": 20', '"step": 90'), ('"schema_version": 2', '"schema_version": 1')],
+)
+def test_a_manifest_that_was_changed_is_passed_over_and_told(tmp_path: Path, line: str, changed: str) -> None:
+    first, path = commit(tmp_path, 10), manifest_path(commit(tmp_path, 20))
+    text = path.read_text()
+    assert line in text
+    path.write_text(text.replace(line, changed))
+
+    found = newest_verified([tmp_path])
+
+    assert found is not None
+    assert found.path == first
+    assert [problem.what for problem in found.refused] == [
+        "step-00000020.ckpt.json was changed: it is not what its manifest_sha256 states"
+    ]
+
+
+def test_a_manifest_that_states_no_sha256_of_its_own_does_not_count(tmp_path: Path) -> None:
+    path = manifest_path(checkpoint := commit(tmp_path, 10))
+    lines = [line for line in path.read_text().splitlines() if "manifest_sha256" not in line]
+    path.write_text("\n".join(lines).replace('Z",', 'Z"'))
+
+    with pytest.raises(RecordError, match="was changed"):
+        read_manifest(checkpoint)
 
 
 def test_a_manifest_of_a_newer_typedcfg_says_so(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 The manifest is written last, so it is the commit: a checkpoint without one was never finished. It holds the sha256 of
 the checkpoint, since a flipped bit in a tensor loads without a complaint. To find where to resume, manifests alone
-are read, in the order of their steps; clocks and modification times are not to be trusted.
+are read, in the order of their steps; clocks and modification times are not to be trusted. So a manifest holds its own
+sha256 too: a step or an epoch that was changed in it would lead elsewhere.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,7 @@ from typedcfg.storage import write_atomically
 SCHEMA_VERSION: Final = 2
 """The version of a manifest that is written, and the newest that is read."""
 
+_OWN_DIGEST: Final = "manifest_sha256"
 _CHECKPOINT_SUFFIX: Final = ".ckpt"
 _MANIFEST_SUFFIX: Final = ".ckpt.json"
 
@@ -51,6 +54,8 @@ class Manifest(BaseModel):
     fingerprint: str | None = None
     """Of the configuration; None in a training that has none."""
     time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
+    manifest_sha256: str | None = None
+    """Of all else in the manifest, as JSON without spaces; None until it is written."""
 
     @property
     def parts(self) -> dict[str, Part]:
@@ -87,22 +92,39 @@ def write_manifest(checkpoint: Path, manifest: Manifest) -> None:
     Raises:
         RecordError: The manifest cannot be written; the checkpoint does not count.
     """
-    write_atomically(manifest_path(checkpoint), to_json(manifest.model_dump(mode="json"), indent=True))
+    content = manifest.model_dump(mode="json")
+    sealed = {**content, _OWN_DIGEST: _digest_of(content)}
+    write_atomically(manifest_path(checkpoint), to_json(sealed, indent=True))
 
 
 def read_manifest(checkpoint: Path) -> Manifest:
     """The manifest of a checkpoint.
 
     Raises:
-        RecordError: There is none, it cannot be read, or was written by a newer typedcfg.
+        RecordError: There is none, it cannot be read, was changed, or was written by a newer typedcfg.
     """
     path = manifest_path(checkpoint)
+    content: Any = read_json(path)
     try:
-        return Manifest.model_validate(_of_today(read_json(path), path))
+        manifest = Manifest.model_validate(_of_today(content, path))
     except ValidationError as error:
         found = error.errors(include_url=False)[0]
         key = ".".join(map(str, found["loc"]))
         raise RecordError(Problem(f"{path.name} is no manifest: {key}: {found['msg']}", where=str(path))) from None
+    if manifest.manifest_sha256 != _digest_due(content):
+        raise RecordError(Problem(f"{path.name} was changed: it is not what its {_OWN_DIGEST} states", where=str(path)))
+    return manifest
+
+
+def _digest_due(content: dict[str, Any]) -> str | None:
+    """What a manifest has to state of itself; the first version stated nothing."""
+    if content.get("schema_version") == 1 and _OWN_DIGEST not in content:
+        return None
+    return _digest_of(content)
+
+
+def _digest_of(content: dict[str, Any]) -> str:
+    return hashlib.sha256(to_json({key: content[key] for key in content if key != _OWN_DIGEST})).hexdigest()
 
 
 def _of_today(content: Any, path: Path) -> Any:
