@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import LearningRateFinder
 
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.exact import ExactState
@@ -88,3 +89,31 @@ def test_the_seed_decides_what_training_draws(tmp_path: Path, fit: Fit) -> None:
     first, same, other = map(weights, runs)
     assert torch.equal(first, same)
     assert not torch.equal(first, other)
+
+
+def test_a_checkpoint_from_before_any_training_begins_one(
+    tmp_path: Path, trainer: Callable[..., Trainer], toy: Callable[[], LightningModule]
+) -> None:
+    validating = trainer(1, ExactState(seed=1))
+    validating.validate(module := toy(), verbose=False)
+    validating.save_checkpoint(tmp_path / "none.ckpt")
+    trainer(1, ExactState(seed=1)).fit(module)
+
+    trainer(1, exact := ExactState(seed=1)).fit(begun := toy(), ckpt_path=tmp_path / "none.ckpt")
+
+    assert torch.equal(weights(begun), weights(module))
+    assert exact.not_bitwise_because == ()
+
+
+def test_a_search_for_the_learning_rate_leaves_the_training_after_it_a_beginning(
+    trainer: Callable[..., Trainer], toy: Callable[[], LightningModule]
+) -> None:
+    class Searched(toy):  # type: ignore[misc,valid-type]  # the fixture's class
+        lr = 0.05
+
+    search = LearningRateFinder(num_training_steps=20, early_stop_threshold=None, update_attr=False)
+    fitting = trainer(2, exact := ExactState(seed=1), search)
+    fitting.fit(Searched())
+
+    assert fitting.global_step == 8
+    assert exact.not_bitwise_because == ()
