@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from typedcfg import Experiment, Runner
 from typedcfg.errors import Problem, RecordError, RunFailed
 from typedcfg.records import run_record
 from typedcfg.records.run_record import RunRecord
+from typedcfg.runner.failure import Preempted
 from typedcfg.runner.lightning import checkpoint_io
 from typedcfg.runner.lookup import status_of
 from typedcfg.runner.run_book import RunBook
@@ -47,6 +49,33 @@ def test_a_run_that_could_not_be_called_done_is_lost_and_done_at_the_next_start(
 
     assert runner.is_done
     assert list(runner.results) == [1, 2, 3]
+    assert weights(runner) == before
+    assert "test" in (runner.best_result.splits if runner.best_result else {})
+
+
+def test_a_training_that_was_told_to_stop_and_preempted_in_its_test_is_only_tested(tiny: type[Experiment]) -> None:
+    signals = [signal.SIGTERM]
+
+    class Stopping(tiny):  # type: ignore[misc, valid-type]  # loaded by the test
+        def build_model(self) -> Any:
+            model = super().build_model()
+
+            def stop_after_two(module: Any) -> None:
+                module.trainer.should_stop = module.current_epoch == 1
+
+            type(model).on_train_epoch_end = stop_after_two
+            type(model).on_test_start = lambda _: signal.raise_signal(signals.pop()) if signals else None
+            return model
+
+    runner = Runner(Stopping.compile())
+    with pytest.raises(Preempted):
+        runner.fit(test=True)
+    before = weights(runner)
+
+    runner.fit(test=True)
+
+    assert runner.is_done
+    assert list(runner.results) == [1, 2]
     assert weights(runner) == before
     assert "test" in (runner.best_result.splits if runner.best_result else {})
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import EarlyStopping
 from typing_extensions import override
 
 from typedcfg.errors import Problem, RecordError
@@ -61,6 +62,22 @@ def test_what_is_best_is_remembered_by_the_results_alone(tmp_path: Path, saving:
     trainer.fit(scored([0.0, 0.0, 0.8]), ckpt_path=found.path)
 
     assert Path(policy.best_model_path).samefile(policy.checkpoints.step(4))
+
+
+def test_what_was_told_to_stop_is_over_at_a_resume_too(tmp_path: Path, saving: Saving, scored: Any) -> None:
+    def train(scores: list[float]) -> CheckpointPolicy:
+        early = EarlyStopping("val/score", mode="max", patience=1)
+        trainer, policy = saving(tmp_path, 4, early, rule=SCORE)
+        found = policy.find_resumable()
+        trainer.fit(scored(scores), ckpt_path=found and found.path)
+        return policy
+
+    before = train([0.5, 0.1, 0.0, 0.0])
+
+    after = train([0.0, 0.0, 0.9, 0.9])
+
+    assert list(after.recorder.results) == list(before.recorder.results) == [1, 2]
+    assert committed(after.checkpoints.path).keys() == committed(before.checkpoints.path).keys()
 
 
 def test_a_resume_falls_back_on_a_whole_checkpoint(tmp_path: Path, saving: Saving, toy: type[LightningModule]) -> None:

@@ -24,6 +24,8 @@ from typedcfg.storage import link_atomically, make_folder, sweep
 
 _SECONDS: Final = 60.0
 """In a minute."""
+_STOPS_KEY: Final = "typedcfg_stops"
+"""Where a checkpoint says whether the training was told to stop before its end."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -34,6 +36,9 @@ class CheckpointPolicy(AfterBatch, LastWord):
     Each is written as `step-00001200.ckpt`; `latest.ckpt`, `best.ckpt` and `epoch-10.ckpt` are further names of such
     files, for people. What is best, and what to keep, is read from the results and the manifests, never remembered:
     it is the same after a resume. A checkpoint from the midst of an epoch is one to resume from, and no epoch's.
+
+    A training that was told to stop, by an `EarlyStopping` or whoever else sets `trainer.should_stop`, is over at a
+    resume too. One that was preempted is not: nobody told it to stop for good.
 
     Example:
         `Trainer(callbacks=[recorder, CheckpointPolicy(recorder)], plugins=[VerifiedCheckpointIO()])`
@@ -80,6 +85,7 @@ class CheckpointPolicy(AfterBatch, LastWord):
         self._saved: tuple[int, ...] | None = None
         self._unsettled: VerifiedCheckpointIO | None = None
         self._failure: RecordError | None = None
+        self._stops = False
 
     @property
     def checkpoints(self) -> CheckpointDir:
@@ -160,16 +166,19 @@ class CheckpointPolicy(AfterBatch, LastWord):
             raise MisconfigurationException("CheckpointPolicy needs its Recorder before it among the callbacks")
         if not isinstance(trainer.strategy.checkpoint_io, VerifiedCheckpointIO):
             raise MisconfigurationException("CheckpointPolicy needs Trainer(plugins=[VerifiedCheckpointIO()])")
+        self._stops = False
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tidy up what a kill left behind.
+        """End at once what had been told to stop when it was saved, and tidy up what a kill left behind.
 
         Raises:
             MisconfigurationException: The folder holds whole checkpoints from beyond this start: this training would
                 throw them away.
         """
         super().on_train_start(trainer, pl_module)
+        trainer.should_stop = trainer.should_stop or self._stops
+        self._stops = False
         self._step, self._saved_at = trainer.global_step, time.monotonic()
         self._asks = self._must_ask(trainer)
         self._is_due, self._saved = False, None
@@ -226,8 +235,14 @@ class CheckpointPolicy(AfterBatch, LastWord):
 
     @override
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Say how many samples were seen; every rank counts its own."""
+        """Say how many samples were seen, where every rank counts its own, and whether it was told to stop."""
         checkpoint[SAMPLES_KEY] = self.recorder.samples_so_far(trainer)
+        checkpoint[_STOPS_KEY] = trainer.should_stop
+
+    @override
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Keep until training starts whether it was told to stop."""
+        self._stops = checkpoint.get(_STOPS_KEY, False)
 
     def _must_ask(self, trainer: Trainer) -> bool:
         """Whether it is this callback that asks after each step; a `Pulse` does so less often, for all ranks."""
