@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from typedcfg.cli.main import call
+from typedcfg.records.result_record import read_results
 from typedcfg.records.run_record import read_run_record
 
 Command = Callable[..., int]
@@ -37,6 +38,30 @@ def test_a_run_is_resumed_by_its_folder_or_the_beginning_of_its_id(word: str, fa
 
     assert "resumes after 1 epoch, 4 steps" in told.readouterr().out
     assert read_run_record(failed / "run.json").status == "done"
+
+
+def test_a_run_that_lost_its_record_goes_on_and_says_so(command: Command, failed: Path, told: Told) -> None:
+    (failed / "run.json").unlink()
+
+    assert command("run", "APP", "~faults.crash_at", "token=hunter2") == 0
+
+    assert ", which its record does not know" in told.readouterr().out
+    [attempt] = read_run_record(failed / "run.json").attempts
+    assert (attempt.resumed_from or "").endswith("/checkpoints/step-00000004.ckpt")
+    assert list(read_results(failed / attempt.folder / "results.jsonl")) == [1, 2, 3]
+    assert not attempt.is_bitwise
+
+
+def test_checkpoints_on_another_disk_behind_a_link_are_gone_on_from(failed: Path, tmp_path: Path) -> None:
+    [checkpoints] = failed.glob("*/checkpoints")
+    checkpoints.rename(tmp_path / "big")
+    checkpoints.symlink_to(tmp_path / "big")
+
+    assert call(["resume", str(failed.relative_to(tmp_path)), "~faults.crash_at", "token=hunter2"]) == 0
+
+    attempt = read_run_record(failed / "run.json").attempts[-1]
+    assert attempt.resumed_from == f"{checkpoints.parent.name}/checkpoints/step-00000004.ckpt"
+    assert list(read_results(failed / attempt.folder / "results.jsonl")) == [1, 2, 3]
 
 
 def test_what_bears_on_the_outcome_cannot_change(failed: Path, told: Told) -> None:

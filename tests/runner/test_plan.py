@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from typedcfg.errors import RecordError
-from typedcfg.records.checkpoint_record import Manifest, read_manifest, write_manifest
+from typedcfg.records.checkpoint_record import Manifest, Verified, read_manifest, verify, write_manifest
 from typedcfg.records.run_record import (
     AttemptRecord,
     Identity,
@@ -164,3 +164,51 @@ def test_a_run_whose_every_checkpoint_is_damaged_does_not_start_over_in_silence(
 
     with pytest.raises(RecordError, match="no checkpoint of this run is whole"):
         plan_attempt(run, unfinished)
+
+
+def test_a_run_whose_record_was_lost_goes_on_and_is_not_called_exact(run: RunDir) -> None:
+    attempt(run, status="lost", saved=1)
+    attempt(run, status="lost", saved=2)
+
+    plan = plan_attempt(run, None)
+
+    assert plan.checkpoint is not None
+    assert (plan.does, plan.checkpoint.manifest.epoch) == ("resume", 2)
+    assert plan.why.endswith(", which its record does not know")
+    assert plan.not_bitwise_because == ("what was recorded of the attempts before is lost",)
+
+
+def test_a_record_that_lists_no_attempt_is_as_one_that_was_lost(run: RunDir) -> None:
+    emptied = record(attempt(run, status="lost", saved=2)).model_copy(update={"attempts": ()})
+
+    assert plan_attempt(run, emptied).does == "resume"
+
+
+def test_a_run_whose_record_and_every_checkpoint_are_lost_does_not_start_over_in_silence(run: RunDir) -> None:
+    attempt(run, status="lost", saved=1)
+    for path in run.path.rglob("step-*.ckpt"):
+        path.unlink()
+
+    with pytest.raises(RecordError, match="no checkpoint of this run is whole"):
+        plan_attempt(run, None)
+    assert plan_attempt(run, None, resume="never").why.startswith("begun afresh, beside attempts")
+
+
+def test_a_run_that_lost_its_record_before_a_checkpoint_says_so(run: RunDir) -> None:
+    attempt(run, status="lost")
+
+    assert plan_attempt(run, None).why.startswith("begun anew: its record knows of no attempt")
+
+
+def test_a_checkpoint_that_is_given_is_the_runs_own_whatever_links_lead_to_it(run: RunDir, tmp_path: Path) -> None:
+    begun = record(attempt(run, status="lost", saved=2))
+    folder = run.attempts()[-1].checkpoints.path
+    folder.rename(tmp_path / "big")
+    folder.symlink_to(tmp_path / "big")
+    [name] = [path.name for path in run.attempts()[-1].checkpoints.steps()]
+
+    plan = plan_attempt(run, begun, resume=Verified(tmp_path / "big" / name, verify(tmp_path / "big" / name)))
+
+    assert plan.checkpoint is not None
+    assert plan.checkpoint.path == folder / name
+    assert plan.why.startswith("resumes after 2 epochs")

@@ -52,7 +52,7 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
     if isinstance(resume, Verified):
         return _begin_with(resume, run, record, doubts)
     if record is None or not record.attempts:
-        return Plan("start", "a new run")
+        return _take_up(run, resume, doubts, check)
     if is_done or resume == "never":
         return Plan("start", "done already, and trained again" if is_done else "unfinished, and begun afresh")
     found = run.latest_checkpoint(since=_last_start(record), check=check)
@@ -63,10 +63,27 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
     return Plan("resume", _resumes(found), found, tuple(reasons))
 
 
+def _take_up(
+    run: RunDir, resume: Literal["auto", "never"], doubts: Sequence[str], check: Callable[[Path], Manifest]
+) -> Plan:
+    """What to do about a run whose record knows of no attempt, but was lost if the folder holds some."""
+    if not run.attempts():
+        return Plan("start", "a new run")
+    if resume == "never":
+        return Plan("start", "begun afresh, beside attempts that its record does not know")
+    found = run.latest_checkpoint(check=check)
+    if found is None:
+        return Plan("start", "begun anew: its record knows of no attempt, and those in its folder left no checkpoint")
+    reasons = ("what was recorded of the attempts before is lost", *doubts)
+    return Plan("resume", f"{_resumes(found)}, which its record does not know", found, reasons)
+
+
 def _begin_with(given: Verified, run: RunDir, record: RunRecord | None, doubts: Sequence[str]) -> Plan:
-    if record is not None and run.owns(given.path):
-        reasons = [*_inherited(record, _attempt_of(given)), *doubts]
-        return Plan("resume", _resumes(given), given, tuple(dict.fromkeys(reasons)))
+    own = run.named(given.path)
+    if record is not None and own is not None:
+        found = given._replace(path=own)
+        reasons = [*_inherited(record, _attempt_of(found)), *doubts]
+        return Plan("resume", _resumes(found), found, tuple(dict.fromkeys(reasons)))
     reasons = [f"it began with {given.path}, which another run wrote", *doubts]
     return Plan("resume", f"begins with {given.path}, after {_extent(given)}", given, tuple(reasons))
 

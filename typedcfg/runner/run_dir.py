@@ -210,9 +210,13 @@ class RunDir:
         """The file that the owner of the run holds locked."""
         return self.path / "lock"
 
-    def owns(self, path: Path) -> bool:
-        """Whether a path lies within the run."""
-        return path.resolve().is_relative_to(self.path.resolve())
+    def named(self, checkpoint: Path) -> Path | None:
+        """A checkpoint of this run by its name in the run's folder, whatever links lead there; None if it is none."""
+        for attempt in self.attempts():
+            folder = attempt.checkpoints.path
+            if folder.is_dir() and checkpoint.parent.is_dir() and folder.samefile(checkpoint.parent):
+                return folder / checkpoint.name
+        return None
 
     def attempts(self) -> tuple[AttemptDir, ...]:
         """All attempts, oldest first."""

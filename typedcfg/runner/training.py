@@ -120,6 +120,9 @@ class Training:
             self._check_same(record)
         doubts = self._doubts(record, code)
         plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=_check)
+        if record is None and resume == "auto" and plan.checkpoint is not None:
+            # No record says with what configuration it was trained.
+            given_checkpoint(plan.checkpoint.path, self.config, check=_check)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         if plan.does == "nothing":
@@ -239,7 +242,7 @@ class Training:
             write_config(self.run, self.config)
         attempt = self.run.new_attempt()
         if plan.checkpoint is not None:
-            carry = carry_over if self.run.owns(plan.checkpoint.path) else take_in
+            carry = carry_over if self.run.named(plan.checkpoint.path) else take_in
             carry(plan.checkpoint, attempt)
         begun = RunRecord(
             identity=identity,
@@ -265,9 +268,8 @@ class Training:
 
     def _named(self, checkpoint: Path) -> str:
         """A checkpoint, relative to the run's folder if it lies there."""
-        if not self.run.owns(checkpoint):
-            return str(checkpoint)
-        return checkpoint.resolve().relative_to(self.run.path.resolve()).as_posix()
+        own = self.run.named(checkpoint)
+        return str(checkpoint.absolute()) if own is None else own.relative_to(self.run.path).as_posix()
 
     def _attend(self, book: RunBook, attempt: AttemptDir, launcher: Launcher, *, test: bool) -> None:
         """Let an attempt be made, and record how it ends."""
