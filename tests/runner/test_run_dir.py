@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
@@ -87,6 +88,34 @@ def test_a_new_attempt_comes_last_also_when_the_clock_was_set_back(tmp_path: Pat
     assert run.attempts()[-1] == made
 
 
+@pytest.mark.parametrize("copy", [f"a-backup-{ID}", f"z-backup-{ID}", f"backup/digits-base-{ID}"])
+def test_a_copy_of_a_run_is_passed_over_and_told_of(
+    tmp_path: Path, copy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = opened(tmp_path)
+    shutil.copytree(run.path, tmp_path / copy)
+
+    assert opened(tmp_path) == run
+    assert f"passed over: {tmp_path / copy} is marked as the run {run.path} too" in caplog.text
+
+
+def test_of_two_copies_whose_run_is_gone_none_is_taken(tmp_path: Path) -> None:
+    run = opened(tmp_path)
+    shutil.copytree(run.path, tmp_path / f"a-backup-{ID}")
+    run.path.rename(tmp_path / f"b-backup-{ID}")
+
+    with pytest.raises(RunError, match="2 folders are marked as the same run, and nobody can tell which is meant"):
+        opened(tmp_path)
+
+
+def test_a_link_to_a_run_is_no_copy_of_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run = opened(tmp_path)
+    (tmp_path / f"a-link-{ID}").symlink_to(run.path)
+
+    assert opened(tmp_path).path.samefile(run.path)
+    assert not caplog.text
+
+
 def test_files_of_an_attempt_are_named_for_people(tmp_path: Path) -> None:
     attempt = opened(tmp_path).new_attempt()
 
@@ -107,7 +136,7 @@ def test_a_run_lies_at_its_place_and_knows_the_folder_of_runs(tmp_path: Path) ->
 
     assert run.path == tmp_path / "runs" / "mnist" / "wide" / f"digits-base-{ID}"
     assert (run.run_uuid, run.project_root) == (RUN, tmp_path / "runs")
-    assert RunDir.find(tmp_path / "runs", id=ID, run_uuid=RUN) == run
+    assert RunDir.find(tmp_path / "runs", name="digits-base", id=ID, run_uuid=RUN) == run
 
 
 def test_a_run_stays_where_it_lies_when_another_place_is_asked_for(tmp_path: Path) -> None:

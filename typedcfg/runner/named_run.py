@@ -156,7 +156,7 @@ class NamedRun:
     def _find(self) -> RunDir | None:
         if self._folder is None:
             identity, root = self.config.identity, self.config.params.run.project_root
-            found = RunDir.find(root, id=identity.id, run_uuid=identity.run_uuid)
+            found = RunDir.find(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid)
             if found and (record := RunBook(found).record):
                 check_same_class(type(self.config.params), record.template, record.identity)
             self._folder = found

@@ -9,6 +9,7 @@
     checkpoints/  step-00001200.ckpt  step-00001200.ckpt.json  latest.ckpt  best.ckpt  epoch-10.ckpt
 """
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ AT_THE_TOP: Final = PurePosixPath()
 """The place of a run that lies directly in the folder of runs."""
 _CODE_DIGITS: Final = 8
 _LONG_DIGITS: Final = 16
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +131,14 @@ class RunDir:
             place: The folders between `project_root` and a new folder; one that there is stays where it is.
 
         Raises:
-            RunError: The name is no name for a folder, leads out of `project_root` or into another run, or a folder
-                of that name is no run of ours.
+            RunError: The name is no name for a folder, leads out of `project_root` or into another run, a folder of
+                that name is no run of ours, or the run's was copied, and nobody can tell which is meant.
             RecordError: The folder cannot be made.
         """
         for text in (name, id):
             _check_name(text)
         marked = _marked_folders(project_root, id, run_uuid)
-        own = next((path for path, owner in marked if owner == run_uuid), None)
+        own = _own_folder(project_root, marked, name, run_uuid)
         if own is not None:
             return cls(_inside(own, project_root))
         ending = _long_id(id, run_uuid) if marked else id
@@ -145,14 +147,20 @@ class RunDir:
         return cls._make(project_root, path, run_uuid, place)
 
     @classmethod
-    def find(cls, project_root: Path, *, id: str, run_uuid: UUID) -> "RunDir | None":  # noqa: A002  # as users see it
+    def find(
+        cls,
+        project_root: Path,
+        *,
+        name: str,
+        id: str,  # noqa: A002  # as users see it
+        run_uuid: UUID,
+    ) -> "RunDir | None":
         """The folder of a run, if there is one; nothing is made.
 
         Raises:
-            RunError: The folder leads out of `project_root`.
+            RunError: The folder leads out of `project_root`, or was copied, and nobody can tell which is meant.
         """
-        marked = _marked_folders(project_root, id, run_uuid)
-        own = next((path for path, owner in marked if owner == run_uuid), None)
+        own = _own_folder(project_root, _marked_folders(project_root, id, run_uuid), name, run_uuid)
         return None if own is None else cls(_inside(own, project_root))
 
     @classmethod
@@ -183,8 +191,7 @@ class RunDir:
     @property
     def project_root(self) -> Path:
         """The folder of runs that it lies in, wherever that was moved to; the one above it where it was moved alone."""
-        _, _, place = _read_marker(self.path).partition("\n")
-        steps = PurePosixPath(place.removesuffix("\n")).parts
+        steps = _marked_place(self.path).parts
         for above in (self.path.parent, self.path.absolute().parent):
             if steps and above.parts[-len(steps) :] == steps:
                 return above.parents[len(steps) - 1]
@@ -295,6 +302,11 @@ def _read_marker(path: Path) -> str:
     return (path / _MARKER).read_text(encoding="utf-8", errors=_ANY_NAME)
 
 
+def _marked_place(path: Path) -> PurePosixPath:
+    """The folders between the folder of runs and a run, as they were when it was made."""
+    return PurePosixPath(_read_marker(path).partition("\n")[2].removesuffix("\n"))
+
+
 def _long_id(id: str, run_uuid: UUID) -> str:  # noqa: A002  # as users see it
     return id[:_CODE_DIGITS] + run_uuid.hex[:_LONG_DIGITS]
 
@@ -304,6 +316,34 @@ def _marked_folders(project_root: Path, id: str, run_uuid: UUID) -> list[tuple[P
     endings = tuple(f"-{ending}" for ending in (id, _long_id(id, run_uuid)))
     found = [path for path in iter_run_folders(project_root) if path.name.endswith(endings)]
     return [(path, owner) for path in found if (owner := _marked_uuid(path)) is not None]
+
+
+def _own_folder(project_root: Path, marked: list[tuple[Path, UUID]], name: str, run_uuid: UUID) -> Path | None:
+    """Which of the folders is a run's; of one and its copies the one that has the name and the place it was made with.
+
+    A link to one is no copy.
+    """
+    own = {path.resolve(): path for path, owner in reversed(marked) if owner == run_uuid}.values()
+    if not own:
+        return None
+    first, *others = sorted(own, key=lambda path: not _is_at_home(path, project_root, name))
+    if others and (_is_at_home(others[0], project_root, name) or not _is_at_home(first, project_root, name)):
+        expected = "one folder for a run, or one with the name and at the place it was made with; there are\n"
+        raise RunError(
+            Problem(
+                f"{len(own)} folders are marked as the same run, and nobody can tell which is meant",
+                where=str(project_root),
+                expected=expected + "\n".join(sorted(map(str, own))),
+                fix="move the copies out of there",
+            )
+        )
+    for other in others:
+        _log.warning("passed over: %s is marked as the run %s too; keep copies elsewhere", other, first)
+    return first
+
+
+def _is_at_home(path: Path, project_root: Path, name: str) -> bool:
+    return path.parent == project_root / _marked_place(path) and path.name.rpartition("-")[0] == name
 
 
 def iter_run_folders(project_root: Path) -> Iterator[Path]:
