@@ -1,13 +1,13 @@
 """What one process of a run does: build what the configuration describes, and let Lightning train it."""
 
+import logging
 import os
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from lightning.pytorch import LightningDataModule, Trainer
 from lightning.pytorch.utilities.model_helpers import is_overridden
@@ -16,7 +16,7 @@ from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.saving import json_text
 from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError, RunFailed
-from typedcfg.records.checkpoint_record import committed
+from typedcfg.records.checkpoint_record import Verified
 from typedcfg.records.result_record import ResultHeader, ScoreRule
 from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of
 from typedcfg.runner.launchers.base import rank_of_this_process
@@ -38,6 +38,9 @@ from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import texts_of
+from typedcfg.runner.tested_checkpoint import checkpoint_to_test
+
+_log: Final = logging.getLogger(__name__)
 
 
 def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
@@ -98,7 +101,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
 def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for: bool) -> None:
     """Test the best weights, or the latest where nothing says which are best, and record what was measured.
 
-    On one device, however many trained: several would count some samples twice to give each as many.
+    Where a disk has damaged the best, the next best are tested, which is told and recorded. On one device, however
+    many trained: several would count some samples twice to give each as many.
 
     Args:
         run: The run.
@@ -108,6 +112,7 @@ def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for:
 
     Raises:
         RunError: There is nothing to test, or nothing to test it with.
+        RecordError: The weights of no epoch are whole.
     """
     experiment = config.params
     with _surroundings(attempt, config) as log:
@@ -123,23 +128,26 @@ def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for:
                 what = f"the run has no test: {' and '.join(missing)} {'are' if missing[1:] else 'is'} not defined"
                 raise RunError(Problem(what, expected="a test_step in the model, and a test_dataloader in the data"))
             return
-        checkpoint = _to_test(attempt)
-        if checkpoint is None:
+        book, rule = RunBook(run), rule_of(experiment.run.score)
+        found = checkpoint_to_test(attempt, rule)
+        if found is None:
             raise RunError(Problem("there are no weights to test: no epoch was finished", where=str(attempt.path)))
-        book = RunBook(run)
-        recorder = _recorder(book, attempt, rule_of(experiment.run.score))
+        _tell_of_damage(book, attempt, found)
+        recorder = _recorder(book, attempt, rule)
         trainer = build_trainer(experiment, recorder, folder=attempt.path, plugins=[VerifiedCheckpointIO()], devices=1)
         with _hang_watch(trainer, book, attempt, config, log):
-            trainer.test(model, datamodule=data, ckpt_path=checkpoint, verbose=False)
+            trainer.test(model, datamodule=data, ckpt_path=found.path, verbose=False)
 
 
-def _to_test(attempt: AttemptDir) -> Path | None:
-    """The best weights, or those of the last epoch: what was saved in the midst of one has no result to add to."""
-    checkpoints = attempt.checkpoints
-    if checkpoints.best.exists():
-        return checkpoints.best
-    ends = [path for path, manifest in committed(checkpoints.path).items() if not manifest.is_inside_epoch]
-    return ends[-1] if ends else None
+def _tell_of_damage(book: RunBook, attempt: AttemptDir, found: Verified) -> None:
+    """Tell, and record, that other weights are tested than those that came out best."""
+    for problem in found.refused:
+        _log.warning("passed over: %s", problem)
+    if found.refused:
+        reason = f"its best weights are damaged, and those of epoch {found.manifest.epoch} were tested"
+        _log.warning("the test may differ from that of an undisturbed run: %s", reason)
+        known = dict.fromkeys([*book.attempt(attempt).not_bitwise_because, reason])
+        book.change(attempt, is_bitwise=False, not_bitwise_because=tuple(known))
 
 
 def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:
