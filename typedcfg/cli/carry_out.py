@@ -37,7 +37,8 @@ def _carry_out(runner: Runner, *, again: bool, resume: Resume) -> int:
         with _told():
             runner.fit(again=again, resume=resume, test=True)
     except (KeyboardInterrupt, Preempted) as error:
-        print(f"stopped; `typedcfg resume {runner.dir}` goes on from what was saved last", file=sys.stderr)
+        goes_on = f"; `typedcfg resume {runner.dir}` goes on from what was saved last" if runner.record else ""
+        print(f"stopped{goes_on}", file=sys.stderr)
         return PREEMPTED if isinstance(error, Preempted) else INTERRUPTED
     except TypedcfgError:
         raise
