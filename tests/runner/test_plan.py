@@ -157,6 +157,13 @@ def test_doubts_about_the_attempt_that_is_gone_on_with_are_inherited(run: RunDir
     assert plan.not_bitwise_because == ("the code changed", "torch was 1.0 and is 2.0")
 
 
+def test_doubts_are_inherited_through_an_attempt_that_died_before_it_was_recorded(run: RunDir) -> None:
+    doubted = attempt(run, status="lost", saved=1).model_copy(update={"not_bitwise_because": ("the code changed",)})
+    attempt(run, status="lost", saved=1)
+
+    assert plan_attempt(run, record(doubted)).not_bitwise_because == ("the code changed",)
+
+
 def test_a_run_whose_every_checkpoint_is_damaged_does_not_start_over_in_silence(run: RunDir) -> None:
     unfinished = record(attempt(run, status="lost", saved=1))
     for path in run.path.rglob("step-*.ckpt"):

@@ -93,7 +93,10 @@ def _attempt_of(found: Verified) -> AttemptDir:
 
 
 def _inherited(record: RunRecord, attempt: AttemptDir) -> list[str]:
-    return [r for a in record.attempts if a.folder == attempt.timestamp for r in a.not_bitwise_because]
+    """Why an attempt is inexact; of one that died before it was recorded, why any is that it may have gone on with."""
+    known = [a for a in record.attempts if a.folder == attempt.timestamp]
+    possible = known or [a for a in record.attempts if a.folder >= _last_start(record)]
+    return [reason for a in possible for reason in a.not_bitwise_because]
 
 
 def _resumes(found: Verified) -> str:
