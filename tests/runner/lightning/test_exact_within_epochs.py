@@ -129,10 +129,10 @@ WORKERS: dict[str, Callable[[], Any]] = {
 
 
 class Model(LightningModule):
-    def __init__(self, load: Callable[[], Any], *, plateau: str | None = None) -> None:
+    def __init__(self, load: Callable[[], Any], *, plateau: str | None = None, **schedule: Any) -> None:
         super().__init__()
         self.layers = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
-        self.load, self.plateau = load, plateau
+        self.load, self.plateau, self.schedule = load, plateau, schedule
         self.logged_metric, self.own_metric = MeanMetric(), MeanMetric()
         self.measured: list[dict[str, float]] = []
 
@@ -162,10 +162,8 @@ class Model(LightningModule):
                 {"scheduler": torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9), "interval": "step"}
             ]
         scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, threshold=1e9)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "monitor": self.plateau, "interval": "step", "strict": False},
-        }
+        schedule = {"interval": "step", "strict": False, **self.schedule}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": self.plateau, **schedule}}
 
     def train_dataloader(self) -> Any:
         return self.load()
@@ -338,6 +336,93 @@ def test_so_is_one_from_whatever_checkpoint_a_policy_wrote(
             assert result.splits == policy.recorder.results[epoch].splits
         assert exact.not_bitwise_because == ()
     assert sum(manifest.is_inside_epoch for manifest in written.values()) >= 2
+
+
+@pytest.mark.filterwarnings("ignore:ReduceLROnPlateau conditioned on metric val:RuntimeWarning")
+@pytest.mark.parametrize(
+    ("monitor", "frequency", "options"),
+    [
+        ("most", 1, {}),
+        ("most", 2, {}),
+        ("val", 1, {}),
+        ("val", 1, {"check_val_every_n_epoch": 2}),
+        ("val", 1, {"max_steps": 16}),
+    ],
+)
+def test_so_is_one_whose_rate_follows_its_epochs(
+    monitor: str, frequency: int, options: dict[str, Any], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    schedule: dict[str, Any] = {
+        "plateau": monitor,
+        "interval": "epoch",
+        "frequency": frequency,
+        "strict": monitor == "most",
+    }
+    keep = {"every_n_steps": 1, "keep_last": 99}
+    seed_all(1)
+    before, policy = saving(tmp_path / "whole", 3, ExactState(seed=1), keep=keep, **options)
+    before.fit(whole := Model(LOADERS["plain"], **schedule))
+    rate = before.lr_scheduler_configs[0].scheduler.state_dict()
+
+    for path in list(committed(policy.checkpoints.path))[:-1]:  # after the last no step is taken
+        again, _ = saving(tmp_path / path.stem, 3, ExactState(seed=1), **options)
+        again.fit(rest := Model(LOADERS["plain"], **schedule), ckpt_path=path, weights_only=True)
+
+        assert again.lr_scheduler_configs[0].scheduler.state_dict() == rate, path.name
+        assert torch.equal(weights(rest), weights(whole)), path.name
+
+
+@pytest.mark.parametrize(
+    ("epochs", "options"),
+    [(-1, {}), (4, {"val_check_interval": 2}), (-1, {"accumulate_grad_batches": 2, "limit_val_batches": 0})],
+)
+def test_so_is_one_that_ends_by_its_steps(
+    epochs: int, options: dict[str, Any], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    options = {"max_steps": 8 if "accumulate_grad_batches" in options else 14, **options}
+    keep = {"every_n_steps": 1, "keep_last": 99}
+    seed_all(1)
+    before, policy = saving(tmp_path / "whole", epochs, ExactState(seed=1), keep=keep, **options)
+    before.fit(whole := Model(LOADERS["plain"]))
+    written = committed(policy.checkpoints.path)
+
+    for path, manifest in list(written.items())[:-1]:  # after the last no step is taken
+        seed_all(5)
+        again, rest = saving(tmp_path / path.stem, epochs, exact := ExactState(seed=1), **options)
+        again.fit(part := Model(LOADERS["plain"]), ckpt_path=path, weights_only=True)
+
+        lines = (tmp_path / path.stem / "results.jsonl").read_text().splitlines()
+        assert torch.equal(weights(part), weights(whole)), path.name
+        assert rest.recorder.results.keys() == set(range(manifest.epoch + 1, 4))
+        assert len(lines) == len(rest.recorder.results)
+        for epoch, result in rest.recorder.results.items():
+            was = policy.recorder.results[epoch]
+            assert (result.step, result.samples, result.splits) == (was.step, was.samples, was.splits)
+        assert again.current_epoch == before.current_epoch
+        assert exact.not_bitwise_because == ()
+    assert {manifest.is_inside_epoch for manifest in written.values()} == {True, False}
+
+
+@pytest.mark.parametrize("is_after_fit", [False, True])
+def test_so_is_one_that_is_to_take_more_steps_than_it_took(
+    tmp_path: Path, saving: Callable[..., Any], *, is_after_fit: bool
+) -> None:
+    seed_all(1)
+    longer, _ = saving(tmp_path / "longer", -1, ExactState(seed=1), max_steps=14)
+    longer.fit(whole := Model(LOADERS["plain"]))
+    seed_all(1)
+    shorter, policy = saving(tmp_path / "first", -1, ExactState(seed=1), max_steps=6)
+    shorter.fit(Model(LOADERS["plain"]))
+    path = policy.checkpoints.step(6)
+    if is_after_fit:
+        shorter.save_checkpoint(path := tmp_path / "after.ckpt")
+
+    going_on, _ = saving(tmp_path / "rest", -1, exact := ExactState(seed=1), max_steps=14)
+    going_on.fit(rest := Model(LOADERS["plain"]), ckpt_path=path)
+
+    assert torch.equal(weights(rest), weights(whole))
+    assert going_on.current_epoch == longer.current_epoch
+    assert exact.not_bitwise_because == ()
 
 
 def test_so_is_one_that_was_stopped(tmp_path: Path, saving: Callable[..., Any], trainer: MakeTrainer) -> None:

@@ -16,6 +16,7 @@ from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_
 from typedcfg.runner.lightning.exact.loaders import SavedPlace, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
 from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
+from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
@@ -98,6 +99,7 @@ class ExactState(Listener):
         Here and not before: building loaders draws random numbers too (a random split), and must draw the same
         ones at a start and at a resume. Not later either: at a resume no hook tells of the epoch's start.
         """
+        begin_next_epoch(trainer)
         seed_all(self.seed, rank=trainer.global_rank if self.offset_ranks else 0)
         loaders = self._loaders(trainer)
         loaders.take_over()
@@ -154,6 +156,7 @@ class ExactState(Listener):
         else:
             yield from loaders.restore(state["loaders"], is_within_epoch=batches > 0)
             restore_metrics(state["metrics"], trainer, module)
+            end_epoch_as_others(trainer)
         yield from loaders.doubts(epoch=_epoch(trainer))
         step_plateaus(state["plateaus"], trainer, module)
         if state["reloaded_in"] is not None:
