@@ -116,6 +116,42 @@ def test_a_process_that_is_asked_to_stop_exits_with_the_code_that_says_so() -> N
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 143
 
 
+def test_a_wish_that_was_heeded_is_not_heard_again_by_the_blocks_around() -> None:
+    inner = StopSignals()
+
+    with stops_raise(), stops_raise():
+        with taken(inner.note):
+            signal.raise_signal(signal.SIGTERM)
+            inner.heed(inner.received)
+        signal.raise_signal(signal.SIGHUP)
+
+
+def test_an_echo_while_a_block_is_left_does_not_raise_in_the_one_around_it() -> None:
+    with stops_raise():
+        with pytest.raises(Preempted), stops_raise():
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGHUP)
+
+
+LEAVING = """
+import atexit, signal, sys
+from typedcfg.runner.stop_signals import stay_stopped
+
+class Last:
+    def __init__(self, raise_signal=signal.raise_signal): self.raise_signal = raise_signal
+    def __del__(self): self.raise_signal(1)
+
+sys.last = Last()  # kept until Python has given up its handlers
+stay_stopped()
+signal.raise_signal(signal.SIGINT)
+sys.exit(143)
+"""
+
+
+def test_an_echo_does_not_end_a_process_that_is_on_its_way_out() -> None:
+    assert subprocess.run([sys.executable, "-c", LEAVING], check=False).returncode == 143
+
+
 STUCK = """
 import ctypes, os, signal, sys
 from typedcfg.runner.stop_signals import STOP_SIGNALS, ended_if_stuck, stops_raise, taken

@@ -15,6 +15,7 @@ from typedcfg.runner.launchers.choose import is_joining, is_queued
 from typedcfg.runner.lookup import summarize
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.stop_signals import stops_raise
 from typedcfg.runner.submission import Submission
 from typedcfg.runner.training import Resume
 
@@ -34,7 +35,7 @@ def carry_out(runner: Runner, *, again: bool = False, resume: Resume = "auto") -
 
 def _carry_out(runner: Runner, *, again: bool, resume: Resume) -> int:
     try:
-        with _told():
+        with _told(), stops_raise():
             runner.fit(again=again, resume=resume, test=True)
     except (KeyboardInterrupt, Preempted) as error:
         goes_on = f"; `typedcfg resume {runner.dir}` goes on from what was saved last" if runner.record else ""

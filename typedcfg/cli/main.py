@@ -12,11 +12,13 @@ from typedcfg.errors import Problem, TypedcfgError
 from typedcfg.template.base import ConfigTemplate
 
 HELP_FLAGS: Final = frozenset({"--help", "-h"})
+_STOPPED: Final = frozenset({130, 143})
+"""The exit codes of what was asked to stop; `runner/failure.py` has names for them, and takes long to import."""
 
 
 def entry_point() -> NoReturn:
     """What the `typedcfg` command calls."""
-    sys.exit(call(sys.argv[1:]))
+    _exit(call(sys.argv[1:]))
 
 
 def main(
@@ -40,7 +42,7 @@ def main(
     given = list(sys.argv[1:] if arguments is None else arguments)
     if RUN_VARIABLE in os.environ:
         given = ["worker"]  # the script was started again, as one of the processes of the run that it started
-    sys.exit(call(given, template=template, presets=presets))
+    _exit(call(given, template=template, presets=presets))
 
 
 def call(
@@ -73,6 +75,14 @@ def call(
         return 0
     except KeyboardInterrupt:
         return 130
+
+
+def _exit(code: int) -> NoReturn:
+    if code in _STOPPED:
+        from typedcfg.runner.stop_signals import stay_stopped
+
+        stay_stopped()
+    sys.exit(code)
 
 
 def _dispatch(

@@ -4,6 +4,7 @@ Outside of a training such a signal raises, as Ctrl-C does: nothing is lost. Wit
 at the note where the training can be saved.
 """
 
+import atexit
 import os
 import signal
 import threading
@@ -48,6 +49,23 @@ class StopSignals:
             os._exit(SIGNALLED + number)
         return False
 
+    def heed(self, number: signal.Signals | None) -> None:
+        """Know that this process is ending, all that matters saved, for a signal if one asked for that."""
+        self.is_heeded = True
+        if number is not None:
+            _note_in_open_blocks(number)
+
+
+_open_blocks: Final[list[StopSignals]] = []
+"""What the blocks noted that this process is in now, and that raise."""
+
+
+def _note_in_open_blocks(number: signal.Signals) -> None:
+    """One wish ends all blocks: its echo must not raise once more, in one that is being left already."""
+    for signals in _open_blocks:
+        if signals.received is None:
+            signals.note(number)
+
 
 @contextmanager
 def taken(handle: Callable[[signal.Signals], object], *, may_end: bool = False) -> Iterator[None]:
@@ -80,10 +98,37 @@ def stops_raise() -> Iterator[None]:
 
     def handle(number: signal.Signals) -> None:
         if signals.note(number):
+            _note_in_open_blocks(number)
             raise stop_of(number)
 
-    with taken(handle, may_end=True):
-        yield
+    _open_blocks.append(signals)
+    try:
+        with taken(handle, may_end=True):
+            yield
+    finally:
+        _open_blocks.remove(signals)
+
+
+def stay_stopped() -> None:
+    """Pass over, until this process has ended, an echo of the wish that ends it; for who is about to exit.
+
+    It would end it by the signal itself, whatever was recorded, where people wait for the exit code.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    signals = StopSignals()
+    signals.note(signal.SIGTERM)
+    for number in STOP_SIGNALS:
+        if _is_free(signal.getsignal(number)):
+            signal.signal(number, _Taken(signals.note, may_end=False))
+    atexit.register(_hear_nothing)
+
+
+def _hear_nothing() -> None:
+    # Python gives up a program's handlers before it has come to its end; what is ignored stays so.
+    for number in STOP_SIGNALS:
+        if isinstance(signal.getsignal(number), _Taken):
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

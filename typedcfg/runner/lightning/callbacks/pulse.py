@@ -204,7 +204,7 @@ class Pulse(AfterBatch, LastWord):
         if self._ranks is not None:
             # Whoever ends first has the others killed: nobody may be writing any more.
             self._ranks.agree(_Wish(0, wants_save=False), 1)
-        self._signals.is_heeded = True
+        self._signals.heed(number)
         why = number.name if number else "max_time is over"
         where = f"step {trainer.global_step}, saved" if may_save and self.save else "what was saved last"
         _log.info("%s: the training stops; it can be gone on with from %s", why, where)
