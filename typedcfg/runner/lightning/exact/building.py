@@ -1,9 +1,12 @@
-"""Loaders that are built anew every few epochs: at a resume as they were built before it."""
+"""Loaders, built so that a resume finds them as they were."""
 
 from typing import Any
 
+import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.trainer.connectors.data_connector import _DataLoaderSource
+from lightning.pytorch.utilities.combined_loader import CombinedLoader
+from torch.utils.data import DataLoader
 from typing_extensions import override
 
 from typedcfg.runner.lightning.loading.order import key
@@ -42,3 +45,29 @@ class ReproducedSource(_DataLoaderSource):
                 return super().dataloader()
         finally:
             progress.completed = present
+
+
+class UndisturbingSource(_DataLoaderSource):
+    """Where Lightning asks for validation loaders: persistent workers begin without a draw from training's generators.
+
+    They begin once: in a training that starts before its first step, in one that is resumed in the midst of it.
+    """
+
+    def __init__(self, source: _DataLoaderSource, *, seed: int) -> None:
+        """Stand in the place of `source`.
+
+        Args:
+            source: What gives the loaders.
+            seed: What the workers begin with.
+        """
+        super().__init__(source.instance, source.name)
+        self.seed = seed
+
+    @override
+    def dataloader(self) -> Any:
+        loaders = super().dataloader()
+        combined = loaders if isinstance(loaders, CombinedLoader) else CombinedLoader(loaders, "sequential")
+        for number, loader in enumerate(combined.flattened):
+            if isinstance(loader, DataLoader) and loader.persistent_workers and loader.generator is None:
+                loader.generator = torch.Generator().manual_seed(key(self.seed, number))
+        return loaders

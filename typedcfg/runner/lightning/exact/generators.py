@@ -1,5 +1,7 @@
 """The random generators of one rank, as plain values and tensors: they load safely."""
 
+import random
+import sys
 from typing import Any, TypedDict
 
 import torch
@@ -38,3 +40,12 @@ def restore_generators(saved: GeneratorStates, device: torch.device) -> None:
     set_host_states(HostStates(saved["python"], numpy, saved["torch"]))
     if saved["cuda"] is not None and device.type == "cuda":
         torch.cuda.set_rng_state(saved["cuda"], device)
+
+
+def generators_in(owner: object) -> dict[str, Any]:
+    """The generators among an object's attributes: of Python, numpy or torch."""
+    kinds: tuple[type, ...] = (random.Random, torch.Generator)
+    if "numpy" in sys.modules:
+        numpy = sys.modules["numpy"].random
+        kinds = (*kinds, numpy.Generator, numpy.RandomState)
+    return {name: value for name, value in getattr(owner, "__dict__", {}).items() if isinstance(value, kinds)}

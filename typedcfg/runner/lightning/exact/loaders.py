@@ -1,8 +1,6 @@
 """The loaders of a training, brought to where they were."""
 
-import random
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypedDict
 
 import torch
@@ -12,6 +10,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loops.fetchers import _PrefetchDataFetcher
 from lightning.pytorch.utilities.combined_loader import CombinedLoader, _shutdown_workers_and_reset_iterator
 
+from typedcfg.runner.lightning.exact.generators import generators_in
 from typedcfg.runner.lightning.loading.loader import ExactLoader, exact, generator_of, why_not_exact
 from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.loading.replayed import ReplayedLoader
@@ -199,7 +198,7 @@ class TrainingLoaders:
         for loader in self:
             if isinstance(loader, ExactLoader) and begin_again and sized_len(loader) is None:
                 yield f"{type(loader.sampler).__name__} has no length: how often it began again is not known"
-            for owner in _owners_of_generators(loader):
+            for owner in owners_of_generators(loader, seeded=own_generators):
                 yield f"{type(owner).__name__} draws from a generator of its own, which no checkpoint keeps"
             name = type(getattr(loader, "loader", loader)).__name__
             if isinstance(loader, Iterator):
@@ -220,22 +219,21 @@ def is_plain(value: object) -> bool:
     return type(value) in (torch.Tensor, str, bytes, int, float, bool, type(None))
 
 
-def _owners_of_generators(loader: Any) -> Iterator[object]:
-    """What keeps random state that nobody else knows of: samplers, data sets, and those within others."""
-    kinds: tuple[type, ...] = (random.Random, torch.Generator)
-    if "numpy" in sys.modules:
-        numpy = sys.modules["numpy"].random
-        kinds = (*kinds, numpy.Generator, numpy.RandomState)
+def owners_of_generators(
+    loader: Any, *, seeded: Callable[[object], list[torch.Generator]] = lambda _: []
+) -> Iterator[object]:
+    """What keeps random state that nobody else knows of: samplers, data sets, and those within others.
 
-    def owned(part: object) -> list[object]:
-        return [value for value in getattr(part, "__dict__", {}).values() if isinstance(value, kinds)]
-
+    Args:
+        loader: Any.
+        seeded: Those of a sampler's generators that are set for each epoch.
+    """
     for sampler in (getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None)):
-        known = own_generators(sampler)  # these are seeded for each epoch
-        if any(all(generator is not one for one in known) for generator in owned(sampler)):
+        known = seeded(sampler)
+        if any(all(generator is not one for one in known) for generator in generators_in(sampler).values()):
             yield sampler
     dataset = getattr(loader, "dataset", None)
     while dataset is not None:
-        if owned(dataset):
+        if generators_in(dataset):
             yield dataset
         dataset = getattr(dataset, "dataset", None)

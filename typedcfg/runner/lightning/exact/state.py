@@ -6,20 +6,25 @@ from typing import Any, Final
 
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import LightningModule, Trainer
-from lightning.pytorch.utilities.model_helpers import is_overridden
 from typing_extensions import override
 
-from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.callbacks.listener import Listener
-from typedcfg.runner.lightning.exact.building import ReproducedSource
+from typedcfg.runner.lightning.exact.building import ReproducedSource, UndisturbingSource
+from typedcfg.runner.lightning.exact.doubts import doubts, is_within_epoch
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
 from typedcfg.runner.lightning.exact.loaders import SavedPlace, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
+from typedcfg.runner.lightning.exact.modules import (
+    ModuleStates,
+    capture_module,
+    restore_module,
+    restore_module_generators,
+)
 from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
 from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
+from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
-from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.text import count
 
 _KEY: Final = "typedcfg_exact"
@@ -32,6 +37,7 @@ class _RankState(SavedPlace):
     reloaded_in: int | None
     metrics: MetricStates
     plateaus: list[float | None]
+    module: ModuleStates
     doubts: list[str]
 
 
@@ -67,6 +73,10 @@ class ExactState(Listener):
         """Forget what an earlier fit or test had loaded."""
         self._loaded = None
         self.not_bitwise_because = ()
+        if stage == "fit":
+            val_loop = trainer.fit_loop.epoch_loop.val_loop
+            rank = trainer.global_rank if self.offset_ranks else 0
+            val_loop._data_source = UndisturbingSource(val_loop._data_source, seed=key(self.seed, rank))  # noqa: SLF001  # no other way in
         every: int = trainer.reload_dataloaders_every_n_epochs  # type: ignore[attr-defined]  # set by a part of it
         if stage == "fit" and every:
             self._source = ReproducedSource(trainer, seed=self.seed)
@@ -113,6 +123,7 @@ class ExactState(Listener):
         if saved is not None:
             # Last: whatever was drawn until here, training draws on from where it was.
             restore_generators(saved["generators"], trainer.strategy.root_device)
+            restore_module_generators(saved["module"], pl_module)
 
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -127,18 +138,19 @@ class ExactState(Listener):
 
     def _capture(self, trainer: Trainer, module: LightningModule) -> _RankState:
         loaders, reloaded_in = self._loaders(trainer), trainer.fit_loop._last_train_dl_reload_epoch  # noqa: SLF001
-        doubts, ahead = list(_doubts(trainer, module)), loaders.ahead()
+        reasons, ahead = list(doubts(trainer, module)), loaders.ahead()
         if not is_plain(ahead):
             ahead = []
-            doubts.append("a batch that was fetched ahead is lost: it holds what a checkpoint may not")
+            reasons.append("a batch that was fetched ahead is lost: it holds what a checkpoint may not")
         return {
             "generators": capture_generators(trainer.strategy.root_device),
             "loaders": loaders.states(),
             "ahead": ahead,
             "reloaded_in": int(reloaded_in) if reloaded_in >= 0 else None,
-            "metrics": capture_metrics(trainer, module, is_within_epoch=_is_within_epoch(trainer)),
+            "metrics": capture_metrics(trainer, module, is_within_epoch=is_within_epoch(trainer)),
             "plateaus": pending_plateaus(trainer),
-            "doubts": doubts,
+            "module": capture_module(trainer, module),
+            "doubts": reasons,
         }
 
     def _restore(self, states: list[_RankState], trainer: Trainer, module: LightningModule) -> Iterator[str]:
@@ -158,6 +170,7 @@ class ExactState(Listener):
             restore_metrics(state["metrics"], trainer, module)
             end_epoch_as_others(trainer)
         yield from loaders.doubts(epoch=_epoch(trainer))
+        yield from restore_module(state["module"], module)
         step_plateaus(state["plateaus"], trainer, module)
         if state["reloaded_in"] is not None:
             trainer.fit_loop._last_train_dl_reload_epoch = state["reloaded_in"]  # noqa: SLF001  # in no other place
@@ -180,22 +193,3 @@ def _batches_trained(trainer: Trainer) -> int:
     if progress.is_last_batch and loop.epoch_loop.restarted_on_train_batch_end:
         return 0  # Lightning takes the epoch for finished
     return int(progress.current.processed)  # type: ignore[attr-defined]  # declared as its base class
-
-
-def _is_within_epoch(trainer: Trainer) -> bool:
-    progress = trainer.fit_loop.epoch_progress.current
-    return bool(progress.started > progress.processed)  # type: ignore[attr-defined]  # declared as its base class
-
-
-def _doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
-    """Why a training cannot go on exactly from a checkpoint that is written now."""
-    if not _is_within_epoch(trainer):
-        return
-    progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current  # declared as its base class
-    if progress.ready > progress.processed:
-        yield "saved after the batch that comes next was fetched"
-    if progress.processed > progress.completed:
-        if not is_step_boundary(trainer):
-            yield "saved where a resume leaves out what comes next: a validation, an epoch's end, or the rest of a step"
-        if is_overridden("on_train_batch_end", module) and not is_batch_over(module):
-            yield "on_train_batch_end of the module comes after the checkpoint, and not again at a resume"

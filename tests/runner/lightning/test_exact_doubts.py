@@ -1,0 +1,278 @@
+"""What no checkpoint keeps, and what Lightning does not do again: brought back, or told."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import Callback, LightningModule
+from lightning.pytorch.callbacks import BackboneFinetuning, GradientAccumulationScheduler
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from typedcfg.records.checkpoint_record import committed
+from typedcfg.runner.lightning.exact import ExactState
+from typedcfg.runner.lightning.seeds import seed_all
+
+FEATURES = torch.randn(24, 4, generator=torch.Generator().manual_seed(0))
+
+
+class Plain(Dataset[Tensor]):
+    def __len__(self) -> int:
+        return len(FEATURES)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return FEATURES[index]
+
+
+class Drawing(Plain):
+    def __init__(self) -> None:
+        self.generator = torch.Generator().manual_seed(3)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return FEATURES[index] + torch.randn(4, generator=self.generator)
+
+
+class Model(LightningModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = nn.Linear(4, 4)
+        self.layers = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+    def loss(self, batch: Tensor) -> Tensor:
+        measured: Tensor = (self.layers(self.backbone(batch)) - batch.sum(1, keepdim=True)).pow(2).mean()
+        return measured
+
+    def training_step(self, batch: Tensor, *_: int) -> Tensor | None:
+        return self.loss(batch)
+
+    def validation_step(self, batch: Tensor, *_: object) -> None:
+        self.log("val/loss", self.loss(batch))
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.Adam([one for one in self.parameters() if one.requires_grad], lr=0.05)
+
+    def train_dataloader(self) -> Any:
+        return DataLoader(Plain(), 4, shuffle=True)
+
+    def val_dataloader(self) -> Any:
+        return DataLoader(Plain(), 12)
+
+
+class Freezing(Model):
+    def on_train_epoch_start(self) -> None:
+        self.layers[0].requires_grad_(self.current_epoch >= 1)
+
+
+class Evaluating(Model):
+    def on_train_epoch_start(self) -> None:
+        if self.current_epoch >= 1:
+            self.layers[1].eval()
+
+
+class Drawn(Model):
+    """Draws from generators of each kind of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.torch_generator = torch.Generator().manual_seed(3)
+        self.python_generator = random.Random(3)
+        self.numpy_generator = np.random.default_rng(3)
+
+    def training_step(self, batch: Tensor, *_: int) -> Tensor:
+        drawn = torch.randn(batch.shape, generator=self.torch_generator)
+        return self.loss(batch + drawn * self.python_generator.random() * self.numpy_generator.random())
+
+
+class OldDrawn(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.old = np.random.RandomState(3)
+
+
+class PersistentlyValidated(Model):
+    def val_dataloader(self) -> Any:
+        return DataLoader(Plain(), 12, num_workers=1, persistent_workers=True)
+
+
+class RandomlyValidated(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.drawing = Drawing()
+
+    def val_dataloader(self) -> Any:
+        return DataLoader(self.drawing, 12)
+
+
+class ShuffledValidation(Model):
+    def val_dataloader(self) -> Any:
+        return DataLoader(Plain(), 7, shuffle=True, generator=torch.Generator().manual_seed(3))
+
+
+class Collecting(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[Tensor] = []
+
+    def training_step(self, batch: Tensor, *_: int) -> Tensor:
+        self.losses.append(loss := self.loss(batch))
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        self.losses.clear()
+
+
+class Weighted(Model):
+    def on_validation_epoch_end(self) -> None:
+        self.weight = 0.5
+
+
+class Manual(Model):
+    """Steps after every fourth batch, of six."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch: Tensor, *numbers: int) -> None:
+        self.manual_backward(self.loss(batch))
+        if (numbers[0] + 1) % 4 == 0:
+            self._step()
+
+    def _step(self) -> None:
+        optimizer: Any = self.optimizers()
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+class ManualInEachBatch(Manual):
+    def training_step(self, batch: Tensor, *_: int) -> None:
+        optimizer: Any = self.optimizers()
+        optimizer.zero_grad()
+        self.manual_backward(self.loss(batch))
+        optimizer.step()
+
+
+class LeavingEarly(Model):
+    def on_train_batch_start(self, _: Tensor, batch_idx: int) -> int | None:
+        return -1 if batch_idx == 4 else None
+
+
+Make = Callable[[], Callback]
+_RESUMED = (1, 2, 6, 8)
+"""Within the first epoch, behind it, and within the second."""
+Reasons = dict[int, tuple[str, ...]]
+"""By step, why a training that went on from there was not exact."""
+
+
+@pytest.fixture
+def resumed(tmp_path: Path, saving: Callable[..., Any]) -> Callable[..., Reasons]:
+    """Train, and go on from each checkpoint; what is not the same in the end must have been told."""
+
+    def fit(name: str, make: type[Model], made: list[Make], path: Path | None, **options: Any) -> Any:
+        seed_all(1 if path is None else 5)
+        callbacks = [one() for one in made]
+        trainer, policy = saving(tmp_path / name, 3, *callbacks, exact := ExactState(seed=1), **options)
+        trainer.fit(model := make(), ckpt_path=path, weights_only=None if path is None else True)
+        return model.state_dict(), policy, exact.not_bitwise_because
+
+    def check(make: type[Model], *made: Make, is_same: bool = True, **options: Any) -> Reasons:
+        keep = {"every_n_steps": 1, "keep_last": 99}
+        whole, policy, _ = fit("whole", make, list(made), None, keep=keep, **options)
+        reasons, same = {}, {}
+        for path, manifest in committed(policy.checkpoints.path).items():
+            if manifest.step not in _RESUMED:
+                continue
+            part, _, told = fit(path.stem, make, list(made), path, **options)
+            reasons[manifest.step] = told
+            same[manifest.step] = all(map(torch.equal, whole.values(), part.values()))
+        assert all(same[step] or told for step, told in reasons.items())
+        assert all(same.values()) == is_same
+        return reasons
+
+    return check
+
+
+Resumed = Callable[..., Reasons]
+
+
+def test_the_generators_of_a_module_go_on_where_they_stood(resumed: Resumed) -> None:
+    assert set(resumed(Drawn).values()) == {()}
+
+
+@pytest.mark.parametrize("make", [Freezing, Evaluating])
+def test_what_an_epoch_freezes_stays_so_and_what_else_it_may_begin_with_is_doubted(
+    make: type[Model], resumed: Resumed
+) -> None:
+    reasons = resumed(make)
+
+    begun = f"on_train_epoch_start of {make.__name__} came before the checkpoint, and not again at a resume"
+    assert reasons[8] == (begun,)
+    assert reasons[6] == ()
+
+
+@pytest.mark.filterwarnings("ignore:The provided params to be frozen already exist")
+@pytest.mark.parametrize(
+    ("callback", "is_same"),
+    [
+        (lambda: BackboneFinetuning(unfreeze_backbone_at_epoch=1), True),
+        (lambda: GradientAccumulationScheduler({0: 1, 1: 2, 2: 3}), False),
+    ],
+    ids=["BackboneFinetuning", "GradientAccumulationScheduler"],
+)
+def test_a_callback_that_begins_epochs_is_doubted_within_them(
+    callback: Make,
+    is_same: bool,  # noqa: FBT001  # a table's column
+    resumed: Resumed,
+) -> None:
+    reasons = resumed(Model, callback, is_same=is_same)
+
+    [begun] = reasons[2]
+    assert begun.startswith(f"on_train_epoch_start of {type(callback()).__name__} came before the checkpoint")
+    assert reasons[6] == ()
+
+
+def test_persistent_workers_of_a_validation_leave_training_alone(resumed: Resumed) -> None:
+    reasons = resumed(PersistentlyValidated)
+
+    assert set(reasons.values()) == {
+        ("Plain is validated by persistent workers, whose random numbers go on from epoch to epoch",)
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Your `val_dataloader`'s sampler has shuffling enabled")
+@pytest.mark.parametrize(
+    ("make", "is_same", "reason"),
+    [
+        (RandomlyValidated, True, "Drawing, of a validation, draws from a generator of its own"),
+        (ShuffledValidation, True, "RandomSampler, of a validation, draws from a generator of its own"),
+        (Collecting, True, "no checkpoint keeps losses of the module"),
+        (Weighted, True, "no checkpoint keeps weight of the module"),
+        (OldDrawn, True, "old, a generator of the module, has a state that a checkpoint cannot keep"),
+        (LeavingEarly, False, "on_train_batch_start ended an epoch early"),
+    ],
+)
+def test_what_no_checkpoint_keeps_is_told(
+    make: type[Model],
+    is_same: bool,  # noqa: FBT001  # a table's column
+    reason: str,
+    resumed: Resumed,
+) -> None:
+    told = [doubt for doubts in resumed(make, is_same=is_same).values() for doubt in doubts]
+
+    assert any(doubt.startswith(reason) for doubt in told)
+
+
+def test_gradients_that_no_step_took_yet_are_doubted(resumed: Resumed) -> None:
+    reasons = resumed(Manual, is_same=False, limit_val_batches=0)
+
+    assert reasons[1] == (
+        "manual optimization keeps gradients from one batch to the next, and no checkpoint keeps them",
+    )
+
+
+def test_gradients_of_a_step_that_is_done_are_not_doubted(resumed: Resumed) -> None:
+    assert set(resumed(ManualInEachBatch).values()) == {()}

@@ -1,0 +1,86 @@
+"""Why a training cannot go on exactly from a checkpoint: what Lightning does not do again, and what nobody keeps."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
+from lightning.pytorch.utilities.model_helpers import is_overridden
+from torch.utils.data import DataLoader
+
+from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
+from typedcfg.runner.lightning.exact.loaders import owners_of_generators
+from typedcfg.runner.lightning.step_boundary import is_step_boundary
+
+_OURS: Final = "typedcfg."
+_ONLY_SHOW: Final = (ProgressBar, LearningRateMonitor)
+
+
+def doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
+    """Why a training cannot go on exactly from a checkpoint that is written now."""
+    if is_within_epoch(trainer):
+        yield from _left_out(trainer, module)
+    if _has_left_early(trainer):
+        yield "on_train_batch_start ended an epoch early: Lightning's counts of batches are not those of a resume"
+    if not module.automatic_optimization and _leaves_gradients(trainer, module):
+        yield "manual optimization keeps gradients from one batch to the next, and no checkpoint keeps them"
+    yield from _of_validation(trainer)
+
+
+def is_within_epoch(trainer: Trainer) -> bool:
+    """Whether an epoch has begun and not ended."""
+    progress = trainer.fit_loop.epoch_progress.current
+    return bool(progress.started > progress.processed)  # type: ignore[attr-defined]  # declared as its base class
+
+
+def _left_out(trainer: Trainer, module: LightningModule) -> Iterator[str]:
+    """What comes before the checkpoint or behind it, and does not at a resume."""
+    progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+    if progress.ready > progress.processed:
+        yield "saved after the batch that comes next was fetched"
+    if progress.processed > progress.completed:
+        if not is_step_boundary(trainer):
+            yield "saved where a resume leaves out what comes next: a validation, an epoch's end, or the rest of a step"
+        if is_overridden("on_train_batch_end", module) and not is_batch_over(module):
+            yield "on_train_batch_end of the module comes after the checkpoint, and not again at a resume"
+    for owner in _begins_epochs(trainer, module):
+        yield f"on_train_epoch_start of {type(owner).__name__} came before the checkpoint, and not again at a resume"
+
+
+def _has_left_early(trainer: Trainer) -> bool:
+    """Whether an epoch was left by a batch that Lightning counts as trained on, and never as begun."""
+    batches: Any = trainer.fit_loop.epoch_loop.batch_progress.total  # declared as its base class
+    return bool(batches.processed > batches.started)
+
+
+def _begins_epochs(trainer: Trainer, module: LightningModule) -> Iterator[object]:
+    """Who does something at an epoch's beginning that may bear on the training."""
+    if is_overridden("on_train_epoch_start", module):
+        yield module
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
+        hook = getattr(callback.on_train_epoch_start, "__func__", None)
+        is_known = isinstance(callback, _ONLY_SHOW) or type(callback).__module__.startswith(_OURS)
+        if hook is not Callback.on_train_epoch_start and not is_known:
+            yield callback
+
+
+def _leaves_gradients(trainer: Trainer, module: LightningModule) -> bool:
+    """Whether batches were trained on without a step, and gradients are there.
+
+    Where each batch makes its step, those that are left are of a step that is done.
+    """
+    batches: int = trainer.fit_loop.epoch_loop.batch_progress.total.ready
+    if trainer.global_step >= batches * len(trainer.optimizers):
+        return False
+    return any(parameter.grad is not None and bool(parameter.grad.any()) for parameter in module.parameters())
+
+
+def _of_validation(trainer: Trainer) -> Iterator[str]:
+    """What validations drew until now from where no checkpoint finds it."""
+    combined = trainer.fit_loop.epoch_loop.val_loop._combined_loader  # noqa: SLF001  # Lightning has no public way
+    for loader in combined.flattened if combined is not None else ():
+        for owner in owners_of_generators(loader):
+            yield f"{type(owner).__name__}, of a validation, draws from a generator of its own: no checkpoint keeps it"
+        if isinstance(loader, DataLoader) and loader.persistent_workers:
+            data = type(loader.dataset).__name__
+            yield f"{data} is validated by persistent workers, whose random numbers go on from epoch to epoch"
