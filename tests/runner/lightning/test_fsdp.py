@@ -59,7 +59,7 @@ class Model(LightningModule):
     def validation_step(self, batch, _):
         self.log("val/loss", self(batch[0]).pow(2).mean(), sync_dist=True)
     def on_train_epoch_end(self):
-        self.drawn = float(torch.rand(()))
+        self._drawn = float(torch.rand(()))  # by an underscore: what a resume does not compare
     def configure_optimizers(self):
         optimizer = torch.optim.AdamW(self.parameters(), lr=0.05)
         return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=4)]
@@ -90,7 +90,7 @@ def fit(folder, kind=Model, strategy=None, epochs=3):
     exact = next(c for c in trainer.callbacks if isinstance(c, ExactState))
     results = {epoch: (result.samples, result.splits) for epoch, result in policy.recorder.results.items()}
     buffers = {name: buffer.tolist() for name, buffer in module.named_buffers()}
-    return whole(module), module.drawn, results, buffers, exact.not_bitwise_because
+    return whole(module), module._drawn, results, buffers, exact.not_bitwise_because
 
 def is_same(a, b):
     return torch.equal(a[0], b[0]) and a[1:] == b[1:]
