@@ -48,9 +48,9 @@ class Model(LightningModule):
 
 class Watch(FiniteWatch):
     "Is shown a loss of rank 1 that is NaN from step 8 on; the gradients are left alone, which would spread it."
-    def on_train_batch_end(self, trainer, module, outputs, *others):
+    def after_batch(self, trainer, outputs, batch_idx):
         factor = torch.nan if rank == 1 and trainer.global_step >= 8 else 1
-        super().on_train_batch_end(trainer, module, {"loss": outputs["loss"] * factor}, *others)
+        super().after_batch(trainer, {"loss": outputs["loss"] * factor}, batch_idx)
 
 def fit(watch):
     recorder = Recorder(root / watch.on_nan)
