@@ -30,7 +30,7 @@ Toy = runpy.run_path(sys.argv[1])["Toy"]
 class Noisy(Toy):
     "Keeps what each rank drew, to tell the ranks apart."
     def on_train_epoch_end(self):
-        self.drawn = float(torch.rand(()))
+        self._drawn = float(torch.rand(()))
 
 def fit(folder, epochs):
     seed_all(1)
@@ -44,7 +44,7 @@ def fit(folder, epochs):
     trainer.fit(module := Noisy(), ckpt_path=found and found.path)
     weights = torch.cat([p.detach().flatten() for p in module.parameters()])
     results = {epoch: (result.samples, result.splits) for epoch, result in policy.recorder.results.items()}
-    return weights, module.drawn, results, exact.not_bitwise_because
+    return weights, module._drawn, results, exact.not_bitwise_because
 
 straight = fit("straight", 4)
 fit("halves", 2)

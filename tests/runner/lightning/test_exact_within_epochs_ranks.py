@@ -32,7 +32,7 @@ loaders["workers"] = lambda: DataLoader(Noisy(), batch_size=4, shuffle=True, num
 class Seen(Model):
     "Keeps what this rank was given, to tell the ranks apart."
     def training_step(self, batch, *rest):
-        self.seen = float(batch[0].sum()) if isinstance(batch, torch.Tensor) else 0.0
+        self._seen = float(batch[0].sum()) if isinstance(batch, torch.Tensor) else 0.0
         return super().training_step(batch, *rest)
 
 def fit(name, folder, path, step, ckpt_path=None):
@@ -46,7 +46,7 @@ def fit(name, folder, path, step, ckpt_path=None):
     trainer.fit(module := Seen(loaders[name]), ckpt_path=ckpt_path)
     weights = torch.cat([p.detach().flatten() for p in module.parameters()])
     last = {epoch: (result.samples, result.splits) for epoch, result in recorder.results.items() if epoch > 1}
-    return weights, module.seen, saving.epochs[-1], last, exact.not_bitwise_because
+    return weights, module._seen, saving.epochs[-1], last, exact.not_bitwise_because
 
 told = {}
 for name in loaders:
