@@ -69,6 +69,24 @@ def test_a_loss_that_is_no_number_fails_the_training_with_its_step(train: Callab
         train(FiniteWatch(), Diverging(loss_at=7))
 
 
+def test_short_epochs_that_nobody_saves_are_looked_at_too() -> None:
+    trainer = Trainer(
+        accelerator="cpu",
+        max_epochs=30,
+        callbacks=[watch := FiniteWatch()],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+    with pytest.raises(RunFailed, match="the training loss is not finite after step 8"):
+        trainer.fit(Diverging(loss_at=7), DataLoader(torch.ones(5, 1), batch_size=1))  # type: ignore[arg-type]  # as above
+
+    assert watch.not_finite_since == 8
+    assert trainer.global_step <= 50
+
+
 def test_a_training_that_diverged_is_not_saved(train: Callable[..., FiniteWatch], tmp_path: Path) -> None:
     with pytest.raises(RunFailed):
         train(FiniteWatch(), Diverging(loss_at=BATCHES + 55))

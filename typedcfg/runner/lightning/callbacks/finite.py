@@ -40,12 +40,13 @@ class FiniteWatch(AfterBatch):
         """The optimizer step after which the loss, or a weight, was first seen not to be finite."""
         self._losses: list[tuple[int, Tensor]] = []
         """Those that were not looked at yet, each with the optimizer step after which it came."""
+        self._batches = 0
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin anew."""
         super().on_train_start(trainer, pl_module)
-        self._losses, self.not_finite_since = [], None
+        self._losses, self._batches, self.not_finite_since = [], 0, None
 
     @override
     def after_batch(self, trainer: Trainer, outputs: Any, batch_idx: int) -> None:
@@ -60,7 +61,9 @@ class FiniteWatch(AfterBatch):
             self._losses.append(
                 (trainer.global_step, loss.detach() if loss.numel() == 1 else loss.detach().abs().max())
             )
-        if (batch_idx + 1) % _EVERY == 0:
+        # Counted through epochs, which may be short, and whether or not there is a loss: all ranks ask at once.
+        self._batches += 1
+        if self._batches % _EVERY == 0:
             self._ask(trainer, self._first_not_finite(), "the training loss")
 
     @override
