@@ -69,7 +69,7 @@ def test_who_asks_is_told_at_once_that_it_was_heard(
     with pytest.raises(Preempted):
         trainer(3, Sender(signal.SIGTERM, step=5), Pulse(save=save)).fit(toy())
 
-    assert "SIGTERM: stopping after this step, saved; once more stops at once, unsaved\n" in capfd.readouterr().err
+    assert "SIGTERM: stopping where it can be gone on from; once more stops at once\n" in capfd.readouterr().err
 
 
 def test_ctrl_c_does_as_well(trainer: MakeTrainer, toy: ToyType, save: Save, saved: list[int]) -> None:

@@ -118,7 +118,7 @@ class Pulse(AfterBatch, LastWord):
         """Note a signal, and tell the person who sent it that it was heard: a step may take a while."""
         if self._signals.note(number):
             # Logging is not for signal handlers: what they interrupted may hold its lock.
-            told = f"{number.name}: stopping after this step, saved; once more stops at once, unsaved\n"
+            told = f"{number.name}: stopping where it can be gone on from; once more stops at once\n"
             with suppress(OSError):  # nobody may be there to read it
                 os.write(2, told.encode())
 
