@@ -28,6 +28,7 @@ from typedcfg.disk import disk
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_content import Part
 from typedcfg.records.hashed_file import HashedFile
+from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.storage import staged
 
 State = dict[str, Any]
@@ -73,9 +74,8 @@ def write_shards(state: State, folder: Path) -> dict[str, Part]:
     with _told(folder, "write"):
         # What is whole on every rank is rank 0's, always: which one it is must not depend on sizes.
         save(state, storage_writer=writer, planner=_PlainSavePlanner(dedup_save_to_lowest_rank=True))
-    parts: list[Any] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(parts, files.parts)
-    return {name: part for of_rank in parts for name, part in of_rank.items()}
+    of_ranks = gathered(files.parts, distributed.get_world_size())
+    return {name: part for parts in of_ranks for name, part in parts.items()}
 
 
 def read_shards(state: State, folder: Path) -> None:
