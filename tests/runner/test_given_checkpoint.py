@@ -164,3 +164,16 @@ def test_a_run_of_parts_begins_with_a_folder_that_was_copied(tiny: type[Experime
 def test_a_word_that_means_nothing_is_no_wish_for_a_fresh_start(misspelt: str, same: Runner) -> None:
     with pytest.raises(RunError, match=f"there is no checkpoint {misspelt} to begin with"):
         same.fit(resume=misspelt)
+
+
+def test_a_run_that_is_done_says_that_it_begins_with_nothing(
+    tiny: type[Experiment], caplog: pytest.LogCaptureFixture
+) -> None:
+    runner = Runner(tiny.compile())
+    runner.fit()
+
+    runner.fit(resume="never")
+
+    assert "nothing is begun with never: the run is done" in caplog.text
+    assert runner.record is not None
+    assert len(runner.record.attempts) == 1

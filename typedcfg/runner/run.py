@@ -1,9 +1,10 @@
 """`Runner`: one run of an experiment, trained, resumed, tested and asked about."""
 
+import logging
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from typedcfg.errors import Problem, RunError
 from typedcfg.runner.checkpoint_config import configuration_of
@@ -19,6 +20,8 @@ from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.training import Resume, Training, beginning_of, check_builders, check_machine, launcher_of
 from typedcfg.sections.experiment import Experiment
 from typedcfg.text import one_of
+
+_log: Final = logging.getLogger(__name__)
 
 
 class Runner(CountedRun):
@@ -86,6 +89,8 @@ class Runner(CountedRun):
         """
         run = self._find()
         if run and not again and Training(run, self.config, self._asked).is_over():
+            if resume != "auto":
+                _log.warning("nothing is begun with %s: the run is done", resume)
             return  # nothing is touched, not even the lock
         check_builders(self.config.params)
         check_recordable(self.config)
