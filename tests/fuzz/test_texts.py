@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attempts import attempt
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from soup import KEYS, LONG, PIECES, SEEDS, SOUP, VALUES, Params, alias_bomb, mutated, texts
 
@@ -188,6 +188,7 @@ def test_no_values_without_a_schema_crash(tree: dict[str, Any], other: dict[str,
 
 
 @given(edits=st.lists(st.tuples(st.sampled_from(KEYS) | SOUP, TREES), max_size=4))
+@example(edits=[("rates", {"$replace": False})])
 def test_no_edits_of_a_draft_crash(folder: Path, edits: list[tuple[str, Any]]) -> None:
     draft = Params.compile().unlock()
     for key, value in edits:

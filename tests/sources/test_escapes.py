@@ -15,6 +15,7 @@ from typedcfg.sources.json_writer import write_json
         (["x ${a}", 1], ["x $${a}", 1]),
         ({"$a": 1, "$$b": 2, "c$": 3}, {"$$a": 1, "$$$b": 2, "c$": 3}),
         ({Instruction("$replace"): True}, {"$replace": True}),
+        ({Instruction("$replace"): True, "$replace": 1.0}, {"$replace": True, "$$replace": 1.0}),
         (("${", None), ["$${", None]),
     ],
 )

@@ -3,18 +3,34 @@
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import override
+
 from typedcfg.sources.base import INSTRUCTION_MARK, REFERENCE_MARK
 
 
 class Instruction(str):
     """A `$` key that is to be written as it is; every other key is a user's own.
 
+    It equals no plain text: a user's own `$replace` may stand beside it in one mapping.
+
     Example:
-        >>> written({Instruction("$replace"): True, "$own": "${lr}"})
-        {'$replace': True, '$$own': '$${lr}'}
+        >>> written({Instruction("$replace"): True, "$replace": "${lr}"})
+        {'$replace': True, '$$replace': '$${lr}'}
     """
 
     __slots__ = ()
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Instruction) and str.__eq__(self, other)
+
+    @override
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    @override
+    def __hash__(self) -> int:
+        return hash((Instruction, str(self)))
 
 
 def literal(value: Any) -> Any:

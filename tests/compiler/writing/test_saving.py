@@ -45,7 +45,9 @@ def compiled(**given: Any) -> Config[Params]:
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_what_is_saved_is_loaded(tmp_path: Path, suffix: str) -> None:
-    config = compiled(sizes={"$c": 3}, value={"x": [1.0, "$${y}"], "$own": [[]]}, groups={"g.1": {"token": "t"}})
+    config = compiled(
+        sizes={"$c": 3, "$replace": 4}, value={"x": [1.0, "$${y}"], "$own": [[]]}, groups={"g.1": {"token": "t"}}
+    )
     file = tmp_path / f"run{suffix}"
 
     config.save(file)
