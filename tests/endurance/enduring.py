@@ -1,9 +1,9 @@
 """An experiment with all that a resume can lose: dropout, augmentation, accumulation, loading processes, a scheduler.
 
-`ENDURE_PAUSE=train:5` lets each process wait for a moment at a place, or at each of several, once for all lives of a
-run, and leave a file `paused.RANK.PLACE`: there somebody may kill it. `save:3@1` is the third operation on the disk of
-rank 1 in the save at the end of the second epoch, which does all that a save may do; `operations.RANK` tells how many
-there were. `stop:3@1` is one in the save of a process that was asked to stop.
+`ENDURE_PAUSE=train:5` lets each process wait at a place, or at each of several, once for all lives of a run, and leave
+a file `paused.RANK.PLACE`: there somebody may kill it, and lets whoever lives go on by a file `sent.PLACE`. `save:3@1`
+is the third operation on the disk of rank 1 in the save at the end of the second epoch, which does all that a save may
+do; `operations.RANK` tells how many there were. `stop:3@1` is one in the save of a process that was asked to stop.
 """
 
 import os
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from lightning.pytorch import LightningDataModule, LightningModule
     from torch import Tensor
 
-PAUSE_SECONDS = 2.0
+PATIENCE = 60.0
+"""How long a process waits at a place [s]."""
 
 
 class Enduring(Experiment):
@@ -45,10 +46,13 @@ class Enduring(Experiment):
 
 def _pause_at(place: str) -> None:
     wanted = {place, f"{place}@{_rank()}"} & {*os.environ.get("ENDURE_PAUSE", "").split()}
-    for mark in (f"paused.{_rank()}.{one}" for one in wanted):
-        if not Path(mark).exists():
-            _tell(mark, os.getpid())
-            time.sleep(PAUSE_SECONDS)
+    for one in wanted:
+        mark, sent = Path(f"paused.{_rank()}.{one}"), Path(f"sent.{one}")
+        if not mark.exists():
+            _tell(mark.name, os.getpid())
+            deadline = time.monotonic() + PATIENCE
+            while not sent.exists() and time.monotonic() < deadline:
+                time.sleep(0.005)
 
 
 def _tell(name: str, number: int) -> None:

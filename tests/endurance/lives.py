@@ -82,8 +82,10 @@ class Life(NamedTuple):
     folder: Path
     launcher: Launcher
 
-    def send(self, number: int, whom: str, place: str) -> None:
+    def send(self, number: int, whom: str, place: str, *, is_last: bool = False) -> None:
         """Send a signal, to `rank 1`, `launcher`, or `all`, when a rank pauses at a place.
+
+        The rank goes on then, unless `is_last`: what was sent is to be all that it has yet to hear.
 
         Raises:
             TimeoutError: The run went on to its end, or never came to the place.
@@ -99,6 +101,8 @@ class Life(NamedTuple):
                         os.kill(pid, number)
             case "rank":
                 os.kill(int((self.folder / f"process.{ranks[0]}").read_text()), number)
+        if not is_last:
+            (self.folder / f"sent.{place}").touch()
 
     def end(self) -> int:
         """Wait until nobody is left, and give the launcher's exit code."""
@@ -115,7 +119,8 @@ class Life(NamedTuple):
         deadline = time.monotonic() + PATIENCE
         while not mark.exists():
             if time.monotonic() > deadline or self.launcher.wait(0) is not None:
-                raise TimeoutError(f"{mark.name} never came: {self.launcher.wait(0)}")
+                printed = (self.folder / "printed.txt").read_text()
+                raise TimeoutError(f"{mark.name} never came, exit code {self.launcher.wait(0)}: {printed}")
             time.sleep(0.005)
 
 

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Final
 
 import pytest
 from lives import ALONE, COPIES, PARTS, Calm, Shape, Zygote, steps
+
+from typedcfg.runner.stop_signals import ECHO_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.multiprocess]
 
@@ -41,7 +44,8 @@ def test_what_ends_the_save_of_a_stop_leaves_the_last_commit(
 ) -> None:
     with zygote.life(tmp_path, *shape.settings, "batch_s=0.3", pause="train:8 stop:4@0") as life:
         life.send(TERM, whom, "train:8")
-        life.send(number, whom, "stop:4@0")
+        time.sleep(ECHO_S[TERM] + 1)  # a wish that comes twice at once is one
+        life.send(number, whom, "stop:4@0", is_last=True)
         assert life.end() == (143 if number == TERM else -KILL)
 
     assert steps(tmp_path) == [3, 4]  # and not 5, which was under way

@@ -39,7 +39,7 @@ def test_one_wish_heard_twice_is_one() -> None:
 
 
 def test_a_second_wish_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stop_signals, "_ECHO_S", 0.0)
+    monkeypatch.setitem(stop_signals.ECHO_S, signal.SIGINT, 0.0)
     codes: list[int] = []
     monkeypatch.setattr(os, "_exit", codes.append)
     heard = StopSignals()

@@ -22,8 +22,14 @@ STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIG
 
 SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""
-_ECHO_S: Final = 1.0
-"""Clusters signal every process of a job, and launchers pass on what they hear: one wish, heard twice at once."""
+ECHO_S: Final = {signal.SIGTERM: 5.0, signal.SIGHUP: 5.0, signal.SIGUSR1: 5.0, signal.SIGINT: 1.0}
+"""How long a signal may be the echo of one that was heard before [s].
+
+Clusters signal every process of a job, and launchers pass on what they hear: one wish, heard twice, and on a machine
+that is busy not at once. Whoever presses Ctrl-C again means it.
+"""
+_HEARD_S: Final = 1.0
+"""How long before its number is read a signal may have been heard."""
 _STUCK_S: Final = 5.0
 """How long Python may take to hear a signal where nothing is there to be saved."""
 
@@ -45,7 +51,7 @@ class StopSignals:
             self.received = number
             self._noted_at = time.monotonic()
             return True
-        if not self.is_heeded and time.monotonic() - self._noted_at > _ECHO_S:
+        if not self.is_heeded and time.monotonic() - self._noted_at > ECHO_S[number]:
             os._exit(SIGNALLED + number)
         return False
 
@@ -163,7 +169,7 @@ def _end_if_stuck(reader: int) -> None:
                 continue
             time.sleep(_STUCK_S)
             # It may have been heard just before its number was read here.
-            if handler.called_at < read_at - _ECHO_S and signal.getsignal(number[0]) is handler:
+            if handler.called_at < read_at - _HEARD_S and signal.getsignal(number[0]) is handler:
                 os._exit(INTERRUPTED if number[0] == signal.SIGINT else PREEMPTED)
 
 

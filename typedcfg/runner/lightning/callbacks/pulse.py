@@ -39,8 +39,8 @@ class Pulse(AfterBatch, LastWord):
     """Ends a training that is asked to stop, at a step boundary, saved, on all ranks at once.
 
     SIGTERM, SIGHUP, SIGUSR1 and `max_time` end it by `Preempted`, a SystemExit with code 143; Ctrl-C by
-    KeyboardInterrupt. It is enough that one rank hears it. A second signal, more than a second later, ends the process
-    at once. After SIGUSR1 a job of SLURM's is queued once more.
+    KeyboardInterrupt. It is enough that one rank hears it. A second signal ends the process at once, if it
+    is no echo (`ECHO_S`). After SIGUSR1 a job of SLURM's is queued once more.
 
     Between two epochs and between two steps the training is saved first; during a validation it ends after the batch
     that is under way, and what was saved last stands. It needs the place behind every other callback. One process
