@@ -160,29 +160,6 @@ def test_an_alias_shares_a_reference_and_not_its_value(write: Callable[..., None
     assert found == [Layer(width=3, lr=3), Layer(width=9, lr=9)]
 
 
-@pytest.mark.parametrize(
-    ("reference", "suggestion"),
-    [
-        ("loader.batch_sise", "loader.batch_size"),
-        ("loadr.batch_size", "loader.batch_size"),
-        ("rates.headd", "rates.head"),
-        ("batch_size", "loader.batch_size"),
-    ],
-)
-def test_a_reference_that_leads_nowhere_suggests_another(reference: str, suggestion: str) -> None:
-    text = refusal(Params, "lr=${" + reference + "}", rates={"head": 1})
-
-    assert f"the reference to {reference} leads nowhere\n  at            overrides[0]" in text
-    assert f"did you mean  {suggestion}" in text
-
-
-def test_a_reference_behind_the_end_of_a_list_says_which_positions_there_are() -> None:
-    text = refusal(Params, "lr=${layers[7].width}")
-
-    assert "expected      a position from 0 to 1 of layers" in text
-    assert "did you mean" not in text
-
-
 def test_a_reference_through_an_absent_section_leads_nowhere() -> None:
     assert "the reference to option.lr leads nowhere" in refusal(Params, "lr=${option.lr}")
 

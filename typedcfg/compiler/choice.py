@@ -19,7 +19,7 @@ from typedcfg.template.variants import KIND, kinds_of
 from typedcfg.text import nearest, one_of
 
 if TYPE_CHECKING:
-    from typedcfg.compiler.descent import Place
+    from typedcfg.compiler.place import Place
 
 
 class Choice(NamedTuple):

@@ -15,7 +15,8 @@ from typedcfg.template.nodes import LeafNode, Node, SectionNode, VariantsNode, s
 from typedcfg.text import one_of, shorten
 
 if TYPE_CHECKING:
-    from typedcfg.compiler.descent import Descent, Place
+    from typedcfg.compiler.descent import Descent
+    from typedcfg.compiler.place import Place
 
 MOST_CHAINED: Final = 100
 MOST_COPIES: Final = 10_000

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from typedcfg.compiler.declared import may_hold_secret, nearest_declared
-from typedcfg.compiler.descent import Place
 from typedcfg.compiler.merge import Contribution, Fallen
+from typedcfg.compiler.place import Place
 from typedcfg.compiler.precedence import DEFAULTS, STRENGTHS, rule_between
 from typedcfg.compiler.shape import of_another_kind
 from typedcfg.compiler.shown import shown

@@ -133,3 +133,10 @@ def meanings(written: object, validator: SchemaValidator | None = None) -> list[
 def _validated(value: object, validator: SchemaValidator) -> Iterator[object]:
     with suppress(Exception):  # what is no item at all is told of when the whole is validated
         yield validator.validate_python(value)
+
+
+def position_in(length: int) -> str:
+    """Which positions a list of a length has."""
+    if length > 1:
+        return f"a position from 0 to {length - 1}"
+    return "position 0, the only one" if length else "a list that has items"

@@ -11,9 +11,10 @@ from typing import Any, Final, NamedTuple
 
 from typedcfg.compiler.choice import kinds_in
 from typedcfg.compiler.declared import declared_at
-from typedcfg.compiler.descent import Descent, Dropped, Place, position_in
-from typedcfg.compiler.lists import Missed
+from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.lists import Missed, position_in
 from typedcfg.compiler.merge import LIST_EDITS, is_reset, removed_keys
+from typedcfg.compiler.place import Place
 from typedcfg.compiler.precedence import DEFAULTS
 from typedcfg.compiler.shown import quoted
 from typedcfg.errors import Problem
@@ -70,6 +71,17 @@ class Slot:
         self.variables: tuple[str, ...] = ()
         """The environment variables that were read to compute it, in order."""
         self.is_known = False
+
+
+class Dropped(NamedTuple):
+    """A setting that went with the variant it belonged to."""
+
+    path: KeyPath
+    origin: Origin
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{render_key_path(self.path)} ({self.origin}) does not count: {self.reason}"
 
 
 class Shape(NamedTuple):

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from typedcfg.compiler.descent import Descent, Dropped
+from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.migrate import migration_notes
-from typedcfg.compiler.shape import Slot, shape
+from typedcfg.compiler.shape import Dropped, Slot, shape
 from typedcfg.compiler.values import Resolver
 from typedcfg.key_path import KeyPath
 from typedcfg.sources.base import Layer

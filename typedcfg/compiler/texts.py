@@ -13,7 +13,7 @@ from typedcfg.sources.instructions import EXTENDS, take_apart
 from typedcfg.sources.yaml_value import NotAValue, read_value
 
 if TYPE_CHECKING:
-    from typedcfg.compiler.descent import Place
+    from typedcfg.compiler.place import Place
 
 _ANY_KEY: Final = "value"
 

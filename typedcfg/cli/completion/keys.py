@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from typedcfg.cli.completion.candidate import Candidate
 from typedcfg.cli.completion.files import files
-from typedcfg.compiler.descent import Descent, Place
+from typedcfg.compiler.descent import Descent
+from typedcfg.compiler.place import Place
 from typedcfg.compiler.precedence import in_order
 from typedcfg.errors import ConfigError
 from typedcfg.key_path import render_step

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.declared import declared_at, declared_below
-from typedcfg.compiler.descent import Place
+from typedcfg.compiler.place import Place
 from typedcfg.compiler.untyped import UntypedConfig, values_of
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.key_path import KeyPath, render_key_path

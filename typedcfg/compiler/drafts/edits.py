@@ -9,10 +9,11 @@ from typedcfg.compiler.compile import compile_layers
 from typedcfg.compiler.complaints import problems_of_failure
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.crashes import Failure
-from typedcfg.compiler.descent import Descent, Place, known_keys
+from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.drafts.assigned import settings_at
 from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.one_field import fields_before
+from typedcfg.compiler.place import Place, known_keys
 from typedcfg.compiler.precedence import DRAFT
 from typedcfg.compiler.shape import ABSENT, Slot, shape_at, unknown_key
 from typedcfg.compiler.story import Story

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequen
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, overload
 
 from typedcfg.compiler.config import Config
-from typedcfg.compiler.descent import Place, position_in
 from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.drafts.draft import Draft
 from typedcfg.compiler.drafts.edits import Edits
+from typedcfg.compiler.lists import position_in
+from typedcfg.compiler.place import Place
 from typedcfg.compiler.untyped import config_from
 from typedcfg.errors import ConfigError, MissingKey, Problem
 from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path, render_key_path
