@@ -1,16 +1,21 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import ANY
+from uuid import UUID
 
 import pytest
 
 from typedcfg import Runner
 from typedcfg.cli.app import load_app
 from typedcfg.cli.main import call
+from typedcfg.records.run_record import read_run_record
+from typedcfg.runner.run_dir import RunDir
 
 Command = Callable[..., int]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -132,6 +137,44 @@ def test_a_run_whose_process_was_killed_is_lost(start: Start, wait_for: Callable
 
     call(["runs", "ls"])
     assert " lost " in capsys.readouterr().out
+    [folder] = Path("experiments").iterdir()
+    call(["runs", "show", str(folder)])
+    told = capsys.readouterr().out
+    assert re.findall(r"^ *(?:status|time) +(.*)", told, re.MULTILINE) == ["lost", ANY, "lost", ANY]
+    assert re.findall(r"^ *time +at least \d+\.\d s$", told, re.MULTILINE)[1:]
+    call(["runs", "show", str(folder), "--json"])
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["status"], shown["record"]["status"], shown["record"]["attempts"][0]["status"]) == ("lost",) * 3
+
+
+def test_what_was_not_begun_is_listed_and_shown(capsys: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = RunDir.open(Path("experiments"), name="tiny-run", id="y" * 16, run_uuid=UUID(int=1))
+    run.job_script.touch()
+    shown = f"name    tiny-run\nid      {'y' * 16}\nstatus  not begun\n"
+
+    assert call(["runs", "ls"]) == call(["runs", "show", "tiny-run"]) == 0
+
+    told = capsys.readouterr().out
+    assert re.search(r"^y{16} +tiny-run +not begun +0 +- +- +experiments/tiny-run-", told, re.MULTILINE)
+    assert told.endswith(f"{shown}\nfiles\n  job's script  {run.job_script}\n")
+    call(["runs", "show", "tiny-run", "--json"])
+    assert json.loads(capsys.readouterr().out)["record"] is None
+
+
+def test_the_time_of_all_attempts_is_told(command: Command, capsys: Told) -> None:
+    command("run", "APP", "faults.crash_at=1")
+    command("run", "APP", "faults.crash_at=null")
+    ended = capsys.readouterr().out
+    [folder] = Path("experiments").iterdir()
+
+    call(["runs", "show", str(folder), "--json"])
+
+    shown = json.loads(capsys.readouterr().out)
+    record = read_run_record(folder / "run.json")
+    spent = sum((a.ended - a.started).total_seconds() for a in record.attempts if a.ended)
+    assert shown["time"] == {"seconds": pytest.approx(spent), "is_least": False}
+    assert f"time    {spent:.1f} s in 2 attempts" in ended
 
 
 def test_an_empty_folder_has_no_runs(tmp_path: Path, capsys: Told) -> None:

@@ -30,9 +30,18 @@ def test_what_is_no_run_is_passed_over(runner: Runner) -> None:
     root = runner.dir.parent
     (root / "notes").mkdir()
     (root / "notes.txt").touch()
-    RunDir.open(root, name="never-begun", id="y" * 16, run_uuid=UUID(int=1))
 
     assert [run.path for run, _ in iter_runs(root)] == [runner.dir]
+
+
+def test_a_run_that_was_not_begun_is_found_and_said_to_be_none_yet(tmp_path: Path) -> None:
+    made = RunDir.open(tmp_path, name="never-begun", id="y" * 16, run_uuid=UUID(int=1))
+
+    [(run, record)] = iter_runs(tmp_path)
+
+    summary = summarize(run, record)
+    assert run == find_run("never-begun", tmp_path) == find_run("yyyy", tmp_path) == made
+    assert (summary.name, summary.id, summary.status) == ("never-begun", "y" * 16, "not begun")
 
 
 def test_a_beginning_that_several_runs_share_names_them(runner: Runner, tiny: type[Experiment]) -> None:

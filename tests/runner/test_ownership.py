@@ -221,6 +221,17 @@ def test_who_owns_is_known_by_more_than_a_number(lock: Path) -> None:
     assert owner.boot_id is not None
 
 
+def test_an_owner_whose_parent_never_asked_how_it_ended_is_gone(lock: Path, holder: subprocess.Popen[str]) -> None:
+    owner = read_owner(lock)
+    assert owner is not None
+    assert not owner.is_gone()
+
+    holder.kill()
+    os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it is dead, and was not asked
+
+    assert owner.is_gone()
+
+
 def test_each_owner_has_a_later_term_than_the_one_before(lock: Path) -> None:
     with Ownership(lock) as first:
         before = first.term

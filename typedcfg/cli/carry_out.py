@@ -65,13 +65,12 @@ def _told_of(submission: Submission) -> str:
 def _outcome(runner: Runner) -> str:
     record = runner.record
     assert record is not None, "it was carried out"
-    summary, last = summarize(RunDir(runner.dir), record), record.attempts[-1]
-    time = f"{(last.ended - last.started).total_seconds():.1f} s" if last.ended else "unknown"
+    summary = summarize(RunDir(runner.dir), record)
     rows = {
         summary.status: f"{summary.name} {summary.id}",
         "folder": summary.folder,
         "best": str(summary.best) if summary.best else "no epoch has a score",
-        "time": time,
+        "time": summary.took,
     }
     if summary.not_finite_since is not None:
         rows["nan"] = f"the loss or a weight is not finite since step {summary.not_finite_since}"

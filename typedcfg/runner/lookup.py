@@ -4,13 +4,13 @@ import logging
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from typedcfg.errors import Problem, RecordError, RunError
 from typedcfg.records.result_record import ScoreRule, best_index, choose_split, latest_result, read_results, scores
 from typedcfg.records.run_record import RunRecord, Status, TemplateReference
-from typedcfg.runner.ownership import read_owner
-from typedcfg.runner.run_book import RunBook, unseen_end
+from typedcfg.runner.duration import Duration, duration_of, total
+from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir, iter_run_folders
 from typedcfg.runner.template_reference import is_same_class
 
@@ -45,7 +45,7 @@ class Summary(NamedTuple):
 
     id: str
     name: str
-    status: str
+    status: Status | Literal["not begun"]
     epochs: int
     """Finished ones, of the newest attempt."""
     best: Best | None
@@ -53,11 +53,20 @@ class Summary(NamedTuple):
     """When the newest attempt began, in UTC."""
     folder: str
     not_finite_since: int | None = None
+    attempts: int = 0
+    """How many there were."""
+    time: Duration = Duration(0)
+    """How long all of them took."""
     """The step after which the newest attempt had a loss or a weight that is NaN or infinite."""
 
 
-def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
-    """The runs that lie in a folder, at whatever place, and were begun; by their paths.
+    @property
+    def took(self) -> str:
+        """How long all attempts took, in a few words."""
+        return f"{self.time} in {self.attempts} attempts" if self.attempts > 1 else str(self.time)
+
+def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord | None]]:
+    """The runs that lie in a folder, at whatever place, by their paths; with no record what was not begun yet.
 
     One whose record cannot be read is passed over with a warning: the others are still of use.
 
@@ -67,13 +76,13 @@ def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord]]:
     if not root.is_dir():
         raise RunError(Problem(f"there is no folder {root}", expected="a folder of runs, `experiments` by default"))
     for path in iter_run_folders(root):
-        run = RunDir.within(path)
         try:
-            record = RunBook(run).record if run else None
+            run = RunDir.within(path)
+            record = RunBook(run).as_it_stands() if run else None
         except RecordError as error:
             _log.warning("%s is passed over: %s", path, error)
             continue
-        if run and record:
+        if run:
             yield run, record
 
 
@@ -96,9 +105,17 @@ def find_run(text: str, root: Path = DEFAULT_ROOT) -> RunDir:
     raise RunError(Problem(what, expected="one of\n" + "\n".join(matching) if found else expected))
 
 
-def _is_called(run: RunDir, record: RunRecord, text: str) -> bool:
-    identity = record.identity
-    return text in {run.path.name, identity.name} or identity.id.startswith(text) or identity.run_id.startswith(text)
+def _is_called(run: RunDir, record: RunRecord | None, text: str) -> bool:
+    name, id = _label(run, record)  # noqa: A001  # as users see it
+    return text in {run.path.name, name} or id.startswith(text) or run.run_uuid.hex.startswith(text)
+
+
+def _label(run: RunDir, record: RunRecord | None) -> tuple[str, str]:
+    """The name and the id of a run; of one that was not begun, as its folder has them."""
+    if record is not None:
+        return record.identity.name, record.identity.id
+    name, _, id = run.path.name.rpartition("-")  # noqa: A001  # as above
+    return name, id
 
 
 def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path, but: Path) -> RunDir | None:
@@ -113,36 +130,36 @@ def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path
     unfinished = [
         (record.attempts[-1].started, run)
         for run, record in iter_runs(root)
-        if run.path != but and record.attempts and record.identity.fingerprint == fingerprint
-        if is_same_class(template, record.template) and status_of(run, record) in _UNFINISHED
+        if run.path != but and record and record.attempts and record.identity.fingerprint == fingerprint
+        if is_same_class(template, record.template) and record.status in _UNFINISHED
     ]
     return max(unfinished, key=itemgetter(0))[1] if unfinished else None
 
 
-def summarize(run: RunDir, record: RunRecord) -> Summary:
-    """How a run stands."""
+def summarize(run: RunDir, record: RunRecord | None) -> Summary:
+    """How a run stands.
+
+    Args:
+        run: Its folder.
+        record: Its record as it stands; None where it was not begun.
+    """
+    name, id = _label(run, record)  # noqa: A001  # as users see it
+    if record is None:
+        return Summary(id, name, status="not begun", epochs=0, best=None, started="", folder=str(run.path))
     attempts = run.attempts()
     results = read_results(attempts[-1].result_files.journal) if attempts else {}
     rule = ScoreRule(record.score.metric, record.score.mode, record.score.split)
     latest, best = latest_result(results), best_index(results, rule)
     split = choose_split(results, rule.split) or ""
     return Summary(
-        id=record.identity.id,
-        name=record.identity.name,
-        status=status_of(run, record),
+        id=id,
+        name=name,
+        status=record.status,
         epochs=latest.epoch if latest else 0,
         best=Best(scores(results, rule)[best], rule.metric, split, best) if best is not None else None,
         started=record.attempts[-1].started.strftime("%Y-%m-%d %H:%M:%S") if record.attempts else "",
         folder=str(run.path),
+        attempts=len(record.attempts),
+        time=total(duration_of(run, attempt) for attempt in record.attempts),
         not_finite_since=record.attempts[-1].not_finite_since if record.attempts else None,
     )
-
-
-def status_of(run: RunDir, record: RunRecord) -> str:
-    """How a run stands: of one recorded as running whose process is gone, what nobody has noted yet."""
-    owner = read_owner(run.lock)
-    has_ended = owner is not None and (owner.is_gone() or owner.is_released)
-    if record.status == "running" and has_ended:
-        status: str = unseen_end(run, record.attempts[-1])["status"]
-        return status
-    return record.status

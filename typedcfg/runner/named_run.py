@@ -44,9 +44,9 @@ class NamedRun:
 
     @property
     def record(self) -> RunRecord | None:
-        """What `run.json` says; None where the run was never begun."""
+        """What `run.json` says, and what nobody has noted there yet; None where the run was never begun."""
         run = self._find()
-        return RunBook(run).record if run else None
+        return RunBook(run).as_it_stands() if run else None
 
     @property
     def is_done(self) -> bool:

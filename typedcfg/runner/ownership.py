@@ -44,6 +44,8 @@ _LOOK_S: Final = 0.02
 _NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL})
 """What file systems say that have no locks."""
 _log: Final = logging.getLogger(__name__)
+_DEAD: Final = frozenset("ZX")
+"""The states of a process that has ended, as Linux tells them."""
 
 
 class Owner(BaseModel):
@@ -349,7 +351,9 @@ def _started(pid: int) -> int | None:
     except OSError:
         return None
     # The second field is the program's name in brackets, and may hold spaces and brackets itself.
-    return int(text.rpartition(")")[2].split()[19])
+    state, *numbers = text.rpartition(")")[2].split()
+    # One that was killed keeps its number until its parent asks how it ended, which some never do.
+    return None if state in _DEAD else int(numbers[18])
 
 
 def _boot_id() -> str | None:

@@ -7,7 +7,7 @@ import getpass
 import os
 import platform
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any, Final
@@ -24,7 +24,7 @@ from typedcfg.records.run_record import (
     write_run_record,
 )
 from typedcfg.runner.failure import told_hang
-from typedcfg.runner.ownership import Fence, term_of
+from typedcfg.runner.ownership import Fence, read_owner, term_of
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
 from typedcfg.storage import write_atomically
@@ -50,18 +50,38 @@ class RunBook:
         """
         return read_run_record(self.run.record) if self.run.record.exists() else None
 
+    def as_it_stands(self) -> RunRecord | None:
+        """The record with what nobody has noted yet: the end of each attempt whose process is gone.
+
+        Raises:
+            RecordError: It cannot be read.
+        """
+        # The owner before the record: what one writes before it goes is seen then.
+        owner = read_owner(self.run.lock)
+        is_owned = owner is None or not (owner.is_gone() or owner.is_released)
+        record = self.record
+        if record is None:
+            return None
+        earlier = 0 if owner is None else owner.term
+        return self._ended(record, lambda attempt: not is_owned or (attempt.term or earlier) < earlier)
+
     def mark_lost(self) -> None:
         """Note that attempts which were running are lost, or hung, and failed; only for who owns the run.
 
         Nobody else runs it then.
         """
         record = self.record
-        if record is None or not any(attempt.status == "running" for attempt in record.attempts):
-            return
+        if record is not None and any(attempt.status == "running" for attempt in record.attempts):
+            self._write(self._ended(record, lambda _: True))
+
+    def _ended(self, record: RunRecord, is_over: Callable[[AttemptRecord], bool]) -> RunRecord:
+        """A record in which attempts that are said to be running, and are not, came to the end that nobody saw."""
         attempts = tuple(
-            a.model_copy(update=unseen_end(self.run, a)) if a.status == "running" else a for a in record.attempts
+            a.model_copy(update=_unseen_end(self.run, a)) if a.status == "running" and is_over(a) else a
+            for a in record.attempts
         )
-        self._write(record.model_copy(update={"attempts": attempts, "status": attempts[-1].status}))
+        status = attempts[-1].status if attempts else record.status
+        return record.model_copy(update={"attempts": attempts, "status": status})
 
     def begin(self, record: RunRecord, attempt: AttemptRecord) -> None:
         """Note an attempt that is about to start, in the record of a new run or of one that goes on."""
@@ -109,7 +129,7 @@ class RunBook:
         write_run_record(self.run.record, record)
 
 
-def unseen_end(run: RunDir, attempt: AttemptRecord) -> dict[str, Any]:
+def _unseen_end(run: RunDir, attempt: AttemptRecord) -> dict[str, Any]:
     """What is to be recorded of an attempt that nobody saw end: its logs may tell of a hang, else it is lost."""
     folder = AttemptDir(run.path / attempt.folder)
     hang = told_hang([folder.log(rank) for rank in range(attempt.world_size)])

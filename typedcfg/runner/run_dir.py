@@ -4,6 +4,7 @@
   .typedcfg                                            our marker: the run's full UUID, and its place
   lock  .lock.1                                        held by the process that owns the run; the term it owns it in
   run.yaml  run.json  git.patch                        configuration with origins; record; what git did not hold
+  slurm.yaml  slurm.sh                                 what a job trains, and what it does
   20261121T052440.123456Z/                             an attempt, named by the UTC time at which it began
     run.log  run.rank1.log  results.jsonl  results.json  latest.json  best.json
     checkpoints/  step-00001200.ckpt  step-00001200.ckpt.json  latest.ckpt  best.ckpt  epoch-10.ckpt
@@ -214,6 +215,21 @@ class RunDir:
 
     @property
     def lock(self) -> Path:
+    @property
+    def job_config(self) -> Path:
+        """`slurm.yaml`: the configuration that a job trains."""
+        return self.path / "slurm.yaml"
+
+    @property
+    def job_script(self) -> Path:
+        """`slurm.sh`: what a job does."""
+        return self.path / "slurm.sh"
+
+    @property
+    def made(self) -> datetime:
+        """When the folder was made."""
+        return datetime.fromtimestamp((self.path / _MARKER).stat().st_mtime, UTC)
+
         """The file that the owner of the run holds locked."""
         return self.path / "lock"
 

@@ -1,7 +1,7 @@
 """`typedcfg runs ls [FOLDER]`, `show RUN`, `diff RUN RUN`: the runs in a folder, all about one, and how two differ."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +10,9 @@ from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.table import table
 from typedcfg.errors import Problem
 from typedcfg.records.run_record import AttemptRecord, RunRecord, TemplateReference
+from typedcfg.runner.duration import duration_of
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
-from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, status_of, summarize
+from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, summarize
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 
@@ -41,7 +42,7 @@ def run(context: Context) -> int:
 def _list(root: Path, *, as_json: bool) -> None:
     summaries = [summarize(run, record) for run, record in sorted(iter_runs(root), key=_began)]
     if as_json:
-        _print_json([{**s._asdict(), "best": s.best and s.best._asdict()} for s in summaries])
+        _print_json([_plain(summary) for summary in summaries])
     elif summaries:
         rows = [[str(cell) if cell is not None else "-" for cell in _cells(summary)] for summary in summaries]
         print(table([_HEADINGS, *rows]))
@@ -49,45 +50,49 @@ def _list(root: Path, *, as_json: bool) -> None:
         print(f"no runs in {root}")
 
 
+def _plain(summary: Summary) -> dict[str, Any]:
+    best = summary.best and summary.best._asdict()
+    return {**summary._asdict(), "best": best, "time": summary.time._asdict()}
+
+
 def _cells(summary: Summary) -> tuple[object, ...]:
     """What stands under the headings."""
     status = summary.status if summary.not_finite_since is None else f"{summary.status}, nan"
-    return summary._replace(status=status)[: len(_HEADINGS)]
+    return summary.id, summary.name, status, summary.epochs, summary.best, summary.started or None, summary.folder
 
 
-def _began(found: tuple[RunDir, RunRecord]) -> datetime:
-    """When the newest attempt did: the newest run stands last, above the prompt."""
-    _, record = found
-    return record.attempts[-1].started if record.attempts else datetime.min.replace(tzinfo=UTC)
+def _began(found: tuple[RunDir, RunRecord | None]) -> datetime:
+    """When the newest attempt did, or the folder was made: the newest run stands last, above the prompt."""
+    run, record = found
+    return record.attempts[-1].started if record and record.attempts else run.made
 
 
 def _show(run: RunDir, *, as_json: bool) -> None:
-    record = RunBook(run).record
-    if record is None:
-        print(f"{run.path} was never begun")
-        return
-    summary = summarize(run, record)
-    files = _files(run)
+    record = RunBook(run).as_it_stands()
+    summary, files = summarize(run, record), _files(run)
     if as_json:
-        best = summary.best and summary.best._asdict()
-        _print_json({"status": summary.status, "best": best, "files": files, "record": record.model_dump(mode="json")})
+        plain = _plain(summary)
+        told = {key: plain[key] for key in ("status", "best", "time")}
+        _print_json({**told, "files": files, "record": record and record.model_dump(mode="json")})
         return
-    print(table(list(_about(run, record).items())))
-    for attempt in record.attempts:
+    print(table(list(_about(summary, record).items())))
+    for attempt in record.attempts if record else ():
         print(f"\nattempt {attempt.folder}")
-        print(table(list(_about_attempt(attempt).items()), indent="  "))
-    print("\nfiles")
-    print(table(list(files.items()), indent="  "))
+        print(table(list(_about_attempt(run, attempt).items()), indent="  "))
+    if files:
+        print("\nfiles")
+        print(table(list(files.items()), indent="  "))
 
 
-def _about(run: RunDir, record: RunRecord) -> dict[str, str]:
-    identity, summary = record.identity, summarize(run, record)
-    return {
-        "name": identity.name,
-        "id": identity.id,
-        "status": status_of(run, record),
+def _about(summary: Summary, record: RunRecord | None) -> dict[str, str]:
+    told = {"name": summary.name, "id": summary.id, "status": summary.status}
+    if record is None:
+        return told
+    identity = record.identity
+    return told | {
         "epochs": str(summary.epochs),
         "best": str(summary.best) if summary.best else "no epoch has a score",
+        "time": summary.took,
         "run uuid": str(identity.run_uuid),
         "experiment": identity.experiment_id,
         "code uuid": str(identity.code_uuid),
@@ -102,16 +107,17 @@ def _template(template: TemplateReference) -> str:
     return f"{template.app}, version {template.version}" if template.version > 1 else template.app
 
 
-def _about_attempt(attempt: AttemptRecord) -> dict[str, str]:
-    rows = dict(_rows(attempt))
+def _about_attempt(run: RunDir, attempt: AttemptRecord) -> dict[str, str]:
+    rows = dict(_rows(run, attempt))
     return {label: text for label, text in rows.items() if text}
 
 
-def _rows(attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
+def _rows(run: RunDir, attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "status", attempt.status
     yield "exit code", "" if attempt.exit_code is None else f"{attempt.exit_code}{_STOPPED.get(attempt.exit_code, '')}"
     yield "started", attempt.started.isoformat()
     yield "ended", attempt.ended.isoformat() if attempt.ended else ""
+    yield "time", str(duration_of(run, attempt))
     yield "migrated by", ", ".join(attempt.migrated)
     yield "resumed from", attempt.resumed_from or ""
     yield "not bitwise", "; ".join(attempt.not_bitwise_because)
@@ -128,7 +134,13 @@ def _rows(attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
 
 def _files(run: RunDir) -> dict[str, str]:
     """Where things lie, of what there is."""
-    files = {"configuration": run.config, "record": run.record, "patch": run.patch}
+    files = {
+        "configuration": run.config,
+        "record": run.record,
+        "patch": run.patch,
+        "job's configuration": run.job_config,
+        "job's script": run.job_script,
+    }
     attempts = run.attempts()
     if attempts:
         newest = attempts[-1]

@@ -181,4 +181,5 @@ def _runs() -> Iterator[Candidate]:
     if not DEFAULT_ROOT.is_dir():
         return
     for _, record in iter_runs(DEFAULT_ROOT):
-        yield Candidate(record.identity.id, record.identity.name)
+        if record is not None:
+            yield Candidate(record.identity.id, record.identity.name)
