@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self, TypeVar
 
 from typedcfg.disk import NewFile, disk
-from typedcfg.errors import Problem, RecordError
+from typedcfg.refusal import refusal
 
 STAGED_SUFFIX: Final = ".staged"
 _STAGE: Final = re.compile(r"\.(?P<target>.+)\.[0-9a-f-]+\.staged")
@@ -433,12 +433,3 @@ def _reported(path: Path, verb: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise refusal(path, verb, error) from error
-
-
-def refusal(path: Path, verb: str, error: OSError) -> RecordError:
-    """The error that tells what the operating system refused: "cannot write run.json: No space left on device"."""
-    fix = "free some space on the disk, or check who may write to the folder; what stood there is unharmed"
-    if not path.parent.is_dir():
-        fix = f"make the folder first: mkdir -p {path.parent}"
-    what = f"cannot {verb} {path.name}: {error.strerror or error}"
-    return RecordError(Problem(what, where=str(path), fix=fix))

@@ -41,4 +41,4 @@ def test_a_checkpoint_or_folder_that_is_not_there_is_named(best: Path, capsys: T
     assert call(["export", "nowhere.ckpt"]) == 2
     assert "there is no checkpoint nowhere.ckpt" in capsys.readouterr().err
     assert call(["export", str(best), "--out", "nowhere/a.safetensors"]) == 2
-    assert "there is no folder 'nowhere'" in capsys.readouterr().err
+    assert "make the folder first: mkdir -p nowhere" in capsys.readouterr().err

@@ -56,7 +56,8 @@ def test_init_replaces_a_file_by_force() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "complaint"), [("a.toml", "'a.toml' is no YAML file"), ("conf/a.yaml", "there is no folder 'conf'")]
+    ("file", "complaint"),
+    [("a.toml", "'a.toml' is no YAML file"), ("conf/a.yaml", "make the folder first: mkdir -p conf")],
 )
 def test_init_refuses_a_file_that_it_cannot_write(
     file: str, complaint: str, capsys: pytest.CaptureFixture[str]

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import pytest
 from annotated_types import Gt
 
 from typedcfg import ConfigTemplate, Experiment, Unit, derived, main, section
+from typedcfg.cli.commands import check
 from typedcfg.cli.main import call
 
 
@@ -293,3 +296,52 @@ def test_help_refuses_an_option_that_there_is_not(capsys: pytest.CaptureFixture[
     assert call(["help", "--formt=json"], template=Params) == 2
 
     assert "did you mean  --format" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("buffering", ["", "1"])
+def test_an_output_that_cannot_be_written_is_told_and_not_traced(tmp_path: Path, buffering: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "typedcfg", "check", f"{__file__}:Params"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONUNBUFFERED": buffering},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("cannot print: No space left on device\n")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "arguments", "code"), [(">&-", "", 0), ("2>&-", "loader=3", 2), ("2>/dev/full", "loader=3", 2)]
+)
+def test_the_code_says_how_it_went_where_nothing_can_be_told(
+    tmp_path: Path, output: str, arguments: str, code: int
+) -> None:
+    command = f"{sys.executable} -m typedcfg check {__file__}:Params {arguments} {output}"
+
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+def test_what_the_operating_system_refuses_is_told_with_the_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: object) -> int:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "gone/a.tmp")
+
+    monkeypatch.setattr(check, "run", refuse)
+
+    code = call(["check", f"{__file__}:Params"])
+
+    assert code == 1
+    assert capsys.readouterr().err == (
+        "the operating system refused: No such file or directory\n"
+        "  at            gone/a.tmp\n"
+        "  fix           make the folder first: mkdir -p gone; --debug shows the traceback\n"
+    )

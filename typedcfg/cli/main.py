@@ -1,19 +1,24 @@
 """The command line, `typedcfg VERB ...`, and the same for a script, `typedcfg.main(Template)`."""
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Final, NoReturn
 
 from typedcfg.cli.verbs import HIDDEN, VERBS, help_of, overview
 from typedcfg.cli.warned import settings_warned_in_a_line
-from typedcfg.errors import Problem, TypedcfgError
+from typedcfg.errors import Problem, RecordError, TypedcfgError
 from typedcfg.template.base import ConfigTemplate
 
 HELP_FLAGS: Final = frozenset({"--help", "-h"})
 _STOPPED: Final = frozenset({130, 143})
 """The exit codes of what was asked to stop; `runner/failure.py` has names for them, and takes long to import."""
+_UNPRINTED: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What is said of an output that was redirected to a file, without that file's name."""
 
 
 def entry_point() -> NoReturn:
@@ -62,19 +67,54 @@ def call(
     try:
         with settings_warned_in_a_line():
             code = _dispatch(list(arguments), template, presets)
-        sys.stdout.flush()
+        _flush()
         return code  # noqa: TRY300  # the flush belongs to what may break
     except TypedcfgError as error:
         if is_debugging:
             raise
-        print(error, file=sys.stderr)  # noqa: T201  # telling people things is what a command line does
+        _tell(error)
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output has gone, as `head` does: what is still buffered goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output has gone, as `head` does.
+        _forget_output()
         return 0
+    except OSError as error:
+        if is_debugging:
+            raise
+        told = _refused(error)
+        _tell(told)
+        return told.exit_code
     except KeyboardInterrupt:
         return 130
+
+
+def _tell(error: TypedcfgError) -> None:
+    """Say what is wrong, if anybody can be told: the exit code says it all the same."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(error, file=sys.stderr)  # noqa: T201  # telling people things is what a command line does
+
+
+def _flush() -> None:
+    if sys.stdout is not None:  # it was closed before we began
+        sys.stdout.flush()
+
+
+def _refused(error: OSError) -> TypedcfgError:
+    """What the operating system refused: to take what was printed, or a file or folder."""
+    if error.filename is None and error.errno in _UNPRINTED:
+        _forget_output()
+        return RecordError(Problem(f"cannot print: {error.strerror}", expected="a standard output that takes it"))
+    from typedcfg.refusal import remedy
+
+    place = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    fix = f"{remedy(Path(place), error)}; --debug shows the traceback" if place else "--debug shows the traceback"
+    return RecordError(Problem(f"the operating system refused: {error.strerror or error}", where=place, fix=fix))
+
+
+def _forget_output() -> None:
+    """Let what is still buffered go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _exit(code: int) -> NoReturn:

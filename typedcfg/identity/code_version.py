@@ -102,7 +102,9 @@ def read_code_version(folder: Path, leave_out: Path | None = None) -> CodeVersio
     executable = which("git")
     if executable is None:
         return CodeVersion.outside("git is not on PATH")
-    return _read(_Git(executable, folder, _environment()), leave_out.resolve() if leave_out else None)
+    # Of a link that leads in a circle realpath knows no more than we do, and resolve raises an error.
+    left_out = Path(os.path.realpath(leave_out)) if leave_out else None
+    return _read(_Git(executable, folder, _environment()), left_out)
 
 
 def read_branch(folder: Path) -> str | None:

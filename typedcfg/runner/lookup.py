@@ -1,6 +1,7 @@
 """Find runs in the folder that they lie in, and say in short how each stands."""
 
 import logging
+import os
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -73,7 +74,7 @@ def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord | None]]:
     Raises:
         RunError: There is no such folder.
     """
-    if not root.is_dir():
+    if not os.path.exists(root):  # noqa: PTH110  # Path.exists raises where a folder may not be looked into
         raise RunError(Problem(f"there is no folder {root}", expected="a folder of runs, `experiments` by default"))
     for path in iter_run_folders(root):
         try:
@@ -92,10 +93,9 @@ def find_run(text: str, root: Path = DEFAULT_ROOT) -> RunDir:
     Raises:
         RunError: There is none, or several begin so.
     """
-    path = Path(text)
-    if path.is_dir():
-        return RunDir.at(path)
-    runs = list(iter_runs(root)) if root.is_dir() else []
+    if os.path.isdir(text):  # noqa: PTH112  # as above, and where a text is too long for a name
+        return RunDir.at(Path(text))
+    runs = list(iter_runs(root)) if os.path.exists(root) else []  # noqa: PTH110  # as above
     found = [run for run, record in runs if _is_called(run, record, text)]
     if len(found) == 1:
         return found[0]

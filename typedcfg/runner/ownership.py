@@ -31,6 +31,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from typedcfg.disk import disk
 from typedcfg.errors import Problem, RecordError, RunOwned
 from typedcfg.records.json_text import read_json, to_json
+from typedcfg.refusal import remedy
 from typedcfg.storage import overwrite
 
 LEASE_S: Final = 60.0
@@ -341,8 +342,9 @@ def _who(owner: Owner | None) -> str:
 
 
 def _unlockable(lock: Path, error: OSError) -> RecordError:
-    fix = "put project_root on a file system that you may write to"
-    return RecordError(Problem(f"cannot lock the run: {error.strerror}", where=str(lock), fix=fix))
+    return RecordError(
+        Problem(f"cannot lock the run: {error.strerror}", where=str(lock), fix=remedy(lock, error)),
+    )
 
 
 def _started(pid: int) -> int | None:

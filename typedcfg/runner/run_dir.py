@@ -14,6 +14,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -24,6 +25,7 @@ from typedcfg import storage
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.checkpoint_record import Manifest, Verified, newest_verified, verify
 from typedcfg.records.result_record import ResultFiles
+from typedcfg.refusal import refusal
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._=-]{1,161}\Z")
 """Two names of up to 80 characters and the hyphen between them."""
@@ -307,11 +309,17 @@ def _check_name(text: str) -> None:
 
 
 def _marked_uuid(path: Path) -> UUID | None:
-    """Whose folder it is; None where it is nobody's that we know."""
+    """Whose folder it is; None where it is nobody's that we know.
+
+    Raises:
+        RecordError: The marker cannot be read: the folder is another user's perhaps.
+    """
     try:
         return UUID(_read_marker(path).partition("\n")[0].strip())
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
+    except OSError as error:
+        raise refusal(path / _MARKER, "read", error) from error
 
 
 def _read_marker(path: Path) -> str:
@@ -366,23 +374,34 @@ def iter_run_folders(project_root: Path) -> Iterator[Path]:
     """The folders that are marked as runs, at whatever place below a folder, by their paths.
 
     Nothing lies within a run but what is its own. A link is taken for the run that it leads to, and otherwise left
-    alone: it may lead in a circle, or into another project.
+    alone: it may lead in a circle, or into another project. So is a folder below that we may not read.
+
+    Raises:
+        RecordError: The folder itself cannot be read.
     """
-    todo = [project_root]
+    try:
+        todo = [*reversed(_folders_in(project_root))] if not _is_marked(project_root) else [project_root]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise refusal(project_root, "look for runs in", error) from error
     while todo:
         folder = todo.pop()
-        if (folder / _MARKER).is_file():
+        if _is_marked(folder):
             yield folder
-        elif not folder.is_symlink() or folder == project_root:
-            todo += reversed(_folders_in(folder))
+        elif not folder.is_symlink():
+            with suppress(OSError):  # of one that we may not read, or that just went, nothing is known
+                todo += reversed(_folders_in(folder))
+
+
+def _is_marked(folder: Path) -> bool:
+    return os.path.isfile(folder / _MARKER)  # noqa: PTH113  # Path.is_file raises where a folder may not be looked into
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            folders = [Path(entry) for entry in entries if entry.is_dir()]
-    except OSError:  # of a folder that we may not read, or that just went, nothing is known
-        return []
+    with os.scandir(folder) as entries:
+        # DirEntry.is_dir raises where a link leads in a circle.
+        folders = [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False) or os.path.isdir(entry)]  # noqa: PTH112
     # A run that is being made, or whose maker was killed, is none yet.
     return sorted(path for path in folders if path.suffix != storage.STAGED_SUFFIX)
 
@@ -393,7 +412,7 @@ def _check_place(project_root: Path, place: PurePosixPath) -> None:
     if place.is_absolute() or ".." in place.parts:
         raise RunError(Problem(f"{place} is no place below {project_root}", fix="set run.config_root"))
     for folder in folders:
-        if (folder / _MARKER).is_file():
+        if _is_marked(folder):
             what = f"{folder} is a run, and another one cannot lie within it"
             raise RunError(
                 Problem(what, where=str(folder), fix="rename the configuration file, or set run.layout=name")
@@ -403,7 +422,8 @@ def _check_place(project_root: Path, place: PurePosixPath) -> None:
 
 def _inside(path: Path, project_root: Path) -> Path:
     """The path, if it does not lead out of `project_root` by a link."""
-    if not path.resolve().is_relative_to(project_root.resolve()):
+    real = Path(os.path.realpath(path))  # Path.resolve raises where a link leads in a circle
+    if not real.is_relative_to(os.path.realpath(project_root)):
         what = f"{path} leads out of {project_root}"
         raise RunError(Problem(what, where=str(path.resolve()), fix="remove the link, or choose another run.name"))
     return path

@@ -6,6 +6,7 @@ from typing import Final
 
 from typedcfg.cli.context import Context, UsageError, default_prefix
 from typedcfg.cli.starter import starter
+from typedcfg.cli.target import check_target
 from typedcfg.errors import Problem
 from typedcfg.storage import write_atomically
 from typedcfg.text import one_of
@@ -32,7 +33,4 @@ def _refuse(file: Path, *, may_replace: bool) -> None:
     """Refuse a file that must not or cannot be written, before anything is."""
     if file.suffix not in _SUFFIXES:
         raise UsageError(Problem(f"{str(file)!r} is no YAML file", expected=f"a name that ends in {one_of(_SUFFIXES)}"))
-    if not file.parent.is_dir():
-        raise UsageError(Problem(f"there is no folder {str(file.parent)!r}", fix=f"make it: mkdir -p {file.parent}"))
-    if file.exists() and not may_replace:
-        raise UsageError(Problem(f"{file} is there already", fix="name another file, or add --force to replace it"))
+    check_target(file, may_replace=may_replace)
