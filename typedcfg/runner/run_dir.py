@@ -316,7 +316,7 @@ def _marked_uuid(path: Path) -> UUID | None:
     """
     try:
         return UUID(_read_marker(path).partition("\n")[0].strip())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
+    except (OSError, ValueError):
         return None
     except OSError as error:
         raise refusal(path / _MARKER, "read", error) from error
