@@ -216,8 +216,6 @@ class RunDir:
         return self.path / "git.patch"
 
     @property
-    def lock(self) -> Path:
-    @property
     def job_config(self) -> Path:
         """`slurm.yaml`: the configuration that a job trains."""
         return self.path / "slurm.yaml"
@@ -232,6 +230,8 @@ class RunDir:
         """When the folder was made."""
         return datetime.fromtimestamp((self.path / _MARKER).stat().st_mtime, UTC)
 
+    @property
+    def lock(self) -> Path:
         """The file that the owner of the run holds locked."""
         return self.path / "lock"
 
@@ -316,7 +316,7 @@ def _marked_uuid(path: Path) -> UUID | None:
     """
     try:
         return UUID(_read_marker(path).partition("\n")[0].strip())
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
     except OSError as error:
         raise refusal(path / _MARKER, "read", error) from error
@@ -425,5 +425,5 @@ def _inside(path: Path, project_root: Path) -> Path:
     real = Path(os.path.realpath(path))  # Path.resolve raises where a link leads in a circle
     if not real.is_relative_to(os.path.realpath(project_root)):
         what = f"{path} leads out of {project_root}"
-        raise RunError(Problem(what, where=str(path.resolve()), fix="remove the link, or choose another run.name"))
+        raise RunError(Problem(what, where=str(real), fix="remove the link, or choose another run.name"))
     return path
