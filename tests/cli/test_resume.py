@@ -209,6 +209,22 @@ def test_a_damaged_checkpoint_is_passed_over_and_told_of(command: Command, folde
     assert "passed over: checkpoint step-00000008.ckpt is damaged" in complaints
 
 
+def test_a_run_that_lost_every_manifest_begins_anew_when_told_to_alone(
+    command: Command, folder: Folder, told: Told
+) -> None:
+    command("run", "APP", "faults.crash_at=2")
+    for manifest in folder().rglob("*.ckpt.json"):
+        manifest.unlink()
+    before = {path: path.read_bytes() for path in folder().rglob("*.ckpt")}
+    told.readouterr()
+
+    assert call(["resume", str(folder()), "--app", "tiny.py:Tiny"]) == 1
+
+    assert "step-00000008.ckpt has no manifest" in told.readouterr().err
+    assert call(["resume", str(folder()), "--app", "tiny.py:Tiny", "--resume", "never", "~faults.crash_at"]) == 0
+    assert before.items() <= {path: path.read_bytes() for path in folder().rglob("*.ckpt")}.items()
+
+
 def test_a_run_that_nobody_knows_is_not_resumed(tiny_app: str, told: Told) -> None:
     assert call(["resume", tiny_app]) == 2
 

@@ -161,6 +161,36 @@ def test_a_checkpoint_without_a_manifest_was_never_finished(tmp_path: Path) -> N
     assert newest_verified([tmp_path]) is None
 
 
+def test_one_that_lost_its_manifest_is_passed_over_and_told(tmp_path: Path) -> None:
+    good = commit(tmp_path, 20)
+    for step in (10, 30):
+        manifest_path(commit(tmp_path, step)).unlink()
+
+    found = newest_verified([tmp_path])
+
+    assert found is not None
+    assert found.path == good
+    assert [problem.expected for problem in found.refused] == ["step-00000030.ckpt.json beside it"]
+
+
+def test_when_every_manifest_is_lost_the_run_does_not_start_afresh(tmp_path: Path) -> None:
+    for step in (10, 20):
+        manifest_path(commit(tmp_path, step)).unlink()
+
+    with pytest.raises(RecordError, match=r"step-00000010\.ckpt has no manifest") as caught:
+        newest_verified([tmp_path], instead="begin elsewhere")
+
+    assert caught.value.problems[0].fix.endswith("or begin elsewhere")
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-00000010.ckpt", "step-00000020.ckpt"]
+
+
+def test_saves_that_were_killed_in_several_attempts_are_no_loss(tmp_path: Path) -> None:
+    for attempt in ("old", "new"):
+        manifest_path(commit(tmp_path / attempt, 10)).unlink()
+
+    assert newest_verified([tmp_path / "new", tmp_path / "old"]) is None
+
+
 def test_a_folder_with_nothing_whole_gives_way_to_the_next(tmp_path: Path) -> None:
     old = commit(tmp_path / "old", 10)
     commit(tmp_path / "new", 20).write_bytes(b"")

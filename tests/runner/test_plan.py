@@ -126,6 +126,17 @@ def test_a_run_without_a_checkpoint_starts_and_says_why(run: RunDir) -> None:
     assert plan == ("start", "begun anew: the last attempt (lost) left no checkpoint", None, ())
 
 
+def test_a_save_that_was_never_finished_is_named_when_a_run_starts(run: RunDir) -> None:
+    killed = attempt(run, status="lost", saved=1)
+    for manifest in run.path.rglob("*.ckpt.json"):
+        manifest.unlink()
+
+    plan = plan_attempt(run, record(killed))
+
+    assert plan.does == "start"
+    assert plan.why.endswith(f"there still: {killed.folder}/checkpoints/step-00000004.ckpt")
+
+
 def test_an_attempt_that_died_before_its_first_checkpoint_leaves_the_one_before_it_to_resume_from(run: RunDir) -> None:
     first = attempt(run, status="lost", saved=1)
     second = attempt(run, status="lost", resumed_from=f"{first.folder}/checkpoints/step-00000004.ckpt")

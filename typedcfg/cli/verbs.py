@@ -35,6 +35,8 @@ _JSON: Final = Option("", "print JSON, for another program")
 
 _AGAIN: Final = Option("", "train a run that is done once more, beside what it has")
 
+_BEGINNING: Final = Option("FROM", "what to begin with: auto (its newest checkpoint), never (nothing), or a path")
+
 _SETTINGS: Final = "[FILES] [key=value ...]"
 
 VERBS: Final[dict[str, Verb]] = {
@@ -84,7 +86,7 @@ VERBS: Final[dict[str, Verb]] = {
         {
             **_SOURCES,
             "--again": _AGAIN,
-            "--resume": Option("FROM", "what to begin with: auto (its newest checkpoint), never (nothing), or a path"),
+            "--resume": _BEGINNING,
         },
     ),
     "resume": Verb(
@@ -93,6 +95,7 @@ VERBS: Final[dict[str, Verb]] = {
         {
             **_SOURCES,
             "--again": _AGAIN,
+            "--resume": _BEGINNING,
             "--app": Option("APP", "the experiment, where the one that was recorded cannot be trusted"),
         },
     ),

@@ -23,9 +23,14 @@ from typedcfg.storage import write_atomically
 SCHEMA_VERSION: Final = 2
 """The version of a manifest that is written, and the newest that is read."""
 
+STEPS: Final = "step-*.ckpt"
+"""What the checkpoints of a run are called, which each have a manifest of their own; other names are for people."""
+
 _OWN_DIGEST: Final = "manifest_sha256"
 _CHECKPOINT_SUFFIX: Final = ".ckpt"
 _MANIFEST_SUFFIX: Final = ".ckpt.json"
+_UNDER_WAY: Final = 1
+"""How many checkpoints of an attempt a kill can leave that never had a manifest: a save waits for the one before."""
 
 
 class Manifest(BaseModel):
@@ -150,6 +155,11 @@ def committed(folder: Path) -> dict[Path, Manifest]:
     return dict(found)
 
 
+def uncommitted(folder: Path) -> list[Path]:
+    """The checkpoints of a folder that have no manifest, by steps: never finished, or their manifests are lost."""
+    return [path for path in sorted(folder.glob(STEPS)) if not manifest_path(path).exists()]
+
+
 def verify(checkpoint: Path) -> Manifest:
     """The manifest of a checkpoint that is what the manifest says, to the last bit.
 
@@ -199,30 +209,49 @@ def _damage(checkpoint: Path, what: str, *, expected: str = "") -> RecordError:
     return RecordError(Problem(what, where=str(checkpoint), expected=expected))
 
 
-def newest_verified(folders: Iterable[Path], *, check: Callable[[Path], Manifest] = verify) -> Verified | None:
+def newest_verified(
+    folders: Iterable[Path],
+    *,
+    check: Callable[[Path], Manifest] = verify,
+    instead: str = "begin from nothing with --resume never",
+) -> Verified | None:
     """The newest whole checkpoint of the first folder that has one; None where nothing was ever committed.
 
     Args:
         folders: Where to look, the one to prefer first.
         check: Gives the manifest of a checkpoint that is whole, and raises RecordError for another.
+        instead: What the caller's user may do where none is whole and none can be restored.
 
     Raises:
         RecordError: Checkpoints were committed, and not one of them is whole: starting afresh in silence would
             throw the run's work away.
     """
     refused: list[Problem] = []
+    unvouched: list[Problem] = []
+    were_committed = False
     for folder in folders:
         found, unreadable = _committed(folder)
         refused += unreadable
+        without = uncommitted(folder)
         for checkpoint, _ in reversed(found):
             try:
-                return Verified(checkpoint, check(checkpoint), tuple(refused))
+                manifest = check(checkpoint)
             except RecordError as error:
                 refused += error.problems
-    if refused:
-        fix = "restore one of them from a copy, or begin from nothing with --resume never"
-        raise RecordError(Problem("no checkpoint of this run is whole", fix=fix), *refused)
+            else:
+                newer = [_unvouched(path) for path in without if path.name > checkpoint.name]
+                return Verified(checkpoint, manifest, (*unvouched, *newer, *refused))
+        unvouched += map(_unvouched, without)
+        were_committed = were_committed or len(without) > _UNDER_WAY
+    if refused or were_committed:
+        fix = f"restore one of them from a copy, and its manifest, or {instead}"
+        raise RecordError(Problem("no checkpoint of this run is whole", fix=fix), *refused, *unvouched)
     return None
+
+
+def _unvouched(checkpoint: Path) -> Problem:
+    what = f"checkpoint {checkpoint.name} has no manifest: its save was never finished, or the manifest is lost"
+    return Problem(what, where=str(checkpoint), expected=f"{manifest_path(checkpoint).name} beside it")
 
 
 def _committed(folder: Path) -> tuple[list[tuple[Path, Manifest]], list[Problem]]:

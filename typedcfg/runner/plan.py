@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from typedcfg.records.checkpoint_record import Manifest, Verified, verify
+from typedcfg.records.checkpoint_record import Manifest, Verified, uncommitted, verify
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.run_dir import AttemptDir, RunDir
-from typedcfg.text import count
+from typedcfg.text import count, listed
 
 Deed = Literal["start", "resume", "nothing"]
 
@@ -55,9 +55,10 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
         return _take_up(run, resume, doubts, check)
     if is_done or resume == "never":
         return Plan("start", "done already, and trained again" if is_done else "unfinished, and begun afresh")
-    found = run.latest_checkpoint(since=_last_start(record), check=check)
+    since = _last_start(record)
+    found = run.latest_checkpoint(since=since, check=check)
     if found is None:
-        return Plan("start", f"begun anew: the last attempt ({record.status}) left no checkpoint")
+        return Plan("start", f"begun anew: the last attempt ({record.status}) left {_what_was_left(run, since)}")
     # What made the attempt that is gone on with inexact makes this one so too.
     reasons = dict.fromkeys([*_inherited(record, _attempt_of(found)), *doubts])
     return Plan("resume", _resumes(found), found, tuple(reasons))
@@ -73,9 +74,19 @@ def _take_up(
         return Plan("start", "begun afresh, beside attempts that its record does not know")
     found = run.latest_checkpoint(check=check)
     if found is None:
-        return Plan("start", "begun anew: its record knows of no attempt, and those in its folder left no checkpoint")
+        left = _what_was_left(run)
+        return Plan("start", f"begun anew: its record knows of no attempt, and those in its folder left {left}")
     reasons = ("what was recorded of the attempts before is lost", *doubts)
     return Plan("resume", f"{_resumes(found)}, which its record does not know", found, reasons)
+
+
+def _what_was_left(run: RunDir, since: str = "") -> str:
+    """What is said of attempts that left nothing to go on from."""
+    folders = [attempt.checkpoints.path for attempt in run.attempts() if attempt.timestamp >= since]
+    unfinished = [path.relative_to(run.path).as_posix() for folder in folders for path in uncommitted(folder)]
+    if not unfinished:
+        return "no checkpoint"
+    return f"no checkpoint with a manifest, but without one, and there still: {listed(unfinished)}"
 
 
 def _begin_with(given: Verified, run: RunDir, record: RunRecord | None, doubts: Sequence[str]) -> Plan:

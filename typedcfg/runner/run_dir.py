@@ -23,7 +23,7 @@ from uuid import UUID
 
 from typedcfg import storage
 from typedcfg.errors import Problem, RunError
-from typedcfg.records.checkpoint_record import Manifest, Verified, newest_verified, verify
+from typedcfg.records.checkpoint_record import STEPS, Manifest, Verified, newest_verified, verify
 from typedcfg.records.result_record import ResultFiles
 from typedcfg.refusal import refusal
 
@@ -67,7 +67,7 @@ class CheckpointDir:
 
     def steps(self) -> tuple[Path, ...]:
         """All checkpoints that carry a step, committed or not."""
-        return tuple(sorted(self.path.glob("step-*.ckpt")))
+        return tuple(sorted(self.path.glob(STEPS)))
 
     def names(self) -> tuple[Path, ...]:
         """All names for people."""

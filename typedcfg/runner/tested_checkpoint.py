@@ -34,7 +34,7 @@ def checkpoint_to_test(attempt: AttemptDir, rule: ScoreRule) -> Verified | None:
         except RecordError as error:
             refused += error.problems
     if refused:
-        fix = "restore one of them from a copy, or train once more with --again"
+        fix = "restore one of them from a copy, or train once more: --resume never, or --again where the run is done"
         raise RecordError(Problem("the weights of no epoch are whole: there is nothing to test", fix=fix), *refused)
     return None
 

@@ -31,7 +31,8 @@ def run(context: Context) -> int:
     config = context.compile(app.template, base=[found.config])
     _check_secrets(config, record, found, prefix=context.prefix(app.template))
     _check_fixed(config, found)
-    return carry_out(Runner(config, folder=found, asked=asked_of(app)), again="--again" in context.options)
+    runner = Runner(config, folder=found, asked=asked_of(app))
+    return carry_out(runner, again="--again" in context.options, resume=context.options.get("--resume", "auto"))
 
 
 def _app(context: Context, run: RunDir, record: RunRecord) -> App:

@@ -98,8 +98,9 @@ def test_a_resume_never_starts_afresh_in_silence(tmp_path: Path, saving: Saving,
     trainer.fit(toy())
     policy.checkpoints.step(4).write_bytes(b"")
 
-    with pytest.raises(RecordError, match="no checkpoint of this run is whole"):
+    with pytest.raises(RecordError, match="no checkpoint of this run is whole") as caught:
         policy.find_resumable()
+    assert "begin from nothing in another folder" in caught.value.problems[0].fix
 
 
 def test_leftovers_of_a_kill_are_swept(tmp_path: Path, saving: Saving, toy: type[LightningModule]) -> None:

@@ -103,7 +103,8 @@ class CheckpointPolicy(AfterBatch, LastWord):
         Raises:
             RecordError: There are checkpoints, and not one of them is whole.
         """
-        return newest_verified([self.checkpoints.path], check=verify_loadable)
+        instead = "begin from nothing in another folder"
+        return newest_verified([self.checkpoints.path], check=verify_loadable, instead=instead)
 
     def wants_save(self, now: float | None = None) -> bool:
         """Whether this rank would have a checkpoint written; each may think otherwise, and one's wish is enough.
