@@ -7,9 +7,9 @@ from typedcfg.compiler.declared import may_hold_secret, nearest_declared
 from typedcfg.compiler.merge import Contribution, Fallen
 from typedcfg.compiler.place import Place
 from typedcfg.compiler.precedence import DEFAULTS, STRENGTHS, rule_between
-from typedcfg.compiler.shape import of_another_kind
 from typedcfg.compiler.shown import shown
 from typedcfg.compiler.story import Story
+from typedcfg.compiler.unknown_keys import of_another_kind
 from typedcfg.errors import MissingKey, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.sources.base import REFERENCE_MARK, Branch, Items, Positions, Text

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.one_field import fields_before, validated
-from typedcfg.compiler.shape import Shape, Slot
+from typedcfg.compiler.shape import Shape
+from typedcfg.compiler.slot import Slot
 from typedcfg.compiler.spots import GroupSpot, SectionSpot, Spot, root_spot, spot_of
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from typedcfg.compiler.descent import Descent
 from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.migrate import migration_notes
-from typedcfg.compiler.shape import Dropped, Slot, shape
+from typedcfg.compiler.shape import Dropped, shape
+from typedcfg.compiler.slot import Slot
 from typedcfg.compiler.values import Resolver
 from typedcfg.key_path import KeyPath
 from typedcfg.sources.base import Layer

@@ -21,8 +21,9 @@ from typedcfg.compiler.expressions.printed import NotPrintable, printed
 from typedcfg.compiler.expressions.references import Reference, Start, absolute
 from typedcfg.compiler.expressions.variables import Variables
 from typedcfg.compiler.reading import Blocked, Needs, Nowhere, Reading, Refused
-from typedcfg.compiler.shape import Shape, Slot
+from typedcfg.compiler.shape import Shape
 from typedcfg.compiler.shown import HIDDEN, quoted
+from typedcfg.compiler.slot import Slot
 from typedcfg.compiler.spots import GroupSpot, NotThere, SectionSpot
 from typedcfg.compiler.texts import unreadable
 from typedcfg.compiler.views import ListView, MapView, SectionView

@@ -15,8 +15,10 @@ from typedcfg.compiler.drafts.caller import line_of_caller
 from typedcfg.compiler.one_field import fields_before
 from typedcfg.compiler.place import Place, known_keys
 from typedcfg.compiler.precedence import DRAFT
-from typedcfg.compiler.shape import ABSENT, Slot, shape_at, unknown_key
+from typedcfg.compiler.shape import ABSENT, shape_at
+from typedcfg.compiler.slot import Slot
 from typedcfg.compiler.story import Story
+from typedcfg.compiler.unknown_keys import unknown_key
 from typedcfg.errors import ConfigError, Frozen, MissingKey, Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.origin import Origin
