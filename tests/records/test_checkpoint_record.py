@@ -128,6 +128,24 @@ def test_a_further_name_is_verified_by_the_manifest_of_its_content(tmp_path: Pat
         verify(best)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("step-00000010.ckpt", "step-00000010.ckpt.json beside it"),
+        ("best.ckpt", "best.ckpt.json beside it, or the step-*.ckpt.json of the same content"),
+    ],
+)
+def test_one_that_was_copied_alone_says_what_else_to_copy(tmp_path: Path, name: str, expected: str) -> None:
+    (tmp_path / name).write_bytes(CONTENT)
+
+    with pytest.raises(RecordError, match="has no manifest") as caught:
+        verify(tmp_path / name)
+
+    [problem] = caught.value.problems
+    assert problem.expected == expected
+    assert problem.fix.startswith("copy its manifest too")
+
+
 def test_the_newest_is_the_one_with_the_most_steps_and_not_the_youngest_file(tmp_path: Path) -> None:
     newest = commit(tmp_path, 100_000_000)
     commit(tmp_path, 99_999_999)

@@ -83,6 +83,28 @@ def test_a_name_for_people_stands_for_its_checkpoint(broken: Runner, same: Runne
     assert same.epochs_begin == 2
 
 
+def test_a_name_for_people_is_begun_with_where_it_was_copied_with_its_manifest(
+    broken: Runner, same: Runner, tmp_path: Path
+) -> None:
+    [*_, manifest] = sorted((broken.attempt / "checkpoints").glob("*.ckpt.json"))
+    shutil.copy(manifest, tmp_path)
+    shutil.copy(broken.attempt / "checkpoints" / "latest.ckpt", tmp_path)
+
+    same.fit(resume=tmp_path / "latest.ckpt")
+
+    assert same.is_done
+    assert (same.attempt / "checkpoints" / "step-00000008.ckpt.json").read_text() == manifest.read_text()
+
+
+def test_a_checkpoint_that_was_copied_alone_is_refused(copied: Path, same: Runner) -> None:
+    manifest_path(copied).unlink()
+
+    with pytest.raises(RecordError, match=r"step-00000008\.ckpt has no manifest"):
+        same.fit(resume=copied)
+
+    assert not Path("elsewhere").exists()
+
+
 def test_a_checkpoint_of_another_configuration_is_refused_by_what_differs(copied: Path, tiny: type[Experiment]) -> None:
     other = Runner(tiny.compile(overrides=["lr=0.25", "run.project_root=elsewhere"]))
 

@@ -173,15 +173,20 @@ def verify(checkpoint: Path) -> Manifest:
             manifest = read_manifest(checkpoint)
             _compare(checkpoint, manifest)
             return manifest
+        sizes(checkpoint)
+        manifests = committed(checkpoint.parent).values()
+        if not manifests:
+            fix = "copy its manifest too, from where it lay; what was never finished had none"
+            raise RecordError(_unvouched(checkpoint, fix=fix))
         content = read_content(checkpoint)
     except OSError as error:
         problem = Problem(f"cannot read checkpoint {checkpoint.name}: {error.strerror}", where=str(checkpoint))
         raise RecordError(problem) from error
-    for manifest in committed(checkpoint.parent).values():
+    for manifest in manifests:
         if manifest.sha256 == content.sha256:
             return manifest
     what = f"checkpoint {checkpoint.name} was never finished, or is damaged: no manifest states its sha256"
-    raise RecordError(Problem(what, where=str(checkpoint)))
+    raise RecordError(Problem(what, where=str(checkpoint), expected=_manifest_of(checkpoint)))
 
 
 def _compare(checkpoint: Path, manifest: Manifest) -> None:
@@ -249,9 +254,15 @@ def newest_verified(
     return None
 
 
-def _unvouched(checkpoint: Path) -> Problem:
+def _unvouched(checkpoint: Path, *, fix: str = "") -> Problem:
     what = f"checkpoint {checkpoint.name} has no manifest: its save was never finished, or the manifest is lost"
-    return Problem(what, where=str(checkpoint), expected=f"{manifest_path(checkpoint).name} beside it")
+    return Problem(what, where=str(checkpoint), expected=_manifest_of(checkpoint), fix=fix)
+
+
+def _manifest_of(checkpoint: Path) -> str:
+    """What is to stand beside a checkpoint: of a name for people, that of the step which it leads to."""
+    own = f"{manifest_path(checkpoint).name} beside it"
+    return own if checkpoint.match(STEPS) else f"{own}, or the {STEPS}.json of the same content"
 
 
 def _committed(folder: Path) -> tuple[list[tuple[Path, Manifest]], list[Problem]]:

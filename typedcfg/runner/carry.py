@@ -1,6 +1,6 @@
 """What an attempt that goes on takes over: of its own run all that led there, of another the checkpoint alone."""
 
-from typedcfg.records.checkpoint_record import Verified, committed, manifest_path
+from typedcfg.records.checkpoint_record import Verified, committed, manifest_path, write_manifest
 from typedcfg.records.journal import Journal
 from typedcfg.records.result_record import read_results
 from typedcfg.runner.run_dir import AttemptDir, CheckpointDir
@@ -42,4 +42,5 @@ def take_in(found: Verified, attempt: AttemptDir) -> None:
     with staged_folder(attempt.checkpoints.path) as folder:
         name = CheckpointDir(folder).step(found.manifest.step)
         take_over(found.path, name)
-        take_over(manifest_path(found.path), manifest_path(name))
+        # Written anew: that of a name for people has another name.
+        write_manifest(name, found.manifest)

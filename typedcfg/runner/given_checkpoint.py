@@ -52,6 +52,7 @@ def _find(path: Path, check: Callable[[Path], Manifest]) -> Verified:
         expected = "auto, never, a checkpoint, or the folder of a run"
         raise RunError(Problem(f"there is no checkpoint {path} to begin with", expected=expected))
     manifest, whole = check(path), path.absolute()
-    if not manifest_path(whole).exists():  # a name for people
-        whole = CheckpointDir(whole.parent).step(manifest.step)
+    named = CheckpointDir(whole.parent).step(manifest.step)
+    if not manifest_path(whole).exists() and named.exists():  # a name for people
+        whole = named
     return Verified(whole, manifest)

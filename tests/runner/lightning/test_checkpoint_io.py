@@ -161,7 +161,7 @@ def test_a_kill_before_the_commit_leaves_a_checkpoint_that_does_not_count(
     with pytest.raises(KeyboardInterrupt):
         plugin.save_checkpoint(content(13), tmp_path / "a.ckpt")
 
-    with pytest.raises(RecordError, match=r"a\.ckpt was never finished"):
+    with pytest.raises(RecordError, match=r"a\.ckpt has no manifest: its save was never finished"):
         plugin.load_checkpoint(tmp_path / "a.ckpt")
 
 
