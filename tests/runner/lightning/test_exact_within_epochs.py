@@ -425,6 +425,55 @@ def test_so_is_one_that_is_to_take_more_steps_than_it_took(
     assert exact.not_bitwise_because == ()
 
 
+@pytest.mark.parametrize(
+    ("make", "options"),
+    [
+        (partial(Model, plateau="most", interval="epoch"), {}),
+        (partial(Model, plateau="loss"), {"accumulate_grad_batches": 2}),
+        (Model, {"val_check_interval": 0.5}),
+    ],
+    ids=["plateau", "accumulating", "validating"],
+)
+def test_so_is_one_that_is_to_take_more_steps_but_from_where_they_ended_an_epoch_early(
+    make: Callable[[Callable[[], Any]], Model], options: dict[str, Any], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    def fit(folder: str, steps: int, path: Path | None = None) -> tuple[Any, ...]:
+        seed_all(1 if path is None else 5)
+        keep = {"every_n_steps": 1, "keep_last": 99}
+        options_of_all = {"max_steps": steps, "limit_train_batches": 4, "keep": keep, **options}
+        trainer, policy = saving(tmp_path / folder, -1, exact := ExactState(seed=1), **options_of_all)
+        trainer.fit(model := make(LOADERS["plain"]), ckpt_path=path)
+        rate = trainer.lr_scheduler_configs[0].scheduler.state_dict()
+        return weights(model), rate, list(committed(policy.checkpoints.path)), exact.not_bitwise_because
+
+    whole, rate, _, _ = fit("whole", 8)
+    *_, written, _ = fit("cut", 5)
+    *_, before, last = written
+
+    on, rate_on, _, told = fit("on", 8, before)
+    assert torch.equal(on, whole)
+    assert (rate_on, told) == (rate, ())
+    *_, told = fit("behind", 8, last)
+    assert told == (
+        "max_steps ended an epoch early: with more steps, the rest of that epoch's batches would have come next",
+    )
+
+
+def test_an_epoch_that_ended_early_is_none_for_a_rate_that_follows_epochs(
+    tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    make = partial(Model, LOADERS["plain"], plateau="most", interval="epoch")
+    cut, policy = saving(tmp_path / "cut", -1, ExactState(seed=1), max_steps=8)
+    cut.fit(make())
+    taken = cut.lr_scheduler_configs[0].scheduler.last_epoch
+
+    on, _ = saving(tmp_path / "on", -1, ExactState(seed=1), max_steps=9)
+    on.fit(make(), ckpt_path=policy.find_resumable().path)
+
+    assert taken == 1
+    assert on.lr_scheduler_configs[0].scheduler.last_epoch == taken
+
+
 def test_so_is_one_that_was_stopped(tmp_path: Path, saving: Callable[..., Any], trainer: MakeTrainer) -> None:
     class Ask(Callback):
         def on_train_batch_start(self, trainer: Trainer, *_: object) -> None:

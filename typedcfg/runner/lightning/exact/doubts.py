@@ -20,6 +20,8 @@ def doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
     """Why a training cannot go on exactly from a checkpoint that is written now."""
     if is_within_epoch(trainer):
         yield from _left_out(trainer, module)
+    elif _is_cut(trainer):
+        yield "max_steps ended an epoch early: with more steps, the rest of that epoch's batches would have come next"
     if _has_left_early(trainer):
         yield "on_train_batch_start ended an epoch early: Lightning's counts of batches are not those of a resume"
     if not module.automatic_optimization and _leaves_gradients(trainer, module):
@@ -45,6 +47,15 @@ def _left_out(trainer: Trainer, module: LightningModule) -> Iterator[str]:
             yield "on_train_batch_end of the module comes after the checkpoint, and not again at a resume"
     for owner in _begins_epochs(trainer, module):
         yield f"on_train_epoch_start of {type(owner).__name__} came before the checkpoint, and not again at a resume"
+
+
+def _is_cut(trainer: Trainer) -> bool:
+    """Whether the steps that are to be taken were taken before an epoch's last batch.
+
+    Nothing comes after them, but in a training that is to take more. Who was told to stop before is over for good.
+    """
+    loop = trainer.fit_loop.epoch_loop
+    return 0 < trainer.max_steps <= trainer.global_step and not loop._num_ready_batches_reached()  # noqa: SLF001  # Lightning has no public word for it
 
 
 def _has_left_early(trainer: Trainer) -> bool:

@@ -11,12 +11,15 @@ def pending_plateaus(trainer: Trainer) -> list[float | None]:
     Lightning steps them after the hooks of a batch's or an epoch's end, and so after the checkpoints that these
     write, and not at a resume.
     """
-    epochs, batches = trainer.fit_loop.epoch_progress.current, trainer.fit_loop.epoch_loop.batch_progress.current
+    loop = trainer.fit_loop.epoch_loop
+    epochs, batches = trainer.fit_loop.epoch_progress.current, loop.batch_progress.current
     is_pending = {
-        "epoch": epochs.processed > epochs.completed,  # type: ignore[attr-defined]  # declared as its base class
+        # Where max_steps ends an epoch early Lightning takes none.
+        "epoch": epochs.processed > epochs.completed  # type: ignore[attr-defined]  # declared as its base class
+        and loop._num_ready_batches_reached(),  # noqa: SLF001  # Lightning has no public word for it
         # Behind a validation Lightning takes the step at a resume too.
         "step": batches.ready == batches.processed > batches.completed  # type: ignore[attr-defined]  # as above
-        and not trainer.fit_loop._should_accumulate(),  # noqa: SLF001  # Lightning has no public word for it
+        and not loop._should_accumulate(),  # noqa: SLF001  # nor for it
     }
     number = {"epoch": trainer.current_epoch + 1, "step": batches.ready}
     pending: list[float | None] = []

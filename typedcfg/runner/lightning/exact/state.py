@@ -22,6 +22,7 @@ from typedcfg.runner.lightning.exact.modules import (
 )
 from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
 from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
+from typedcfg.runner.lightning.exact.searches import find_again, found, search_again
 from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
@@ -38,6 +39,7 @@ class _RankState(SavedPlace):
     metrics: MetricStates
     plateaus: list[float | None]
     module: ModuleStates
+    found: dict[str, float]
     doubts: list[str]
 
 
@@ -67,13 +69,16 @@ class ExactState(Listener):
         """Why this training is not bitwise an undisturbed one; empty when it is."""
         self._loaded: list[_RankState] | None = None
         self._source: ReproducedSource | None = None
+        self._has_begun = False
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Forget what an earlier fit or test had loaded."""
         self._loaded = None
         self.not_bitwise_because = ()
+        search_again(trainer)
         if stage == "fit":
+            self._has_begun = False
             val_loop = trainer.fit_loop.epoch_loop.val_loop
             rank = trainer.global_rank if self.offset_ranks else 0
             val_loop._data_source = UndisturbingSource(val_loop._data_source, seed=key(self.seed, rank))  # noqa: SLF001  # no other way in
@@ -86,10 +91,10 @@ class ExactState(Listener):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Put every rank's state into the checkpoint, which rank 0 alone writes.
 
-        Before there are training loaders no training has begun, and None says so: a validation's checkpoint, or what
-        a search for the learning rate comes back to.
+        Before a training has begun there is no such state, and None says so: in a validation's checkpoint, or in what
+        a search for the learning rate comes back to, which has loaders already where it is not the first.
         """
-        has_begun = self._loaders(trainer).are_there
+        has_begun = self._has_begun and self._loaders(trainer).are_there
         checkpoint[_KEY] = gathered(self._capture(trainer, pl_module), trainer.world_size) if has_begun else None
 
     @override
@@ -98,9 +103,12 @@ class ExactState(Listener):
         loaded = checkpoint.get(_KEY, [])
         if loaded is None:
             return
-        self._loaded = loaded
-        if self._source is not None and self._loaded:
-            self._source.built_in = self._loaded[0]["reloaded_in"]
+        self._loaded, self._has_begun = loaded, True
+        if not loaded:
+            return
+        find_again(loaded[0]["found"], trainer)
+        if self._source is not None:
+            self._source.built_in = loaded[0]["reloaded_in"]
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -109,6 +117,7 @@ class ExactState(Listener):
         Here and not before: building loaders draws random numbers too (a random split), and must draw the same
         ones at a start and at a resume. Not later either: at a resume no hook tells of the epoch's start.
         """
+        self._has_begun = True
         begin_next_epoch(trainer)
         seed_all(self.seed, rank=trainer.global_rank if self.offset_ranks else 0)
         loaders = self._loaders(trainer)
@@ -150,6 +159,7 @@ class ExactState(Listener):
             "metrics": capture_metrics(trainer, module, is_within_epoch=is_within_epoch(trainer)),
             "plateaus": pending_plateaus(trainer),
             "module": capture_module(trainer, module),
+            "found": found(trainer, module),
             "doubts": reasons,
         }
 
