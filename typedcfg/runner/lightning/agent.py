@@ -14,7 +14,7 @@ from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import parse_args, run
 
-from typedcfg.runner.stop_signals import StopSignals, code_of_end, taken
+from typedcfg.runner.stop_signals import StopSignals, code_of_end, stay_stopped, taken
 
 _GRACE_S: Final = 3600
 """How long workers may take to save after a signal; whoever sent it kills sooner, if it must be."""
@@ -24,7 +24,13 @@ _signals: Final = StopSignals()
 
 
 def main() -> int:
-    """Run the agent; the arguments are torchrun's."""
+    """Run the agent, and return the code to exit with at once; the arguments are torchrun's."""
+    code = _run()
+    stay_stopped()  # how the workers ended is told by this code alone
+    return code
+
+
+def _run() -> int:
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     options = [f"--shutdown-timeout={_GRACE_S}", f"--signals-to-handle={_NONE_OF_TORCHS}"]
     try:
