@@ -1,6 +1,6 @@
 """Means of what steps return, over an epoch and over all ranks, without waiting for a device in each step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import torch
@@ -61,8 +61,8 @@ class Means:
 
     def _look(self) -> None:
         for name, kept in self._kept.items():
-            tensors = [value.reshape(()) for value, _ in kept if isinstance(value, Tensor)]
-            numbers = iter(torch.stack(tensors).tolist() if tensors else [])
+            tensors = [value for value, _ in kept if isinstance(value, Tensor)]
+            numbers = iter(stacked(tensors).tolist() if tensors else [])
             total, weights = self._totals.get(name, (0.0, 0))
             for value, weight in kept:
                 total += (next(numbers) if isinstance(value, Tensor) else value) * weight
@@ -83,6 +83,12 @@ def joined(of_ranks: Sequence[Totals]) -> Totals:
 def mean_of(of_ranks: Sequence[Totals]) -> dict[str, float]:
     """The means of what all ranks added; of what has no weight there is none."""
     return {name: total / weights for name, (total, weights) in joined(of_ranks).items() if weights}
+
+
+def stacked(values: Iterable[Tensor]) -> Tensor:
+    """Tensors of one number each as one row."""
+    # To reshape what has the shape already takes longer than all else that is done with it.
+    return torch.stack([value.reshape(()) if value.ndim else value for value in values])
 
 
 def returned_metrics(outputs: object) -> Mapping[str, Tensor | float]:

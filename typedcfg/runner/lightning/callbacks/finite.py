@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from typedcfg.errors import Problem, RunFailed
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
+from typedcfg.runner.lightning.means import stacked
 
 _EVERY: Final = 50
 """From how many batches to how many it is looked whether all losses were finite [batches]."""
@@ -74,7 +75,7 @@ class FiniteWatch(AfterBatch):
             RunFailed: The loss or a weight is not finite, and that is to end the training.
         """
         self._ask(trainer, self._first_not_finite(), "the training loss")
-        self._ask(trainer, torch.where(_are_finite(pl_module, trainer), _NEVER, trainer.global_step), "a weight")
+        self._ask(trainer, _NEVER if _are_finite(pl_module, trainer) else trainer.global_step, "a weight")
 
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -82,19 +83,19 @@ class FiniteWatch(AfterBatch):
         if self.not_finite_since is not None and trainer.is_global_zero:
             _log.warning("the training ended with numbers that are not finite, since step %s", self.not_finite_since)
 
-    def _first_not_finite(self) -> Tensor:
+    def _first_not_finite(self) -> int:
         """The step of the first of the losses kept that is not finite; none is kept any more."""
-        steps, losses = [step for step, _ in self._losses], [loss.reshape(()) for _, loss in self._losses]
-        self._losses = []
-        if not losses:
-            return torch.tensor(_NEVER)
-        are_finite = torch.isfinite(torch.stack(losses))
-        return torch.where(are_finite, _NEVER, torch.tensor(steps, device=are_finite.device)).min()
+        kept, self._losses = self._losses, []
+        if not kept:
+            return _NEVER
+        are_finite = torch.isfinite(stacked(loss for _, loss in kept))
+        return _NEVER if are_finite.all() else kept[int(are_finite.int().argmin())][0]
 
-    def _ask(self, trainer: Trainer, first: Tensor, what: str) -> None:
+    def _ask(self, trainer: Trainer, first: int, what: str) -> None:
         if self.not_finite_since is not None:
             return
-        step = int(trainer.strategy.reduce(first.to(trainer.strategy.root_device), reduce_op="min"))
+        here = torch.tensor(first, device=trainer.strategy.root_device)
+        step = int(trainer.strategy.reduce(here, reduce_op="min"))
         if step == _NEVER:
             return
         self.not_finite_since = step
@@ -109,11 +110,11 @@ class FiniteWatch(AfterBatch):
             _log.warning("%s", problem)
 
 
-def _are_finite(module: LightningModule, trainer: Trainer) -> Tensor:
+def _are_finite(module: LightningModule, trainer: Trainer) -> bool:
     device = trainer.strategy.root_device
     weights = (_own_part(weight.detach()) for weight in module.parameters() if weight.requires_grad)
     found = [torch.isfinite(weight).all().to(device) for weight in weights if weight.is_floating_point()]
-    return torch.stack(found).all() if found else torch.tensor(data=True, device=device)
+    return bool(torch.stack(found).all()) if found else True
 
 
 def _own_part(weight: Tensor) -> Tensor:
