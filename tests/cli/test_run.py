@@ -118,7 +118,7 @@ def test_a_run_asked_for_by_another_name_is_told_to_be_the_same(
     assert command("run", "APP", "run.run_name=wide") == 0
 
     told = capsys.readouterr().out
-    assert "a name is no part of what a run is: tiny-wide is this run, and keeps its folder\n" in told
+    assert "tiny-wide and tiny-run are one run: their values and their code are the same" in told
     assert f"in {folder().relative_to(Path.cwd())}: done already" in told
 
 

@@ -227,3 +227,8 @@ def test_what_an_item_of_a_list_reads_is_told() -> None:
     told = Params.compile(overrides=["sizes=['${size / 2}', 1]"]).explain("sizes")
 
     assert "reads     size = 3" in told
+
+
+def test_a_wrong_key_is_answered_with_those_of_the_section_it_leads_to() -> None:
+    with pytest.raises(MissingKey, match="expected      a key of Loader: "):
+        Params.compile().explain("loader.zzz.x")

@@ -432,3 +432,10 @@ def test_an_old_name_is_told_by_its_present_one() -> None:
 
     with pytest.raises(MissingKey, match="did you mean  batch_size"):
         Params.help(key="bs")
+
+
+def test_a_wrong_key_is_answered_with_those_of_every_kind_it_leads_to() -> None:
+    with pytest.raises(MissingKey) as caught:
+        Digits.help(key="optimizer.zzz")
+
+    assert caught.value.problems[0].expected.count("a key of ") == 3

@@ -247,7 +247,11 @@ def _missing(story: Story, path: KeyPath) -> MissingKey:
     declared = today if today != path else nearest_declared(type(story.root), path)
     near = render_key_path(declared) if declared else nearest(key, known)
     fix = of_another_kind(around, str(path[-1])) if around is not None and around.is_section else ""
-    return MissingKey(Problem(f"there is no key {key!r}", suggestion=None if fix else near, fix=fix))
+    if fix:
+        return MissingKey(Problem(f"there is no key {key!r}", fix=fix))
+    way = (story.descent.place(path[:depth]) for depth in reversed(range(len(path))))
+    expected = next(place.catalog.keys_told for place in way if place is not None and place.is_section)
+    return MissingKey(Problem(f"there is no key {key!r}", expected=expected, suggestion=near))
 
 
 # --- rendering ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.template.catalog import Entry
 from typedcfg.template.derived import VIEW_WORDS
-from typedcfg.text import listed, nearest, one_of
+from typedcfg.text import nearest, one_of
 
 
 class Needs(BaseException):  # no error: it must pass through a formula's own `except Exception`
@@ -92,11 +92,10 @@ class Reading:
         if found is None:
             known = section.catalog.entries
             near = nearest(name, [*known, *VIEW_WORDS])
-            keys = f"a key of {section.catalog.template.__qualname__}: {listed(known)}"
             raise Nowhere(
                 Problem(
                     f"there is no key {render_key_path((*section.path, name))}",
-                    expected=f"{one_of(VIEW_WORDS)}, or {keys}",
+                    expected=f"{one_of(VIEW_WORDS)}, or {section.catalog.keys_told}",
                     suggestion=render_key_path((*section.path, near)) if near in known else near,
                 )
             )

@@ -11,7 +11,7 @@ from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch
 from typedcfg.template.catalog import catalog_of
 from typedcfg.template.nodes import MapNode, VariantsNode
-from typedcfg.text import NO_SWEEPS, listed, nearest, one_of, spaced
+from typedcfg.text import NO_SWEEPS, nearest, one_of, spaced
 
 _HABITS: Final = {
     "multirun": NO_SWEEPS,
@@ -39,11 +39,10 @@ def unknown_key(place: Place, key: str, origin: Origin, strength: str) -> Proble
     known = list(place.catalog.entries)
     near = nearest(key, known)
     what = f"unknown key {render_key_path((*place.path, key))!r}"
-    section = f"a key of {place.template.__qualname__}: {listed(known)}" if place.template else "a key"
     return Problem(
         what,
         str(origin),
-        expected=section,
+        expected=place.catalog.keys_told,
         suggestion=near if strength in ("files", "presets") or near is None else render_key_path((*place.path, near)),
         fix=of_another_kind(place, key)
         or _of_another_tool(key)

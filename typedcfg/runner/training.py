@@ -166,7 +166,12 @@ class Training:
         _log.info("%s %s in %s: %s", identity.name, identity.id, self.run.path, plan.why)
         asked_for = identity_of(self.config).name
         if asked_for != identity.name:
-            _log.info("a name is no part of what a run is: %s is this run, and keeps its folder", asked_for)
+            _log.info(
+                "%s and %s are one run: their values and their code are the same, and a name makes no other run; "
+                "its folder keeps the name that it was made with",
+                asked_for,
+                identity.name,
+            )
         if plan.does == "nothing" and identity.code_uuid == _UNKNOWN_CODE:
             _log.warning(
                 "nobody can tell whether the code changed since: no git repository holds it "

@@ -21,6 +21,7 @@ from typedcfg.template.nodes import LeafNode, SectionNode, node_of, sections_bel
 from typedcfg.template.refusals import placed, refused_in_fields
 from typedcfg.template.schema import fields_schema, items_schema
 from typedcfg.template.variants import KIND, kinds_of
+from typedcfg.text import listed
 
 M = TypeVar("M", bound=Mark)
 
@@ -184,6 +185,11 @@ class Catalog:
         """The kind that this template answers to, if it is a variant."""
         kinds = kinds_of(self.template)
         return kinds[0] if kinds else None
+
+    @property
+    def keys_told(self) -> str:
+        """What was expected where a key is none of these: `a key of AdamW: kind, lr`."""
+        return f"a key of {self.template.__qualname__}: {listed(self.entries)}"
 
 
 def catalog_of(template: type[ConfigTemplate]) -> Catalog:

@@ -248,7 +248,8 @@ def find_fields(root: SectionHelp, key: str) -> tuple[FieldHelp, ...]:
         path = parse_key_path(key.replace("[i]", "[0]"))
         today = present_path(root.template, path)
         near = render_key_path(today) if today != path else nearest(key, (field.key for field in fields_below(root)))
-        raise MissingKey(Problem(f"{root.template.__qualname__} has no key {key!r}", suggestion=near))
+        expected = "\n".join(catalog_of(section.template).keys_told for section in _sections_around(root, path))
+        raise MissingKey(Problem(f"{root.template.__qualname__} has no key {key!r}", "", expected, near))
     return tuple(field._replace(around=(), is_alone=True) for field in found)
 
 
@@ -259,6 +260,14 @@ def _find(sections: tuple[SectionHelp, ...], path: KeyPath) -> Iterator[FieldHel
             yield field
         elif rest:
             yield from _find(tuple(field.sections()), rest)
+
+
+def _sections_around(root: SectionHelp, path: KeyPath) -> Sequence[SectionHelp]:
+    """The sections that the longest part of a path leads to, before its last step."""
+    for depth in reversed(range(1, len(path))):
+        if found := [section for field in _find((root,), path[:depth]) for section in field.sections()]:
+            return found
+    return (root,)
 
 
 def _after_positions(node: Node, path: KeyPath) -> KeyPath | None:
