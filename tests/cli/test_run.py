@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -307,6 +308,7 @@ def test_a_run_that_is_told_to_stop_is_preempted(
     assert "goes on from what was saved last" in told
     [attempt] = record(folder()).attempts
     assert (attempt.status, attempt.exit_code, attempt.failure) == ("preempted", code, None)
+    assert attempt.stopped_by == number.name
 
 
 @pytest.mark.slow
@@ -323,7 +325,18 @@ def test_a_run_that_was_told_to_stop_does_not_look_broken(
     assert log.endswith("stopped, as it was asked to\n")
     assert "Traceback" not in log
     assert call(["runs", "show", str(folder())]) == 0
-    assert "exit code  143, stopped by SIGTERM or SIGHUP" in capsys.readouterr().out
+    assert re.search(r"^  stopped by +SIGTERM\n  exit code +143$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_a_run_whose_time_is_over_says_so(command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("run", "APP", "run.max_time=0.000001") == 143
+
+    told = capsys.readouterr()
+    assert "run.max_time is over: the training stops" in told.out
+    assert told.err.splitlines()[-1].startswith("stopped, since run.max_time is over; `typedcfg resume ")
+    assert next(folder().glob("*/run.log")).read_text().endswith("stopped, since run.max_time is over\n")
+    assert call(["runs", "show", str(folder())]) == 0
+    assert re.search(r"stopped by +run\.max_time, which was over\n", capsys.readouterr().out)
 
 
 @pytest.mark.slow

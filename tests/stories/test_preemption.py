@@ -101,7 +101,7 @@ def test_it_ends_when_its_time_is_up(start: Start) -> None:
     launcher = start("run.max_time=4", "trainer.max_epochs=1000")
 
     assert launcher.wait(PATIENCE_S) == 143
-    assert attempt().status == "preempted"
+    assert (attempt().status, attempt().stopped_by) == ("preempted", "max_time")
 
 
 def test_a_rank_that_stands_still_ends_the_run_and_is_told(start: Start) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from typedcfg.errors import RunFailed, TypedcfgError
 from typedcfg.runner.endurance import unread_is_no_error
-from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of, stop_reason_of
 from typedcfg.runner.launchers.choose import is_joining, is_queued
 from typedcfg.runner.lookup import summarize
 from typedcfg.runner.run import Runner
@@ -39,7 +39,8 @@ def _carry_out(runner: Runner, *, again: bool, resume: Resume) -> int:
             runner.fit(again=again, resume=resume, test=True)
     except (KeyboardInterrupt, Preempted) as error:
         goes_on = f"; `typedcfg resume {runner.dir}` goes on from what was saved last" if runner.record else ""
-        print(f"stopped{goes_on}", file=sys.stderr)
+        why = ", since run.max_time is over" if stop_reason_of(error) == "max_time" else ""
+        print(f"stopped{why}{goes_on}", file=sys.stderr)
         return PREEMPTED if isinstance(error, Preempted) else INTERRUPTED
     except TypedcfgError:
         raise

@@ -17,6 +17,9 @@ SCHEMA_VERSION: Final = 1
 Status: TypeAlias = Literal["running", "done", "failed", "preempted", "lost"]
 """`lost`: its process ended without a word, by a kill or a power cut."""
 
+StopReason: TypeAlias = Literal["SIGTERM", "SIGHUP", "SIGUSR1", "SIGINT", "max_time"]
+"""What may ask an attempt to stop: a signal, SIGINT for Ctrl-C, or `run.max_time` that is over."""
+
 
 class _Record(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
@@ -116,6 +119,8 @@ class AttemptRecord(_Record):
     exit_code: int | None = None
     failure: Failure | None = None
     """The error, where one ended it."""
+    stopped_by: StopReason | None = None
+    """What asked it to stop, where that is known."""
     migrated: tuple[str, ...] = ()
     """The migrations that `run.yaml` went through for it, where an older schema had written that."""
     resumed_from: str | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from typedcfg.errors import Problem, TypedcfgError
-from typedcfg.records.run_record import Failure
+from typedcfg.records.run_record import Failure, StopReason
 from typedcfg.runner.secrets import redact
 
 INTERRUPTED: Final = 130
@@ -33,9 +33,10 @@ _LIBRARIES: Final = tuple(sysconfig.get_path(name) for name in ("stdlib", "plats
 class Preempted(SystemExit):
     """A training was told to stop, and can be gone on with; who does not catch it exits with the code that says so."""
 
-    def __init__(self) -> None:
-        """Carry that code."""
+    def __init__(self, by: StopReason | None = None) -> None:
+        """Carry that code, and what told it to, where that is known."""
         super().__init__(PREEMPTED)
+        self.by = by
 
 
 def failure_of(error: BaseException, *, rank: int, secret_texts: Collection[str]) -> Failure:
@@ -108,6 +109,13 @@ def problem_of(failure: Failure, log: Path) -> Problem:
 def is_failure(error: BaseException) -> bool:
     """Whether something went wrong, rather than that somebody asked to stop."""
     return not isinstance(error, (Preempted, KeyboardInterrupt))
+
+
+def stop_reason_of(error: BaseException) -> StopReason | None:
+    """What asked to stop, where this error ends a process because something did."""
+    if isinstance(error, KeyboardInterrupt):
+        return "SIGINT"
+    return error.by if isinstance(error, Preempted) else None
 
 
 def exit_code_of(error: BaseException) -> int:

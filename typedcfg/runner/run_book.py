@@ -20,6 +20,7 @@ from typedcfg.records.run_record import (
     Machine,
     RunRecord,
     Status,
+    StopReason,
     read_run_record,
     write_run_record,
 )
@@ -104,6 +105,11 @@ class RunBook:
         """Note what ended an attempt; the first word stands: what other ranks meet is its consequence."""
         if self.attempt(attempt).failure is None:
             self.change(attempt, failure=failure)
+
+    def stop(self, attempt: AttemptDir, by: StopReason) -> None:
+        """Note what asked an attempt to stop; the first word stands: others are told by who heard it."""
+        if self.attempt(attempt).stopped_by is None:
+            self.change(attempt, stopped_by=by)
 
     def end(self, attempt: AttemptDir, *, status: Status, exit_code: int) -> None:
         """Note how an attempt ended."""

@@ -9,16 +9,23 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from types import FrameType
 from typing import Final
 
+from typedcfg.records.run_record import StopReason
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted
 
 STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT)
 """The weightiest last: where ranks heard different ones, it is the one that counts."""
+
+_NAMES: Final[Mapping[signal.Signals, StopReason]] = {
+    signal.SIGTERM: "SIGTERM",
+    signal.SIGHUP: "SIGHUP",
+    signal.SIGUSR1: "SIGUSR1",
+}
 
 SIGNALLED: Final = 128
 """What is added to a signal's number in the exit code of a process that it ended."""
@@ -179,9 +186,9 @@ def _forget_in_children() -> None:
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
 
 
-def stop_of(number: signal.Signals | None) -> BaseException:
-    """What to raise when a signal, or something else, asks to stop."""
-    return KeyboardInterrupt() if number is signal.SIGINT else Preempted()
+def stop_of(number: signal.Signals) -> BaseException:
+    """What to raise when a signal asks to stop."""
+    return KeyboardInterrupt() if number is signal.SIGINT else Preempted(_NAMES[number])
 
 
 def code_of_end(code: int) -> int:

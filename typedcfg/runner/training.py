@@ -26,6 +26,7 @@ from typedcfg.runner.failure import (
     failure_of,
     is_failure,
     problem_of,
+    stop_reason_of,
     told_hang,
 )
 from typedcfg.runner.given_checkpoint import given_checkpoint
@@ -297,6 +298,8 @@ class Training:
         try:
             if is_failure(error):
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
+            elif by := stop_reason_of(error):
+                book.stop(attempt, by)
             book.end(attempt, status=_status(code), exit_code=code)
         except (RecordError, RunOwned) as refused:
             _log.warning("how the attempt ended is not recorded: %s", refused)
@@ -402,7 +405,7 @@ def _status(exit_code: int) -> Status:
 def bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException:
     """What to raise where worker processes came to a bad end."""
     if exit_code == PREEMPTED:
-        return Preempted()
+        return Preempted(book.attempt(attempt).stopped_by)
     if exit_code == INTERRUPTED:
         return KeyboardInterrupt()
     record = book.attempt(attempt)

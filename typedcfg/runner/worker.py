@@ -9,7 +9,7 @@ from typedcfg.compiler.migrate import differences
 from typedcfg.compiler.writing.secrets import as_overrides
 from typedcfg.errors import DeprecatedName, Problem, ResumeRefused, RunError, RunOwned
 from typedcfg.records.run_record import RunRecord
-from typedcfg.runner.failure import exit_code_of, failure_of, is_failure
+from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_reason_of
 from typedcfg.runner.importing import collector_paused
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.run_book import RunBook
@@ -45,6 +45,8 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
         if is_failure(error):
             failure = failure_of(error, rank=rank_of_this_process(), secret_texts=texts_of(secrets))
             RunBook(run).fail(attempt, failure)
+        elif rank_of_this_process() == 0 and (by := stop_reason_of(error)):
+            RunBook(run).stop(attempt, by)
         return exit_code_of(error)
     return 0
 

@@ -1,6 +1,6 @@
 """`typedcfg runs ls [FOLDER]`, `show RUN`, `diff RUN RUN`: the runs in a folder, all about one, and how two differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -9,16 +9,16 @@ from typedcfg.cli.commands import diff
 from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.table import table
 from typedcfg.errors import Problem
-from typedcfg.records.run_record import AttemptRecord, RunRecord, TemplateReference
+from typedcfg.records.run_record import AttemptRecord, RunRecord, StopReason, TemplateReference
 from typedcfg.runner.duration import duration_of
-from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
 from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, summarize
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 
 _HEADINGS = ("id", "name", "status", "epochs", "best", "started", "folder")
 
-_STOPPED: Final = {INTERRUPTED: ", stopped by Ctrl-C", PREEMPTED: ", stopped by SIGTERM or SIGHUP"}
+_STOPPED: Final[Mapping[StopReason, str]] = {"SIGINT": "Ctrl-C", "max_time": "run.max_time, which was over"}
+"""How people know what asked an attempt to stop, where not by its name."""
 
 
 def run(context: Context) -> int:
@@ -114,7 +114,8 @@ def _about_attempt(run: RunDir, attempt: AttemptRecord) -> dict[str, str]:
 
 def _rows(run: RunDir, attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "status", attempt.status
-    yield "exit code", "" if attempt.exit_code is None else f"{attempt.exit_code}{_STOPPED.get(attempt.exit_code, '')}"
+    yield "stopped by", _STOPPED.get(attempt.stopped_by, attempt.stopped_by) if attempt.stopped_by else ""
+    yield "exit code", "" if attempt.exit_code is None else str(attempt.exit_code)
     yield "started", attempt.started.isoformat()
     yield "ended", attempt.ended.isoformat() if attempt.ended else ""
     yield "time", str(duration_of(run, attempt))

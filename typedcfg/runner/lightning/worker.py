@@ -18,7 +18,7 @@ from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.checkpoint_record import Verified
 from typedcfg.records.result_record import ResultHeader, ScoreRule
-from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of
+from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of, stop_reason_of
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.lightning.callbacks.agreement import Agreement
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
@@ -196,7 +196,12 @@ def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]
                 raise RunFailed(Problem(f"the training ended itself: sys.exit({error.code!r})")) from error
     except BaseException as error:
         # Whoever asked it to stop needs no traceback, which would look like a defect.
-        log.write(traceback.format_exc() if is_failure(error) else "stopped, as it was asked to\n")
+        log.write(traceback.format_exc() if is_failure(error) else _told_stop(error))
         raise
     finally:
         log.close()
+
+
+def _told_stop(error: BaseException) -> str:
+    why = "since run.max_time is over" if stop_reason_of(error) == "max_time" else "as it was asked to"
+    return f"stopped, {why}\n"

@@ -18,6 +18,7 @@ import torch
 from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
+from typedcfg.runner.failure import Preempted
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
@@ -205,12 +206,12 @@ class Pulse(AfterBatch, LastWord):
             # Whoever ends first has the others killed: nobody may be writing any more.
             self._ranks.agree(_Wish(0, wants_save=False), 1)
         self._signals.heed(number)
-        why = number.name if number else "max_time is over"
+        why = number.name if number else "run.max_time is over"
         where = f"step {trainer.global_step}, saved" if may_save and self.save else "what was saved last"
         _log.info("%s: the training stops; it can be gone on with from %s", why, where)
         if number is signal.SIGUSR1 and trainer.is_global_zero:
             requeue()
-        raise stop_of(number)
+        raise stop_of(number) if number else Preempted("max_time")
 
 
 class _Wish(NamedTuple):
