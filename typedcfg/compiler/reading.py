@@ -218,6 +218,26 @@ class Reading:
                 raise Nowhere(self.descent.unknown_target(path)) from None
         return value
 
+    @property
+    def has_read_secret(self) -> bool:
+        """Whether a secret was read for the value that is just being found."""
+        return any(read.entry.is_secret for read in self.inputs.values())
+
+    def refuse_leaks(self, slot: Slot) -> None:
+        """Refuse a value that identifies the run and is computed from one that does not, or from a secret."""
+        for path, read in self.inputs.items():
+            if read.bears:
+                continue
+            key, source = render_key_path(slot.path), render_key_path(path)
+            if read.entry.is_secret:
+                if not slot.entry.is_secret:
+                    fix = "make it a SecretStr: what is built from a secret is one"
+                    raise Refused(Problem(f"{key} is computed from {source}, which is a secret", fix=fix))
+            elif self.bears(slot.field):
+                fix = f"mark {key} NotInIdentity as well, or take the mark from {source}"
+                what = f"{key} bears on the run's identity and is computed from {source}, which does not"
+                raise Refused(Problem(what, fix=fix))
+
     def _await(self, path: KeyPath) -> None:
         """Ask for what is not known yet at a path or, in a free list or mapping, below it."""
         self._await_slot(path)

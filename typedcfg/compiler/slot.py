@@ -1,9 +1,14 @@
 """Slots: what is no value yet, a reference, a bare text or a formula, and where in the tree its value goes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from typedcfg.compiler.shown import HIDDEN
 from typedcfg.key_path import KeyPath
 from typedcfg.template.catalog import Entry
+from typedcfg.text import shorten
+
+if TYPE_CHECKING:
+    from typedcfg.compiler.descent import Descent
 
 
 class Slot:
@@ -41,3 +46,17 @@ class Slot:
         self.variables: tuple[str, ...] = ()
         """The environment variables that were read to compute it, in order."""
         self.is_known = False
+
+
+def written_at(slot: Slot, descent: "Descent") -> str:
+    """Where a slot's text was written, or its formula."""
+    if slot.raw is None and slot.entry.derived is not None:
+        return str(slot.entry.derived.origin)
+    place = descent.place(slot.path)
+    return str(place.live[-1].origin) if place is not None and place.live else ""
+
+
+def written_in(slot: Slot, column: int, descent: "Descent") -> str:
+    """Where a slot's text stands, and the column in it."""
+    text = HIDDEN if slot.entry.is_secret else repr(shorten(str(slot.raw)))
+    return f"{written_at(slot, descent)}\ncolumn {column} of {text}"
