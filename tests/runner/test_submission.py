@@ -89,7 +89,14 @@ def test_a_secret_that_no_file_may_hold_is_asked_for(tiny_app: str, capsys: pyte
     assert main.call(["run", tiny_app, "launch=slurm", "token=hush-hush"]) == 2
 
     assert "the secret token would not reach the job" in capsys.readouterr().err
-    assert not [*Path("experiments").glob("*/slurm.*")]
+    assert not Path("experiments").exists()
+
+
+def test_where_there_is_no_slurm_nothing_is_made(tiny_app: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.call(["run", tiny_app, "launch=slurm"]) == 2
+
+    assert "sbatch is not installed here" in capsys.readouterr().err
+    assert not Path("experiments").exists()
 
 
 @pytest.mark.slow

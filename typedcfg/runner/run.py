@@ -15,7 +15,7 @@ from typedcfg.runner.launchers.choose import restarts_of
 from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_dir import AttemptDir, RunDir
-from typedcfg.runner.submission import Submission, submit_run
+from typedcfg.runner.submission import Submission, check_submittable, submit_run
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.runner.training import Resume, Training, beginning_of, check_builders, check_machine, launcher_of
 from typedcfg.sections.experiment import Experiment
@@ -127,6 +127,7 @@ class Runner(CountedRun):
         app = self._asked.script or ("-m", "typedcfg")
         named = () if self._asked.script else (self._asked.app or reference.app,)
         beginning_of(resume, self.config)  # lest a job waits in a queue to be refused
+        check_submittable(self.config)
         begin = resume if resume in {"auto", "never"} else Path(resume).absolute()
         flags = [*(["--again"] if again else []), *([] if begin == "auto" else [f"--resume={begin}"])]
         return submit_run(self.make(), self.config, (*app, "run", *named), flags=tuple(flags))

@@ -1,6 +1,7 @@
 """Hand a run in to SLURM: a script in the run's folder, and the command that puts it into the queue."""
 
 import shlex
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -45,11 +46,10 @@ def submit_run(run: RunDir, config: Config[Any], app: tuple[str, ...], *, flags:
 
     Raises:
         RunOwned: The run is trained already.
-        RunError: A secret cannot reach the job, or SLURM refuses it.
+        RunError: SLURM refuses the job.
     """
     launch, trainer = config.params.launch, config.params.trainer
-    _check_secrets(config)
-    written, script, log = run.path / "slurm.yaml", run.path / "slurm.sh", run.path / "slurm-%j.log"
+    written, script, log = run.job_config, run.job_script, run.path / "slurm-%j.log"
     text = job_script(
         launch,
         trainer,
@@ -107,16 +107,18 @@ def _time(time: timedelta) -> str:
 def _submitted(command: tuple[str, ...]) -> str:
     try:
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S)  # noqa: S603  # SLURM's own command
-    except FileNotFoundError as error:
-        fix = "give the command on a login node of the cluster, or set launch.submit=false to see the script"
-        raise RunError(Problem("sbatch is not installed here", fix=fix)) from error
     except (OSError, subprocess.SubprocessError) as error:
         said = str(getattr(error, "stderr", None) or error).strip()
         raise RunError(Problem(f"SLURM did not take the job: {said}", where=command[-1])) from error
     return done.stdout.strip().partition(";")[0]  # the cluster's name may follow
 
 
-def _check_secrets(config: Config[Any]) -> None:
+def check_submittable(config: Config[Any]) -> None:
+    """See to it that a run can be handed in, before anything is made.
+
+    Raises:
+        RunError: A secret cannot reach the job, or there is no SLURM to hand it to.
+    """
     given = {key: config.origin(key) for key in secrets_in(config.params) if config.origin(key) != "default"}
     problems = [
         Problem(
@@ -127,5 +129,8 @@ def _check_secrets(config: Config[Any]) -> None:
         for key, origin in given.items()
         if not origin.startswith("variable ")
     ]
+    if config.params.launch.submit and shutil.which("sbatch") is None:
+        fix = "give the command on a login node of the cluster, or set launch.submit=false to see the script"
+        problems.append(Problem("sbatch is not installed here", fix=fix))
     if problems:
         raise RunError(*problems)
