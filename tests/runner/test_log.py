@@ -36,6 +36,19 @@ def test_what_is_printed_is_kept_and_still_shown(
     assert capsys.readouterr() == ("out\n", "complaint\n")
 
 
+def test_who_holds_on_to_a_kept_stream_goes_on_with_it(
+    log: LogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with kept(log, "info"):
+        held = sys.stdout
+    log.close()
+
+    held.write("afterwards\n")
+
+    assert (tmp_path / "run.log").read_text() == ""
+    assert capsys.readouterr().out == "afterwards\n"
+
+
 def test_afterwards_all_is_as_it_was(log: LogFile) -> None:
     root, streams = logging.getLogger(), (sys.stdout, sys.stderr)
     before = root.level, list(root.handlers)

@@ -34,7 +34,9 @@ class LogFile:
         self._line = ""
 
     def write(self, text: str) -> int:
-        """Add text; a line is written when it is whole."""
+        """Add text; a line is written when it is whole. Nothing is added to a log that is closed."""
+        if self._file.closed:
+            return len(text)  # who was given a stream that is kept, a handler for one, may go on with it
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             self._put(line)
