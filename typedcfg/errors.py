@@ -11,6 +11,7 @@ TypedcfgError
 ├── RecordError            a record on disk cannot be read or written
 └── RunError               a run cannot start, go on or be found
     ├── RunOwned           another process owns the run
+    ├── RunDone            the run came to its end before, and nobody asked to train it again
     ├── RunFailed          the training itself came to a bad end
     └── ResumeRefused      the run was recorded under a configuration that means something else
 
@@ -138,6 +139,12 @@ class RunOwned(RunError):
     """Another live process owns the run."""
 
     exit_code = 3
+
+
+class RunDone(RunError):
+    """The run came to its end before: there is nothing left to do, which is no failure."""
+
+    exit_code = 0
 
 
 class RunFailed(RunError):

@@ -1,15 +1,20 @@
 import logging
+import math
 import os
 import random
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from typedcfg import Experiment, Runner, init_env
-from typedcfg.errors import RunError, RunOwned
+from typedcfg import Config, Experiment, Runner, init_env
+from typedcfg.errors import RunDone, RunError, RunFailed, RunOwned
+from typedcfg.records.run_record import AttemptRecord
 from typedcfg.runner.run_dir import AttemptDir
 
 TinyType = type[Experiment]
@@ -27,6 +32,26 @@ with init_env(Tiny.compile(overrides=["trainer.devices=2"])) as env:
     if sys.argv[1:] == [str(env.process.rank)]:
         raise ValueError("broke")
 """
+
+
+ENDING = """\
+import os
+import signal
+import sys
+import time
+
+from tiny import Tiny
+
+from typedcfg import init_env
+
+with init_env(Tiny.compile()):
+    {end}
+"""
+
+
+def _attempts(config: Config[Any]) -> tuple[AttemptRecord, ...]:
+    record = Runner(config).record
+    return record.attempts if record else ()
 
 
 def test_a_loop_of_ones_own_is_a_run(tiny: TinyType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +101,7 @@ def test_everything_is_as_it_was_afterwards(tiny: TinyType, monkeypatch: pytest.
 def test_seeds_are_those_of_the_configuration(tiny: TinyType) -> None:
     drawn = []
     for _ in range(2):
-        with init_env(tiny.compile(overrides=["run.seed=3"])):
+        with init_env(tiny.compile(overrides=["run.seed=3"]), again=True):
             drawn.append((random.random(), float(torch.rand(1))))
 
     assert drawn[0] == drawn[1]
@@ -85,6 +110,157 @@ def test_seeds_are_those_of_the_configuration(tiny: TinyType) -> None:
 def test_a_run_in_work_is_not_begun_twice(tiny: TinyType) -> None:
     with init_env(tiny.compile()), pytest.raises(RunOwned), init_env(tiny.compile()):
         pass
+
+
+def test_a_run_that_is_done_is_not_done_again(tiny: TinyType) -> None:
+    with init_env(tiny.compile()) as env:
+        env.record(1, {"val": {"loss": 0.5}}, step=4, samples=16)
+    folder = env.runner.dir
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+    with pytest.raises(RunDone, match=r"is done already, best val/loss 0\.5 in epoch 1"), init_env(tiny.compile()):
+        pass
+
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_a_run_that_is_done_is_attempted_again_where_that_is_asked_for(tiny: TinyType) -> None:
+    with init_env(tiny.compile()):
+        pass
+
+    with init_env(tiny.compile(), again=True) as env:
+        assert env.earlier == ()
+
+    assert [attempt.status for attempt in _attempts(tiny.compile())] == ["done", "done"]
+
+
+def test_a_loop_goes_on_from_what_an_earlier_attempt_saved(tiny: TinyType) -> None:
+    with suppress(KeyboardInterrupt), init_env(tiny.compile()) as first:
+        for epoch in (1, 2, 3):
+            first.record(epoch, {"val": {"loss": 1 / epoch}}, step=epoch, samples=None)
+        (first.attempt.checkpoints.path / "model.pt").write_text("2")
+        raise KeyboardInterrupt
+    with suppress(KeyboardInterrupt), init_env(tiny.compile()):
+        raise KeyboardInterrupt
+
+    with init_env(tiny.compile()) as env:
+        saved = env.saved("model.pt")
+        assert saved is not None
+        env.resume(saved, epoch=2)
+
+    assert saved.is_relative_to(first.dir)
+    assert list(env.runner.results) == [1, 2]
+    assert _attempts(tiny.compile())[-1].resumed_from == f"{first.attempt.timestamp}/checkpoints/model.pt"
+
+
+def test_a_loop_may_go_to_another_folder(tiny: TinyType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+
+    with init_env(tiny.compile()) as env:
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        env.record(1, {"val": {"loss": 0.5}}, step=4, samples=16)
+
+    monkeypatch.chdir(tmp_path)
+    assert env.runner.is_done
+    assert env.runner.best_score == 0.5
+
+
+def test_a_new_run_goes_on_from_nothing(tiny: TinyType, tmp_path: Path) -> None:
+    with init_env(tiny.compile()) as env:
+        assert (env.earlier, env.saved("model.pt")) == ((), None)
+        with pytest.raises(RunError, match="of no attempt that this one goes on from"):
+            env.resume(tmp_path / "model.pt", epoch=2)
+
+
+@pytest.mark.parametrize("told", [0, None])
+def test_an_exit_without_a_failure_ends_the_block(told: int | None, tiny: TinyType) -> None:
+    with pytest.raises(SystemExit), init_env(tiny.compile()) as env:
+        sys.exit(told)
+
+    [attempt] = _attempts(tiny.compile())
+    assert (attempt.status, attempt.exit_code, attempt.failure) == ("done", 0, None)
+    assert env.attempt.log().read_text() == ""
+
+
+@pytest.mark.parametrize(("told", "code"), [(3, 3), ("no data", 1)])
+def test_any_other_exit_is_a_failure(told: int | str, code: int, tiny: TinyType) -> None:
+    with pytest.raises(SystemExit), init_env(tiny.compile()) as env:
+        sys.exit(told)
+
+    [attempt] = _attempts(tiny.compile())
+    assert (attempt.status, attempt.exit_code) == ("failed", code)
+    assert attempt.failure is not None
+    assert attempt.failure.what == f"SystemExit: {told}"
+    assert "Traceback" in env.attempt.log().read_text()
+
+
+def test_a_loop_that_is_left_before_its_end_is_not_done(tiny: TinyType) -> None:
+    def epochs() -> Generator[int, None, None]:
+        with init_env(tiny.compile()):
+            yield 1
+            yield 2
+
+    loop = epochs()
+    next(loop)
+    loop.close()
+
+    [attempt] = _attempts(tiny.compile())
+    assert (attempt.status, attempt.failure) == ("preempted", None)
+
+
+@pytest.mark.parametrize("splits", [{"train": {"loss": math.nan}}, {"val": {"accuracy": 1.0, "loss": math.nan}}])
+def test_a_loss_that_is_no_number_ends_the_loop(splits: dict[str, dict[str, float]], tiny: TinyType) -> None:
+    with pytest.raises(RunFailed, match="loss is not finite after step 4"), init_env(tiny.compile()) as env:
+        env.record(1, splits, step=4, samples=16)
+
+    [attempt] = _attempts(tiny.compile())
+    assert (attempt.status, env.runner.best_index, list(env.runner.results)) == ("failed", None, [1])
+
+
+def test_a_loop_that_goes_on_with_a_loss_that_is_no_number_is_marked(
+    tiny: TinyType, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = tiny.compile(overrides=["run.on_nan=continue"])
+
+    with init_env(config) as env:
+        for epoch, loss in enumerate([0.5, math.nan, math.nan], start=1):
+            env.record(epoch, {"val": {"loss": loss}}, step=4 * epoch, samples=None)
+
+    [attempt] = _attempts(config)
+    assert (attempt.status, attempt.not_finite_since, env.runner.best_index) == ("done", 8, 1)
+    assert caplog.text.count("val/loss is not finite after step 8") == 1
+    assert "the training ended with numbers that are not finite, since step 8" in env.attempt.log().read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("end", "code", "status"),
+    [
+        ("sys.exit(0)", 0, "done"),
+        ("sys.exit(3)", 3, "failed"),
+        ("raise ValueError", 1, "failed"),
+        ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", 143, "preempted"),
+        ("os.fork() or sys.exit(3); os.wait()", 0, "done"),
+        ("os.fork() or os.kill(os.getpid(), signal.SIGTERM); os.wait()", 0, "done"),
+    ],
+)
+def test_a_process_ends_with_the_code_that_is_recorded(end: str, code: int, status: str, tiny: TinyType) -> None:
+    Path("script.py").write_text(ENDING.format(end=end))
+
+    done = subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=False, timeout=120)
+
+    [attempt] = _attempts(tiny.compile())
+    assert (done.returncode, attempt.status) == (code, status), done.stderr
+    assert (attempt.failure is not None) == (status == "failed")
+
+
+@pytest.mark.slow
+def test_a_loop_without_lightning_imports_none_of_it(tiny: TinyType) -> None:
+    Path("script.py").write_text(ENDING.format(end="sys.exit('lightning' in sys.modules)"))
+
+    subprocess.run([sys.executable, "script.py"], check=True, timeout=120)
+
+    assert Runner(tiny.compile()).is_done
 
 
 def test_what_contradicts_determinism_is_refused(tiny: TinyType) -> None:
@@ -110,6 +286,11 @@ def test_ranks_share_an_attempt_and_one_is_heard(tiny: TinyType) -> None:
     assert [attempt.log(rank).read_text() for rank in (0, 1)] == ["said by 0 2\n", "said by 1 2\n"]
     assert runner.record is not None
     assert (runner.record.status, runner.record.attempts[0].world_size) == ("done", 2)
+
+    second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert second.stderr.count("RunDone: tiny-run") == 2
+    assert [attempt.status for attempt in _attempts(runner.config)] == ["done"]
 
 
 @pytest.mark.multiprocess

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from typedcfg.errors import Problem, RecordError, RunError
-from typedcfg.runner.failure import Preempted, exit_code_of, failure_of, problem_of, told_hang
+from typedcfg.runner.failure import Preempted, exit_code_of, failure_of, is_failure, problem_of, told_hang
 
 
 def raised(error: BaseException) -> BaseException:
@@ -53,6 +53,18 @@ def test_people_are_told_the_rank_and_where_the_log_is(tmp_path: Path) -> None:
     assert problem.where.endswith(f", rank 1\nthe traceback is in {tmp_path / 'run.rank1.log'}")
     assert problem.fix == ""
     assert problem_of(failure, tmp_path / "nowhere").where.endswith(", rank 1")
+
+
+@pytest.mark.parametrize("code", [130, 143])
+def test_who_exits_with_the_code_of_a_stop_was_stopped(code: int) -> None:
+    assert exit_code_of(SystemExit(code)) == code
+    assert not is_failure(SystemExit(code))
+
+
+@pytest.mark.parametrize(("told", "code"), [(3, 3), ("no data", 1), (0, 1), (None, 1), (256, 1), (-1, 255)])
+def test_a_training_that_exits_has_failed_whatever_it_says(told: object, code: int) -> None:
+    assert exit_code_of(SystemExit(told)) == code
+    assert is_failure(SystemExit(told))
 
 
 HUNG = f"""epoch 1/3

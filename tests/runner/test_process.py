@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from typedcfg.runner.process import Process
@@ -9,7 +11,7 @@ def test_a_process_without_a_launcher_is_the_only_one(monkeypatch: pytest.Monkey
 
     process = Process.this_one()
 
-    assert process == Process(rank=0, local_rank=0, world_size=1)
+    assert process == Process(rank=0, local_rank=0, world_size=1, pid=os.getpid())
     assert (process.is_main, process.is_local_main) == (True, True)
 
 
@@ -20,3 +22,8 @@ def test_the_first_of_the_second_machine_is_not_the_first_of_all(monkeypatch: py
     process = Process.this_one()
 
     assert (process.is_main, process.is_local_main) == (False, True)
+
+
+def test_who_was_forked_off_a_process_is_another_one() -> None:
+    assert not Process.this_one().is_forked
+    assert Process(pid=os.getppid()).is_forked

@@ -8,15 +8,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.secrets import secrets_in
-from typedcfg.errors import Problem, RunError
-from typedcfg.records.result_record import Result, ResultHeader, ResultLog
-from typedcfg.runner.failure import failure_of, is_failure
+from typedcfg.errors import Problem, RunDone, RunError
+from typedcfg.records.result_record import Result, ResultHeader, ResultLog, read_results
+from typedcfg.runner.failure import code_of_exit, failure_of, is_failure
 from typedcfg.runner.log import LogFile, kept
+from typedcfg.runner.lookup import summarize
+from typedcfg.runner.loop_results import LoopResults
 from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.process import Process
 from typedcfg.runner.recordable import check_recordable
@@ -45,7 +48,9 @@ class Environment:
     """What this process computes on."""
     process: Process
     """Which process this is."""
-    _results: ResultLog | None = field(default=None, repr=False)
+    earlier: tuple[AttemptDir, ...]
+    """The attempts before this one that did not bring the run to its end, the newest first."""
+    _results: LoopResults = field(repr=False)
 
     @property
     def dir(self) -> Path:
@@ -63,27 +68,62 @@ class Environment:
 
         Raises:
             RecordError: It cannot be written.
+            RunFailed: A loss is NaN or infinite, and `run.on_nan` is `stop`.
         """
-        if self._results is not None:
-            measured = {split: dict(metrics) for split, metrics in splits.items()}
-            self._results.append(Result(epoch=epoch, step=step, samples=samples, splits=measured))
+        measured = {split: dict(metrics) for split, metrics in splits.items()}
+        self._results.record(Result(epoch=epoch, step=step, samples=samples, splits=measured))
+
+    def saved(self, name: str) -> Path | None:
+        """The newest file of that name among the checkpoints of `earlier` attempts; None where there is none."""
+        paths = (attempt.checkpoints.path / name for attempt in self.earlier)
+        return next((path for path in paths if path.exists()), None)
+
+    def resume(self, saved: Path, *, epoch: int) -> None:
+        """Go on from a file that an earlier attempt saved: what that one measured until then is this one's too.
+
+        Args:
+            saved: The file, as `saved` found it.
+            epoch: Epochs finished when it was saved; what was measured later will be measured again.
+
+        Raises:
+            RunError: No earlier attempt saved it.
+            RecordError: Results cannot be read or written.
+            RunFailed: A loss until then is NaN or infinite, and `run.on_nan` is `stop`.
+        """
+        path = saved.absolute()
+        source = next((attempt for attempt in self.earlier if path.is_relative_to(attempt.path)), None)
+        if source is None:
+            raise RunError(
+                Problem(f"{saved} is of no attempt that this one goes on from", fix="take what saved() finds")
+            )
+        if self.process.is_main:
+            run = RunDir(source.path.parent)
+            RunBook(run).change(self.attempt, resumed_from=path.relative_to(run.path).as_posix())
+        measured = read_results(source.result_files.journal).values()
+        self._results.record(*(result for result in measured if result.epoch <= epoch))
 
 
 @contextmanager
-def init_env(config: Config[Any], *, benchmark: bool = False, threads: int | None = None) -> Iterator[Environment]:
+def init_env(
+    config: Config[Any], *, again: bool = False, benchmark: bool = False, threads: int | None = None
+) -> Iterator[Environment]:
     """For the length of the block, the surroundings of a run: its folder, its log, its seeds, its device.
 
-    The run gets its folder with `run.yaml` and `run.json`, as `Runner.fit` makes it, and one more attempt, recorded as
-    done when the block ends and as failed when it raises. What is printed and logged goes to the attempt's log, of
-    each rank to its own; the first alone shows it too. Under torchrun the processes find each other, and
-    `torch.distributed` is ready. Afterwards everything is as it was: streams, loggers, generators, torch's switches.
+    The run gets its folder with `run.yaml` and `run.json`, as `Runner.fit` makes it, and one more attempt. That is
+    recorded as done when the block ends, by `return` or `sys.exit(0)` too; as preempted where Ctrl-C, SIGTERM, SIGHUP
+    or SIGUSR1 ends it, which raise in the block, or where it is the block of a generator that is closed; as failed when
+    it raises. One that is done is not done again. What is printed and logged goes to the attempt's log, of each rank
+    to its own; the first alone shows it too. Under torchrun the processes find each other, and `torch.distributed` is
+    ready. Afterwards everything is as it was: streams, loggers, generators, torch's switches.
 
     Args:
         config: The compiled configuration of an Experiment; it needs no builders.
+        again: Make another attempt if the run is done.
         benchmark: Let cuDNN try which algorithm is fastest; not with `run.deterministic`.
         threads: Threads that torch computes with on the CPU; as many as before if None.
 
     Raises:
+        RunDone: The run came to its end before.
         RunOwned: Another process works on this run.
         RunError: It is no Experiment, the device is not there, or `benchmark` contradicts the configuration.
         ResumeRefused: The run in the folder has a configuration that means something else.
@@ -96,24 +136,34 @@ def init_env(config: Config[Any], *, benchmark: bool = False, threads: int | Non
         what = "benchmark lets the machine choose algorithms, and run.deterministic is true"
         raise RunError(Problem(what, fix="set run.deterministic=false, or leave benchmark out"))
     device = device_of(experiment.trainer.accelerator, process)
+    exit_of_block: SystemExit | None = None
     with ExitStack() as stack:
         stack.enter_context(agreeing(process, device))
-        attempt = stack.enter_context(_attempted(runner, process, device))
-        results = stack.enter_context(_results(runner, attempt)) if process.is_main else None
+        attempt = stack.enter_context(_attempted(runner, process, device, again=again))
+        results = stack.enter_context(_results(runner, attempt, process))
         stack.enter_context(_logged(runner, attempt, process))
         settings = surroundings(experiment.run, device, rank=process.rank, benchmark=benchmark, threads=threads)
         stack.enter_context(settings)
-        yield Environment(runner, attempt, device, process, results)
+        try:
+            yield Environment(runner, attempt, device, process, _earlier(runner, attempt), results)
+        except SystemExit as error:
+            if code_of_exit(error):
+                raise
+            exit_of_block = error
+        results.end()
+    if exit_of_block is not None:
+        raise exit_of_block  # for the run, the block has come to its end
 
 
 @contextmanager
-def _attempted(runner: Runner, process: Process, device: "torch.device") -> Iterator[AttemptDir]:
+def _attempted(runner: Runner, process: Process, device: "torch.device", *, again: bool) -> Iterator[AttemptDir]:
     """An attempt that the first process begins and records, and the others take part in."""
     from typedcfg.runner.lightning.surroundings import told_by_the_first, wait_for_all
 
     if not process.is_main:
         told = told_by_the_first(process, "", device)
         if not told:
+            _check_open(runner, again=again)
             raise RunError(Problem("the first process could not begin the run", where="what it says itself"))
         attempt = AttemptDir(Path(told))
         with _recorded(runner, attempt, process):
@@ -123,16 +173,47 @@ def _attempted(runner: Runner, process: Process, device: "torch.device") -> Iter
     with ExitStack() as stack:
         try:
             check_recordable(runner.config)
-            run = runner.make()
+            _check_open(runner, again=again)  # before anything is touched, the lock too
+            run = RunDir(runner.make().path.absolute())  # the loop may go to another folder
             stack.enter_context(Ownership(run.lock))
+            _check_open(runner, again=again)  # another process may have ended it a moment ago
             training = Training(run, runner.config, Asked())
             attempt = stack.enter_context(training.attempted(world_size=process.world_size))
         except BaseException:
             told_by_the_first(process, "", device)  # that there is nothing to wait for
             raise
-        told_by_the_first(process, str(attempt.path.absolute()), device)
+        told_by_the_first(process, str(attempt.path), device)
         yield attempt
         wait_for_all(process)  # a run is not done while one of its processes may still fail
+
+
+def _check_open(runner: Runner, *, again: bool) -> None:
+    """See to it that there is something to do.
+
+    Raises:
+        RunDone: The run came to its end before, and is not to be trained again.
+    """
+    record = runner.record
+    if again or record is None or record.status != "done":
+        return
+    summary = summarize(RunDir(runner.dir), record)
+    best = f", best {summary.best}" if summary.best else ""
+    raise RunDone(
+        Problem(
+            f"{summary.name} {summary.id} is done already{best}",
+            where=summary.folder,
+            fix="init_env(config, again=True) trains it once more, Runner(config) tells its results",
+        )
+    )
+
+
+def _earlier(runner: Runner, attempt: AttemptDir) -> tuple[AttemptDir, ...]:
+    """The attempts since the run was last done, the newest first."""
+    record = runner.record
+    assert record is not None, "an attempt is recorded before it starts"
+    before = reversed([known for known in record.attempts if known.folder < attempt.timestamp])
+    unfinished = takewhile(lambda known: known.status != "done", before)
+    return tuple(AttemptDir(attempt.path.parent / known.folder) for known in unfinished)
 
 
 @contextmanager
@@ -141,7 +222,7 @@ def _recorded(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator
     try:
         yield
     except BaseException as error:
-        if is_failure(error):
+        if is_failure(error) and not process.is_forked:
             secret_texts = texts_of(secrets_in(runner.config.params))
             failure = failure_of(error, rank=process.rank, secret_texts=secret_texts)
             RunBook(RunDir.at(attempt.path.parent)).fail(attempt, failure)
@@ -149,12 +230,21 @@ def _recorded(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator
 
 
 @contextmanager
-def _results(runner: Runner, attempt: AttemptDir) -> Iterator[ResultLog]:
-    identity = identity_of(runner.config)
-    guard = partial(RunBook(RunDir(attempt.path.parent)).check_owner, attempt)
+def _results(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator[LoopResults]:
+    identity, experiment = identity_of(runner.config), runner.config.params
+    book, rule = RunBook(RunDir(attempt.path.parent)), rule_of(experiment.run.score)
     header = ResultHeader(identity.name, identity.id, attempt.timestamp)
-    with ResultLog(attempt.result_files, header, rule_of(runner.config.params.run.score), guard=guard) as results:
-        yield results
+    with ExitStack() as stack:
+        log = None
+        if process.is_main:
+            guard = partial(book.check_owner, attempt)
+            log = stack.enter_context(ResultLog(attempt.result_files, header, rule, guard=guard))
+        yield LoopResults(
+            log,
+            metric=rule.metric,
+            on_nan=experiment.run.on_nan,
+            note=lambda step: book.change(attempt, not_finite_since=step),
+        )
 
 
 @contextmanager

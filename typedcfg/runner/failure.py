@@ -108,7 +108,7 @@ def problem_of(failure: Failure, log: Path) -> Problem:
 
 def is_failure(error: BaseException) -> bool:
     """Whether something went wrong, rather than that somebody asked to stop."""
-    return not isinstance(error, (Preempted, KeyboardInterrupt))
+    return exit_code_of(error) not in {INTERRUPTED, PREEMPTED}
 
 
 def stop_reason_of(error: BaseException) -> StopReason | None:
@@ -119,12 +119,29 @@ def stop_reason_of(error: BaseException) -> StopReason | None:
 
 
 def exit_code_of(error: BaseException) -> int:
-    """The code that a process exits with when this error ends it."""
-    if isinstance(error, Preempted):
-        return PREEMPTED
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    return error.exit_code if isinstance(error, TypedcfgError) else 1
+    """The code that is told of a training which this error ended; never 0."""
+    match error:
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case GeneratorExit():  # whoever goes through a generator wants no more of it
+            return PREEMPTED
+        case SystemExit():
+            return code_of_exit(error) or 1
+        case TypedcfgError():
+            return error.exit_code or 1
+    return 1
+
+
+def code_of_exit(error: SystemExit) -> int:
+    """The code that a process exits with by `sys.exit`.
+
+    Example:
+        >>> [code_of_exit(SystemExit(told)) for told in (None, 3, "no data")]
+        [0, 3, 1]
+    """
+    if error.code is None:
+        return 0
+    return error.code & 0xFF if isinstance(error.code, int) else 1
 
 
 def place_of(error: BaseException) -> str:

@@ -153,9 +153,15 @@ class Training:
             with stops_raise():
                 yield attempt
         except BaseException as error:
-            self._record_end(book, attempt, error)
+            if self._is_owned():
+                self._record_end(book, attempt, error)
             raise
-        book.end(attempt, status="done", exit_code=0)
+        if self._is_owned():
+            book.end(attempt, status="done", exit_code=0)
+
+    def _is_owned(self) -> bool:
+        """Whether it is this process that owns the run, and not one that was forked off its owner."""
+        return term_of(self.run.lock) is not None
 
     def test(self, attempt: AttemptDir, *, is_asked_for: bool) -> None:
         """Test the best weights of an attempt; see `Runner.test`."""

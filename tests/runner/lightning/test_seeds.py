@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from typedcfg.runner.lightning.seeds import RandomStream, make_deterministic, seed_all
+from typedcfg.runner.lightning.seeds import RandomStream, determinism, make_deterministic, seed_all
 
 
 def draw() -> tuple[float, float, float]:
@@ -91,3 +91,10 @@ def test_drawing_from_a_stream_leaves_the_generators_as_they_were() -> None:
     assert draw() == first
     assert torch.rand((), generator=generator) == expected
     assert generator.initial_seed() == 3
+
+
+def test_determinism_ends_with_the_training() -> None:
+    with determinism(is_on=True):
+        assert torch.are_deterministic_algorithms_enabled()
+
+    assert not torch.are_deterministic_algorithms_enabled()

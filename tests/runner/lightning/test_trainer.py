@@ -2,14 +2,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-import torch
 from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.strategies import DDPStrategy
 
 from typedcfg import Experiment
 from typedcfg.runner.lightning.callbacks.sample_limit import SampleLimit
 from typedcfg.runner.lightning.sharded.strategy import ShardedStrategy
-from typedcfg.runner.lightning.trainer import build_trainer, determinism, progress_of
+from typedcfg.runner.lightning.trainer import build_trainer, progress_of
 from typedcfg.sections.logging import Logging
 from typedcfg.sections.trainer import Trainer as Section
 
@@ -90,10 +89,3 @@ def test_progress_is_a_bar_where_a_person_watches(
     monkeypatch.setattr("sys.stderr.isatty", lambda: watched)
 
     assert progress_of(Logging()) == shown
-
-
-def test_determinism_ends_with_the_training() -> None:
-    with determinism(is_on=True):
-        assert torch.are_deterministic_algorithms_enabled()
-
-    assert not torch.are_deterministic_algorithms_enabled()

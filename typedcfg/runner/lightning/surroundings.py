@@ -10,8 +10,7 @@ import torch
 from torch import distributed
 
 from typedcfg.errors import Problem, RunError
-from typedcfg.runner.lightning.seeds import host_states_kept, seed_all
-from typedcfg.runner.lightning.trainer import determinism
+from typedcfg.runner.lightning.seeds import determinism, host_states_kept, seed_all
 from typedcfg.runner.process import Process
 from typedcfg.sections.run import Run
 
@@ -66,7 +65,8 @@ def agreeing(process: Process, device: torch.device) -> Iterator[None]:
     try:
         yield
     finally:
-        distributed.destroy_process_group()
+        if not process.is_forked:
+            distributed.destroy_process_group()
 
 
 def told_by_the_first(process: Process, text: str, device: torch.device) -> str:
@@ -80,5 +80,5 @@ def told_by_the_first(process: Process, text: str, device: torch.device) -> str:
 
 def wait_for_all(process: Process) -> None:
     """Go on once every process came here; raises where one ended before."""
-    if process.world_size > 1:
+    if process.world_size > 1 and not process.is_forked:
         distributed.barrier()

@@ -1,12 +1,10 @@
 """The Lightning trainer that a configuration describes."""
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import torch
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
@@ -15,7 +13,6 @@ from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
 from lightning.pytorch.strategies import Strategy
 
 from typedcfg.runner.lightning.callbacks.sample_limit import SampleLimit
-from typedcfg.runner.lightning.seeds import make_deterministic
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sections.logging import Logging
 from typedcfg.sections.trainer import Trainer as TrainerSection
@@ -84,18 +81,3 @@ def progress_of(logging: Logging) -> Literal["bar", "lines", "none"]:
     if logging.progress == "auto":
         return "bar" if sys.stderr.isatty() else "lines"
     return logging.progress
-
-
-@contextmanager
-def determinism(*, is_on: bool) -> Iterator[None]:
-    """For the length of the block, hold torch to deterministic operations if that is asked for."""
-    before = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
-    if is_on:
-        make_deterministic()
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before, warn_only=warn_only)
-        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn

@@ -31,8 +31,8 @@ from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.exact import ExactState
 from typedcfg.runner.lightning.hang import HangWatch
 from typedcfg.runner.lightning.quiet import quiet
-from typedcfg.runner.lightning.seeds import seed_all
-from typedcfg.runner.lightning.trainer import build_trainer, determinism, progress_of
+from typedcfg.runner.lightning.seeds import determinism, seed_all
+from typedcfg.runner.lightning.trainer import build_trainer, progress_of
 from typedcfg.runner.log import LogFile, kept
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir

@@ -1,0 +1,80 @@
+"""The results of a loop of one's own."""
+
+import logging
+from collections.abc import Callable
+from math import isfinite
+from typing import Final, Literal
+
+from typedcfg.errors import Problem, RunFailed
+from typedcfg.records.result_record import Result, ResultLog
+
+_log: Final = logging.getLogger(__name__)
+
+
+class LoopResults:
+    """What a loop measures: recorded by the first process, and looked at by each, whether its losses are numbers.
+
+    Nobody else sees the losses of such a loop, nor its weights. The metric `loss` counts, of any split, and the one
+    that scores are read from.
+    """
+
+    def __init__(
+        self,
+        log: ResultLog | None,
+        *,
+        metric: str,
+        on_nan: Literal["stop", "continue"],
+        note: Callable[[int], None],
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            log: Where they are recorded; None where another process does that.
+            metric: The one that scores are read from.
+            on_nan: Whether a loss that is NaN or infinite ends the loop.
+            note: Is called with the step of the first such loss, by the process that records.
+        """
+        self.not_finite_since: int | None = None
+        """The step of the first loss that was NaN or infinite."""
+        self._log = log
+        self._metrics = dict.fromkeys(["loss", metric])
+        self._on_nan = on_nan
+        self._note = note
+
+    def record(self, *results: Result) -> None:
+        """Record what epochs measured.
+
+        Raises:
+            RecordError: It cannot be written.
+            RunFailed: A loss is NaN or infinite, and that is to end the loop.
+        """
+        if self._log is not None:
+            self._log.append(*results)
+        for result in results:
+            name = self._not_finite(result)
+            if name is not None and self.not_finite_since is None:
+                self.not_finite_since = result.step
+                self._tell(name, result.step)
+
+    def end(self) -> None:
+        """Say at the end what was said when it began: hours lie between."""
+        if self.not_finite_since is not None:
+            _log.warning("the training ended with numbers that are not finite, since step %s", self.not_finite_since)
+
+    def _not_finite(self, result: Result) -> str | None:
+        """Which loss is NaN or infinite."""
+        names = ((split, metric) for split in result.splits for metric in self._metrics)
+        found = (f"{split}/{name}" for split, name in names if not isfinite(result.splits[split].get(name, 0.0)))
+        return next(found, None)
+
+    def _tell(self, name: str, step: int) -> None:
+        if self._log is not None:
+            self._note(step)
+        problem = Problem(
+            f"{name} is not finite after step {step}",
+            expected="a number, neither NaN nor infinite",
+            fix="lower the learning rate, clip gradients, or go on all the same: run.on_nan=continue",
+        )
+        if self._on_nan == "stop":
+            raise RunFailed(problem)
+        _log.warning("%s", problem)
