@@ -345,3 +345,17 @@ def test_what_the_operating_system_refuses_is_told_with_the_place(
         "  at            gone/a.tmp\n"
         "  fix           make the folder first: mkdir -p gone; --debug shows the traceback\n"
     )
+
+
+def test_letters_that_the_output_has_not_are_told_and_not_replaced(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "typedcfg", "show", f"{__file__}:Free", "rates={größe: 1}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("cannot print '\\xf6\\xdf': the output is encoded as ascii\n")

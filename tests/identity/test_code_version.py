@@ -312,6 +312,15 @@ def test_without_git_there_is_no_commit(repository: Path, tmp_path: Path, monkey
     assert read_code_version(repository) == CodeVersion.outside("git is not on PATH")
 
 
+def test_a_git_that_fails_without_a_word_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = tmp_path / "git"
+    silent.write_text("#!/bin/sh\nexit 3\n")
+    silent.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert read_code_version(tmp_path).why_unknown == "git exits with 3, and does not say why"
+
+
 def test_a_repository_that_git_distrusts_is_as_if_outside(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setattr("typedcfg.identity.code_version._KEPT_VARIABLES", ("GIT_",))

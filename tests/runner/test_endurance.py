@@ -1,6 +1,6 @@
 import errno
 import os
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
 from typing_extensions import override
@@ -33,3 +33,13 @@ def test_what_cannot_be_written_for_another_reason_is_an_error() -> None:
 def test_a_stream_keeps_what_else_it_can() -> None:
     with os.fdopen(os.dup(1), "w") as stream:
         assert Unread(stream).name == stream.name
+
+
+def test_letters_that_the_stream_has_not_are_written_as_escapes() -> None:
+    written = BytesIO()
+    stream = TextIOWrapper(written, encoding="ascii")
+
+    Unread(stream).write("größe 0.5\n")
+    stream.flush()
+
+    assert written.getvalue() == b"gr\\xf6\\xdfe 0.5\n"

@@ -13,6 +13,7 @@ from typedcfg.cli.verbs import HIDDEN, VERBS, help_of, overview
 from typedcfg.cli.warned import settings_warned_in_a_line
 from typedcfg.errors import Problem, RecordError, TypedcfgError
 from typedcfg.template.base import ConfigTemplate
+from typedcfg.text import shorten
 
 HELP_FLAGS: Final = frozenset({"--help", "-h"})
 _STOPPED: Final = frozenset({130, 143})
@@ -78,10 +79,10 @@ def call(
         # The reader of our output has gone, as `head` does.
         _forget_output()
         return 0
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         if is_debugging:
             raise
-        told = _refused(error)
+        told = _unprinted(error) if isinstance(error, UnicodeEncodeError) else _refused(error)
         _tell(told)
         return told.exit_code
     except KeyboardInterrupt:
@@ -98,6 +99,13 @@ def _tell(error: TypedcfgError) -> None:
 def _flush() -> None:
     if sys.stdout is not None:  # it was closed before we began
         sys.stdout.flush()
+
+
+def _unprinted(error: UnicodeEncodeError) -> TypedcfgError:
+    """What to say of letters that the encoding of the output has not: in other words the output would mean another."""
+    letters = error.object[error.start : error.end]
+    what = f"cannot print {shorten(letters)!a}: the output is encoded as {error.encoding}"
+    return RecordError(Problem(what, fix="set the variable PYTHONIOENCODING=utf-8:surrogateescape"))
 
 
 def _refused(error: OSError) -> TypedcfgError:

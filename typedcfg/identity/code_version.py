@@ -171,7 +171,7 @@ def _read(git: _Git, leave_out: Path | None, inside: str = "") -> CodeVersion:
     code, output, complaint = git.attempt("rev-parse", *asked)
     found = os.fsdecode(output).splitlines()
     if code and len(found) < 2:
-        return CodeVersion.outside(complaint.removeprefix("fatal: "))
+        return CodeVersion.outside(complaint.removeprefix("fatal: ") or f"git exits with {code}, and does not say why")
     objects = Path(git.folder, found[1]).absolute()
     git = git.at(Path(found[0]))
     # Before the first commit everything differs from the empty tree.

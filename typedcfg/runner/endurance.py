@@ -12,16 +12,22 @@ _UNREAD: Final = frozenset({errno.EPIPE, errno.EIO})
 
 
 class Unread:
-    """A stream that goes to nowhere once nobody reads it any more; in all else the stream it was."""
+    """A stream that goes to nowhere once nobody reads it any more, and has a word for every letter.
+
+    In all else it is the stream it was.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         """Stand before a stream."""
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write, or drop what nobody reads."""
+        """Write, or drop what nobody reads; letters that the stream's encoding lacks are written as escapes."""
         with self._enduring():
-            self._stream.write(text)
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError as error:
+                self._stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
         return len(text)
 
     def writelines(self, lines: Collection[str]) -> None:
