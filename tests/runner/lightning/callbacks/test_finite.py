@@ -87,11 +87,12 @@ def test_short_epochs_that_nobody_saves_are_looked_at_too() -> None:
     assert trainer.global_step <= 50
 
 
-def test_a_training_that_diverged_is_not_saved(train: Callable[..., FiniteWatch], tmp_path: Path) -> None:
+def test_an_epoch_that_diverged_is_neither_saved_nor_recorded(train: Callable[..., FiniteWatch], tmp_path: Path) -> None:
     with pytest.raises(RunFailed):
         train(FiniteWatch(), Diverging(loss_at=BATCHES + 55))
 
     assert [manifest.step for manifest in committed(tmp_path / "checkpoints").values()] == [BATCHES]
+    assert list(read_results(tmp_path / "results.jsonl")) == [1]
 
 
 def test_a_weight_that_the_last_step_made_infinite_fails_the_training(train: Callable[..., FiniteWatch]) -> None:

@@ -23,8 +23,8 @@ _log: Final = logging.getLogger(__name__)
 class FiniteWatch(AfterBatch):
     """Ends a training whose loss, or a weight, is NaN or infinite, or tells of it and lets it go on.
 
-    Losses are kept where they are, and looked at together every 50 batches and before a checkpoint is written, so that
-    no device waits in between, and what is saved can be gone on with.
+    Losses are kept where they are, and looked at together every 50 batches, before an epoch is recorded and before a
+    checkpoint is written, so that no device waits in between, and what is saved can be gone on with.
 
     Example:
         `Trainer(callbacks=[FiniteWatch(), recorder, policy])`
@@ -68,20 +68,32 @@ class FiniteWatch(AfterBatch):
             self._ask(trainer, self._first_not_finite(), "the training loss")
 
     @override
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Ask before the epoch is recorded: one that fails is none that was finished, however short it is.
+
+        Raises:
+            RunFailed: The loss or a weight is not finite, and that is to end the training.
+        """
+        self._look(trainer, pl_module)
+
+    @override
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Ask before anything is written; all ranks are here.
 
         Raises:
             RunFailed: The loss or a weight is not finite, and that is to end the training.
         """
-        self._ask(trainer, self._first_not_finite(), "the training loss")
-        self._ask(trainer, _NEVER if _are_finite(pl_module, trainer) else trainer.global_step, "a weight")
+        self._look(trainer, pl_module)
 
     @override
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say at the end what was said when it began: hours lie between."""
         if self.not_finite_since is not None and trainer.is_global_zero:
             _log.warning("the training ended with numbers that are not finite, since step %s", self.not_finite_since)
+
+    def _look(self, trainer: Trainer, module: LightningModule) -> None:
+        self._ask(trainer, self._first_not_finite(), "the training loss")
+        self._ask(trainer, _NEVER if _are_finite(module, trainer) else trainer.global_step, "a weight")
 
     def _first_not_finite(self) -> int:
         """The step of the first of the losses kept that is not finite; none is kept any more."""
