@@ -123,7 +123,9 @@ def test_each_line_of_a_secret_is_hidden_where_it_stands_alone() -> None:
     assert hidden == "**********, and {} stays"
 
 
-@pytest.mark.parametrize("spell", [repr, json.dumps, quote, quote_plus, str.strip])
+@pytest.mark.parametrize(
+    "spell", [repr, ascii, json.dumps, quote, quote_plus, str.strip, lambda text: repr(text.encode())]
+)
 def test_a_secret_is_hidden_however_it_is_spelt(spell: Callable[[str], str]) -> None:
     secret = 'it\'s a "pass\\word"\n& caf\u00e9/100%\n'
 

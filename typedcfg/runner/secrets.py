@@ -51,7 +51,8 @@ def _forms(text: str) -> Iterator[str]:
     # A log is written line by line, and a secret from a file has a line's end that whoever uses it takes off.
     lines = (line.strip() for line in text.splitlines())
     for part in (text, *(line for line in lines if len(line) >= _TELLING)):
-        yield from (part, repr(part)[1:-1], json.dumps(part)[1:-1])
+        yield from (part, repr(part)[1:-1], ascii(part)[1:-1], json.dumps(part)[1:-1])
+        yield repr(part.encode(errors="replace"))[2:-1]
         yield from (quote(part, safe, errors="replace") for safe in ("", "/"))
         yield quote_plus(part, errors="replace")
 
