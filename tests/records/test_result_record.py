@@ -2,11 +2,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import inf, isnan, nan
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from typedcfg.records.journal import read_journal
 from typedcfg.records.json_text import read_json
 from typedcfg.records.result_record import (
     Result,
@@ -219,3 +221,16 @@ def test_a_metric_that_appears_late_and_goes_again_is_scored_where_it_was_measur
 
     assert list(scores(results, LOSS)) == [2, 4]
     assert best_index(results, LOSS) == 2
+
+
+def test_splits_stand_in_one_order_wherever_they_are_read(tmp_path: Path) -> None:
+    ordered = ["train", "val", "test", "lr", "extra"]
+    with opened(tmp_path) as log:
+        log.append(line(1, test={}, lr={}, val={}), line(1, extra={}, train={}))
+
+        assert list(log.results[1].splits) == ordered
+
+    written: list[Any] = [found.entry for found in read_journal(files(tmp_path).journal)]
+    assert [list(entry["splits"]) for entry in written] == [["val", "test", "lr"], ["train", "extra"]]
+    assert list(read_results(files(tmp_path).journal)[1].splits) == ordered
+    assert '"train": {},\n      "val": {},\n      "test": {}' in files(tmp_path).results.read_text()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, NamedTuple, Self, TypeAlias
 
 from annotated_types import Ge
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from typedcfg.errors import Problem
 from typedcfg.records.journal import Journal, Line, read_journal
@@ -27,6 +27,18 @@ _log: Final = logging.getLogger(__name__)
 _VALIDATION_NAMES: Final = ("val", "validate", "validation")
 _NEVER_CHOSEN: Final = ("test", "predict")
 """Choosing by these would be peeking; whoever wants to must declare it."""
+_PLACES: Final = {"train": 0, "valid": 1, **dict.fromkeys(_VALIDATION_NAMES, 1), "test": 2}
+"""Where splits stand in a result; others come last."""
+
+
+def in_order(splits: Mapping[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Metrics by split: training, validation, test, and others as they came.
+
+    Example:
+        >>> [*in_order({"lr": {}, "test": {}, "val": {}, "train": {}})]
+        ['train', 'val', 'test', 'lr']
+    """
+    return dict(sorted(splits.items(), key=lambda item: _PLACES.get(item[0], len(_PLACES))))
 
 
 class Result(BaseModel):
@@ -41,8 +53,8 @@ class Result(BaseModel):
     samples: Annotated[int, Ge(0)] | None = None
     """Training samples seen, on all ranks together; None where batches do not tell their length."""
     time: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
-    splits: dict[str, dict[str, float]]
-    """Metrics by split: `{"train": {"loss": 0.5}}`."""
+    splits: Annotated[dict[str, dict[str, float]], AfterValidator(in_order)]
+    """Metrics by split, in one order: `{"train": {"loss": 0.5}, "val": {"loss": 0.6}}`."""
 
 
 Results: TypeAlias = Mapping[int, Result]
@@ -79,7 +91,7 @@ def merge(lines: Iterable[Result]) -> dict[int, Result]:
             splits = {**before.splits}
             for split, metrics in line.splits.items():
                 splits[split] = {**splits.get(split, {}), **metrics}
-            merged[line.epoch] = line.model_copy(update={"splits": splits})
+            merged[line.epoch] = line.model_copy(update={"splits": in_order(splits)})
         else:
             merged[line.epoch] = line
     return dict(sorted(merged.items()))

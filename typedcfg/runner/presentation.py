@@ -21,7 +21,7 @@ def format_metrics(metrics: Mapping[str, float]) -> str:
 
 
 def format_epoch_result(result: Result, epochs: int | None, *, is_best: bool) -> str:
-    """What an epoch measured: training first, and the other splits by name, in whatever order they were measured.
+    """What an epoch measured, split by split.
 
     Args:
         result: The epoch's.
@@ -33,8 +33,7 @@ def format_epoch_result(result: Result, epochs: int | None, *, is_best: bool) ->
         >>> format_epoch_result(result, 10, is_best=True)
         'epoch 3/10  step 120  train/loss 0.5123  val/loss 0.4987  best'
     """
-    splits = sorted(result.splits, key=lambda split: (split != "train", split))
-    metrics = {f"{split}/{name}": value for split in splits for name, value in result.splits[split].items()}
+    metrics = {f"{split}/{name}": value for split, found in result.splits.items() for name, value in found.items()}
     parts = [f"epoch {_of(result.epoch, epochs)}", f"step {result.step}", format_metrics(metrics)]
     return _APART.join([part for part in parts if part] + ["best"] * is_best)
 
