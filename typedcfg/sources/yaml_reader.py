@@ -4,7 +4,6 @@ PyYAML's C parser gives events; the tree is built from them directly. Its own co
 true, `12:30` is 750, `1e-3` is text), forget every position, and take three times as long.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -30,16 +29,13 @@ from typedcfg.sources.base import (
     branch_from,
     is_unsettled,
 )
+from typedcfg.sources.yaml_mistakes import PlaceOf, invalid, unprintable
 from typedcfg.sources.yaml_scalars import WORDS, resolve_plain
 from typedcfg.text import nearest, shorten, spaced
 
 _MOST_LEVELS: Final = 200
 _FIRST_LETTER: Final = "A"
 """Keys that begin with a letter are names; `<<` and those that begin with `$` come before."""
-_NOT_PRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-_Place = Callable[[int, int], str]
-"""Renders a line and a column, both from 1, as the place a problem names."""
 
 
 def read_yaml(text: str, source: str) -> Branch:
@@ -114,7 +110,7 @@ class _Anchored:
 class _Reader:
     """One document on its way from events to a tree; iterative, so that no nesting can exhaust the stack."""
 
-    def __init__(self, text: str, source: str, place: _Place) -> None:
+    def __init__(self, text: str, source: str, place: PlaceOf) -> None:
         self.problems: list[Problem] = []
         self._text = text
         self._source = source
@@ -139,11 +135,11 @@ class _Reader:
         try:
             return self._read()
         except yaml.reader.ReaderError as error:
-            self._stop(self._unprintable(error.reason))
+            self._stop(unprintable(error.reason, self._text, self._place))
         except UnicodeEncodeError as error:
-            self._stop(self._unprintable(error.reason))
+            self._stop(unprintable(error.reason, self._text, self._place))
         except yaml.MarkedYAMLError as error:
-            self._stop(self._invalid(error))
+            self._stop(invalid(error, self._text, self._place))
         return None
 
     def _read(self) -> object:
@@ -373,37 +369,6 @@ class _Reader:
     def _too_deep(self, event: Event) -> Problem:
         return Problem(f"nested deeper than {_MOST_LEVELS} levels", where=self._at(event.start_mark), fix="flatten it")
 
-    def _invalid(self, error: yaml.MarkedYAMLError) -> Problem:
-        """The problem of a text that is no YAML; the parser notices some of them far from where they are."""
-        mark: Any = error.problem_mark
-        words = f"{error.problem}, {error.context}" if error.context else str(error.problem)
-        where = self._at(mark)
-        lines = self._text.splitlines()
-        here = lines[mark.line] if mark.line < len(lines) else ""
-        if "\t" in here[: len(here) - len(here.lstrip())]:
-            return Problem("invalid YAML: a tab in the indentation", where=where, fix="indent with spaces")
-        if (error.context or "").startswith("while parsing a flow"):
-            where = f"{where}\n{self._at(error.context_mark)} (where it opens)"
-            is_reference = here.startswith(REFERENCE_MARK, mark.column - 1)
-            quotes = "within brackets a reference stands in quotes: ['${key}'], {name: '${key}'}"
-            fix = quotes if is_reference else "close the bracket, or put the missing comma"
-            return Problem(f"invalid YAML: {words}", where=where, fix=fix)
-        above = lines[mark.line - 1].strip() if mark.line else ""
-        fix = spaced(above) or _meant(error, here, lines[: mark.line])
-        return Problem(f"invalid YAML: {words}", where=where, fix=fix)
-
-    def _unprintable(self, reason: str) -> Problem:
-        """The problem of a character that YAML does not allow; the parser's own count of it is in bytes."""
-        found = _NOT_PRINTABLE.search(self._text)
-        if found is None:
-            return Problem(f"invalid YAML: {reason}", where=self._place(1, 1))
-        line_start = self._text.rfind("\n", 0, found.start()) + 1
-        where = self._place(self._text.count("\n", 0, found.start()) + 1, found.start() - line_start + 1)
-        name = f"U+{ord(found[0]):04X}"
-        return Problem(
-            f"character {name}: {reason}", where=where, fix=f'write it as an escape: "\\u{ord(found[0]):04x}"'
-        )
-
     def _stop(self, problem: Problem) -> None:
         raise ConfigError(*self.problems, problem)
 
@@ -413,19 +378,3 @@ class _Reader:
     def _origin(self, event: Event) -> Origin:
         mark: Any = event.start_mark
         return Origin(self._source, mark.line + 1, mark.column + 1)
-
-
-def _meant(error: yaml.MarkedYAMLError, here: str, above: list[str]) -> str:
-    """What to do about a line that stands in no column of those above it, or holds two colons."""
-    if error.problem == "did not find expected key" and error.context == "while parsing a block mapping":
-        return "put the keys of one mapping in one column"
-    if error.problem != "mapping values are not allowed in this context":
-        return ""
-    key = next((line for line in reversed(above) if line.strip() and not line.lstrip().startswith("#")), "")
-    if _indentation(here) > _indentation(key):
-        return "put it in the column of the key above it, or let nothing follow the colon of that key"
-    return "put a text that holds a colon in quotes"
-
-
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip(" "))
