@@ -154,6 +154,14 @@ def test_a_sweep_removes_folders_that_were_staged_and_what_was_staged_for_the_fo
     assert names(tmp_path) == [".run-2.0123456789abcdef.staged", "run"]
 
 
+def test_a_file_is_renamed(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_bytes(b"half")
+
+    storage.rename(tmp_path / "run.json", tmp_path / "run.json.damaged")
+
+    assert names(tmp_path) == ["run.json.damaged"]
+
+
 def test_a_folder_is_removed_with_all_that_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "step.ckpt" / "sub").mkdir(parents=True)
     (tmp_path / "step.ckpt" / "sub" / "shard").write_bytes(b"x")

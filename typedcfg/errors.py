@@ -9,6 +9,7 @@ TypedcfgError
 ├── Frozen                 something frozen is assigned to (also a TypeError)
 ├── UnsupportedValue       a value has no canonical text, and so no identity (also a TypeError)
 ├── RecordError            a record on disk cannot be read or written
+│   └── DamagedRecord      a record is there, and holds something else: it is empty, cut short, or was changed
 └── RunError               a run cannot start, go on or be found
     ├── RunOwned           another process owns the run
     ├── RunDone            the run came to its end before, and nobody asked to train it again
@@ -129,6 +130,10 @@ class RecordError(TypedcfgError):
     """A record on disk cannot be read or written."""
 
     exit_code = 1
+
+
+class DamagedRecord(RecordError):
+    """A record is there, and holds something else: it is empty, cut short, or was changed."""
 
 
 class RunError(TypedcfgError):

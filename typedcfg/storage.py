@@ -146,6 +146,17 @@ def take_over(source: Path, name: Path) -> None:
             take_over(path, folder / path.name)
 
 
+def rename(path: Path, name: Path) -> None:
+    """Give a file another name, which nothing may have yet.
+
+    Raises:
+        RecordError: It cannot be renamed: it is there whole, under one of the two.
+    """
+    with _reported(path, "rename"):
+        _move(path, name)
+        disk().sync_folder(path.parent)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder with all that is in it, if it is there, so that it stays removed.
 

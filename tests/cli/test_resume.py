@@ -52,6 +52,25 @@ def test_a_run_that_lost_its_record_goes_on_and_says_so(command: Command, failed
     assert not attempt.is_bitwise
 
 
+@pytest.mark.parametrize("content", [b"", b'{"status": "done"}'])
+def test_a_record_that_is_damaged_is_set_aside_and_the_run_goes_on(
+    command: Command, failed: Path, told: Told, content: bytes
+) -> None:
+    (failed / "run.json.damaged").write_bytes(b"an earlier one")
+    (failed / "run.json").write_bytes(content)
+
+    assert call(["resume", str(failed), "token=hunter2"]) == 1
+    assert "`typedcfg run`, as the run was begun, sets it aside" in told.readouterr().err
+    assert command("run", "APP", "~faults.crash_at", "token=hunter2") == 0
+
+    assert (failed / "run.json.damaged").read_bytes() == b"an earlier one"
+    assert (failed / "run.json.damaged.2").read_bytes() == content
+    assert "it is kept as experiments/" in told.readouterr().err
+    [attempt] = read_run_record(failed / "run.json").attempts
+    assert (attempt.resumed_from or "").endswith("/checkpoints/step-00000004.ckpt")
+    assert not attempt.is_bitwise
+
+
 def test_checkpoints_on_another_disk_behind_a_link_are_gone_on_from(failed: Path, tmp_path: Path) -> None:
     [checkpoints] = failed.glob("*/checkpoints")
     checkpoints.rename(tmp_path / "big")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from typedcfg.errors import RecordError
+from typedcfg.errors import DamagedRecord, RecordError
 from typedcfg.records.json_text import read_json, to_json
 from typedcfg.records.run_record import (
     AttemptRecord,
@@ -78,13 +78,23 @@ def test_every_key_that_a_record_may_not_have_is_named(tmp_path: Path) -> None:
     del content["argv"]
     (tmp_path / "run.json").write_bytes(to_json(content))
 
-    with pytest.raises(RecordError) as caught:
+    with pytest.raises(DamagedRecord) as caught:
         read_run_record(tmp_path / "run.json")
 
-    assert sorted(problem.what for problem in caught.value.problems) == [
-        "run.json: argv: Field required",
-        "run.json: identity.colour: Extra inputs are not permitted",
-    ]
+    [problem] = caught.value.problems
+    assert problem.what.startswith("run.json is no record of a run: ")
+    assert "argv: Field required" in problem.what
+    assert "identity.colour: Extra inputs are not permitted" in problem.what
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\0" * 20])
+def test_what_is_no_record_says_how_to_go_on(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "run.json").write_bytes(content)
+
+    with pytest.raises(DamagedRecord) as caught:
+        read_run_record(tmp_path / "run.json")
+
+    assert all(problem.fix.startswith("restore it from a copy") for problem in caught.value.problems)
 
 
 def test_a_record_is_readable_by_people(tmp_path: Path) -> None:

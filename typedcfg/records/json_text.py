@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from typedcfg.errors import Problem, RecordError
+from typedcfg.errors import DamagedRecord, Problem, RecordError
 
 
 def to_json(value: object, *, indent: bool = False) -> bytes:
@@ -31,7 +31,8 @@ def read_json(path: Path) -> object:
     """The value of a JSON file.
 
     Raises:
-        RecordError: There is no such file, or it is not JSON.
+        RecordError: There is no such file, or it may not be read.
+        DamagedRecord: It is not JSON.
     """
     try:
         return orjson.loads(path.read_bytes())
@@ -39,7 +40,7 @@ def read_json(path: Path) -> object:
         raise RecordError(Problem(f"cannot read {path.name}: {error.strerror}", where=str(path))) from error
     except orjson.JSONDecodeError as error:
         where = f"{path}:{error.lineno}:{error.colno}"
-        raise RecordError(Problem(f"{path.name} is not JSON: {error.msg}", where=where)) from error
+        raise DamagedRecord(Problem(f"{path.name} is not JSON: {error.msg}", where=where)) from error
 
 
 def _spelt(value: object) -> object:

@@ -1,5 +1,6 @@
 """`run.json`: what a run is, where it ran, and how each attempt at it went."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 from uuid import UUID
@@ -7,9 +8,10 @@ from uuid import UUID
 from annotated_types import Ge
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from typedcfg.errors import Problem, RecordError
+from typedcfg.errors import DamagedRecord, Problem, RecordError
 from typedcfg.records.json_text import read_json, to_json
 from typedcfg.storage import write_atomically
+from typedcfg.text import listed
 
 SCHEMA_VERSION: Final = 1
 """The version of `run.json` that is written, and the newest that is read."""
@@ -19,6 +21,12 @@ Status: TypeAlias = Literal["running", "done", "failed", "preempted", "lost"]
 
 StopReason: TypeAlias = Literal["SIGTERM", "SIGHUP", "SIGUSR1", "SIGINT", "max_time"]
 """What may ask an attempt to stop: a signal, SIGINT for Ctrl-C, or `run.max_time` that is over."""
+
+_WAY_OUT: Final = (
+    "restore it from a copy; or train on: `typedcfg run`, as the run was begun, sets it aside\n"
+    "and goes on from the newest checkpoint"
+)
+"""What to do about a record that is none."""
 
 
 class _Record(BaseModel):
@@ -155,9 +163,13 @@ def read_run_record(path: Path) -> RunRecord:
     """The record that a `run.json` holds.
 
     Raises:
-        RecordError: It cannot be read, is not a run's record, or was written by a newer typedcfg.
+        RecordError: It cannot be read, or was written by a newer typedcfg.
+        DamagedRecord: It is no run's record.
     """
-    content = read_json(path)
+    try:
+        content = read_json(path)
+    except DamagedRecord as error:
+        raise DamagedRecord(*(replace(problem, fix=_WAY_OUT) for problem in error.problems)) from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise RecordError(
@@ -171,12 +183,12 @@ def read_run_record(path: Path) -> RunRecord:
     try:
         return RunRecord.model_validate(content)
     except ValidationError as error:
-        raise RecordError(
-            *(
-                Problem(f"{path.name}: {'.'.join(map(str, found['loc'])) or 'the record'}: {found['msg']}", str(path))
-                for found in error.errors(include_url=False, include_input=False)
-            )
-        ) from None
+        wrong = [
+            f"{'.'.join(map(str, found['loc'])) or 'all of it'}: {found['msg']}"
+            for found in error.errors(include_url=False, include_input=False)
+        ]
+        what = f"{path.name} is no record of a run: {listed(wrong)}"
+        raise DamagedRecord(Problem(what, where=str(path), fix=_WAY_OUT)) from None
 
 
 def write_run_record(path: Path, record: RunRecord) -> None:

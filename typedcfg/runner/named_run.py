@@ -51,7 +51,8 @@ class NamedRun:
     @property
     def is_done(self) -> bool:
         """Whether the training came to its end."""
-        record = self.record
+        run = self._find()
+        record = RunBook(run).intact if run else None
         return record is not None and record.status == "done"
 
     @property
@@ -157,7 +158,7 @@ class NamedRun:
         if self._folder is None:
             identity, root = self.config.identity, self.config.params.run.project_root
             found = RunDir.find(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid)
-            if found and (record := RunBook(found).record):
+            if found and (record := RunBook(found).intact):
                 check_same_class(type(self.config.params), record.template, record.identity)
             self._folder = found
         return self._folder

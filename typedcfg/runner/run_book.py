@@ -4,6 +4,7 @@ Written by who owns the run, and by its workers while that one waits for them.
 """
 
 import getpass
+import logging
 import os
 import platform
 import socket
@@ -13,6 +14,7 @@ from importlib import metadata
 from typing import Any, Final
 
 from typedcfg.compiler.config import Config
+from typedcfg.errors import DamagedRecord
 from typedcfg.records.run_record import (
     AttemptRecord,
     Failure,
@@ -28,11 +30,13 @@ from typedcfg.runner.failure import told_hang
 from typedcfg.runner.ownership import Fence, read_owner, term_of
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
-from typedcfg.storage import write_atomically
+from typedcfg.storage import rename, write_atomically
 from typedcfg.template.migrations import schema_version
 
 _PACKAGES: Final = ("typedcfg", "torch", "lightning", "numpy")
 """Packages that bear on the outcome."""
+
+_log: Final = logging.getLogger(__name__)
 
 
 class RunBook:
@@ -50,6 +54,31 @@ class RunBook:
             RecordError: It cannot be read.
         """
         return read_run_record(self.run.record) if self.run.record.exists() else None
+
+    @property
+    def intact(self) -> RunRecord | None:
+        """The record; None too where it is damaged, which is put right by who comes to own the run.
+
+        Raises:
+            RecordError: It cannot be read.
+        """
+        try:
+            return self.record
+        except DamagedRecord:
+            return None
+
+    def set_aside_damage(self) -> None:
+        """Give a record that is none another name, and tell of it; only for who owns the run.
+
+        Raises:
+            RecordError: It cannot be read or renamed.
+        """
+        try:
+            _ = self.record
+        except DamagedRecord as error:
+            aside = self.run.new_damaged_record()
+            rename(self.run.record, aside)
+            _log.warning("%s; it is kept as %s", error.problems[0].what, aside)
 
     def as_it_stands(self) -> RunRecord | None:
         """The record with what nobody has noted yet: the end of each attempt whose process is gone.

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Final
 from uuid import UUID
@@ -204,6 +205,12 @@ class RunDir:
     def record(self) -> Path:
         """`run.json`."""
         return self.path / "run.json"
+
+    def new_damaged_record(self) -> Path:
+        """A name that is free, for a `run.json` that is no record: `run.json.damaged`, `run.json.damaged.2`."""
+        name = f"{self.record.name}.damaged"
+        paths = (self.path / (name if number == 1 else f"{name}.{number}") for number in count(1))
+        return next(path for path in paths if not path.exists())
 
     @property
     def config(self) -> Path:

@@ -88,7 +88,7 @@ class Training:
         Raises:
             ResumeRefused: The run in the folder has a configuration that means something else.
         """
-        record = RunBook(self.run).record
+        record = RunBook(self.run).intact
         if record is None or record.status != "done":
             return False
         self._check_same(record)
@@ -115,6 +115,7 @@ class Training:
 
     def _attempt(self, launcher: Launcher, *, again: bool, resume: Beginning, test: bool) -> None:
         book = RunBook(self.run)
+        book.set_aside_damage()
         book.mark_lost()
         record, code = book.record, self._code()
         if record is not None:
@@ -139,6 +140,7 @@ class Training:
     def attempted(self, *, world_size: int) -> Iterator[AttemptDir]:
         """One more attempt from the beginning, made within the block by whoever asks, and recorded as it ends."""
         book = RunBook(self.run)
+        book.set_aside_damage()
         book.mark_lost()
         record, code = book.record, self._code()
         if record is not None:
