@@ -18,6 +18,18 @@ def test_nothing_is_on_the_disk_before_the_training(tiny: TinyType, tmp_path: Pa
     assert not (tmp_path / "experiments").exists()
 
 
+def test_a_run_is_told_in_one_line_wherever_it_stands(tiny: TinyType, tmp_path: Path) -> None:
+    runner = Runner(tiny.compile(overrides=["trainer.max_epochs=1"]))
+    assert repr(runner) == f"<Runner tiny-run {runner.id}: not begun, without a folder yet>"
+    assert not (tmp_path / "experiments").exists()
+
+    runner.fit()
+
+    assert repr(runner) == f"<Runner tiny-run {runner.id}: done, in {runner.dir}>"
+    (runner.dir / "run.json").write_text("{")
+    assert repr(runner) == "<Runner run: run.json is not JSON: unexpected end of data>"
+
+
 def test_the_names_of_a_run_are_those_of_its_configuration(tiny: TinyType) -> None:
     config = tiny.compile(overrides=["run.run_name=wide"])
     runner, identity = Runner(config), config.identity

@@ -1,6 +1,7 @@
 """How values are shown to people: on one line, as YAML would have them, and a secret not at all."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, Final
@@ -51,6 +52,9 @@ def _on_one_line(value: Any, text_of: Callable[[str], str]) -> str:  # noqa: PLR
             return f"{_SIGNS[type(value)]} {_on_one_line(items, text_of)}"
         case set() | frozenset():
             return "[" + ", ".join(sorted(_on_one_line(item, text_of) for item in value)) + "]"
+        case timedelta() if value < timedelta():
+            # Python has a negative number of days there, and hours that go the other way: read back it is another time.
+            return f"-{-value}"
         case ConfigTemplate():
             return f"{type(value).__qualname__}(...)"
     return str(value)

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
+from typing_extensions import override
+
 from typedcfg.compiler.config import Config
-from typedcfg.errors import Problem, RunError
+from typedcfg.errors import Problem, RunError, TypedcfgError
 from typedcfg.records.result_record import ScoreRule
 from typedcfg.records.run_record import Identity, RunRecord
 from typedcfg.runner.place import place_of
@@ -41,6 +43,18 @@ class NamedRun:
         """By what results are compared."""
         self._folder = folder
         self._asked = asked or Asked()
+
+    @override
+    def __repr__(self) -> str:
+        """Which run it is, how it stands and where: `<Runner digits-wide 0123456789abcdef: done, in runs/...>`."""
+        try:
+            run, record, identity = self._find(), self.record, self.identity
+        except TypedcfgError as error:  # a debugger that shows it must not fail
+            what, _, _ = str(error).partition("\n")
+            return f"<{type(self).__name__} {self.config.params.run.run_name}: {what}>"
+        status = record.status if record else "not begun"
+        where = f"in {run.path}" if run else "without a folder yet"
+        return f"<{type(self).__name__} {identity.name} {identity.id}: {status}, {where}>"
 
     @property
     def record(self) -> RunRecord | None:
