@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,20 @@ def test_a_loop_without_lightning_imports_none_of_it(tiny: TinyType) -> None:
     subprocess.run([sys.executable, "script.py"], check=True, timeout=120)
 
     assert Runner(tiny.compile()).is_done
+
+
+def test_threads_take_turns(tiny: TinyType) -> None:
+    def enter() -> None:
+        with init_env(tiny.compile(overrides=["run.seed=5"])):
+            pass
+
+    with ThreadPoolExecutor(1) as other, init_env(tiny.compile()):
+        with pytest.raises(RunError, match="another thread of this process is within init_env"):
+            other.submit(enter).result()
+        enter()  # within the same thread, one may be inside another
+
+    with ThreadPoolExecutor(1) as other, pytest.raises(RunDone):
+        other.submit(enter).result()
 
 
 def test_what_contradicts_determinism_is_refused(tiny: TinyType) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
 
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.secrets import secrets_in
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     import torch
 
     from typedcfg.sections.experiment import Experiment
+
+_turn: Final = RLock()
+"""Held by the thread that is within a block, or within several, one inside another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,8 @@ def init_env(
     Raises:
         RunDone: The run came to its end before.
         RunOwned: Another process works on this run.
-        RunError: It is no Experiment, the device is not there, or `benchmark` contradicts the configuration.
+        RunError: It is no Experiment, the device is not there, `benchmark` contradicts the configuration, or another
+            thread is within such a block.
         ResumeRefused: The run in the folder has a configuration that means something else.
     """
     from typedcfg.runner.lightning.surroundings import agreeing, device_of, surroundings
@@ -138,6 +143,7 @@ def init_env(
     device = device_of(experiment.trainer.accelerator, process)
     exit_of_block: SystemExit | None = None
     with ExitStack() as stack:
+        stack.enter_context(_one_at_a_time())
         stack.enter_context(agreeing(process, device))
         attempt = stack.enter_context(_attempted(runner, process, device, again=again))
         results = stack.enter_context(_results(runner, attempt, process))
@@ -153,6 +159,27 @@ def init_env(
         results.end()
     if exit_of_block is not None:
         raise exit_of_block  # for the run, the block has come to its end
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """For the length of the block, no other thread may be within one.
+
+    Raises:
+        RunError: Another one is.
+    """
+    if not _turn.acquire(blocking=False):
+        raise RunError(
+            Problem(
+                "another thread of this process is within init_env",
+                expected="one at a time: a process has one stdout, one state of each generator",
+                fix="start a process for each run",
+            )
+        )
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 @contextmanager
