@@ -121,6 +121,7 @@ def test_what_is_no_experiment_is_checked_without_the_sections_of_one(tmp_path: 
     assert not loaded & {
         "typedcfg.sections.experiment",
         "typedcfg.compiler.expressions.grammar",
+        "typedcfg.compiler.expressions.tokens",
         "typedcfg.compiler.expressions.tree",
     }
 

@@ -15,12 +15,12 @@ import pytest
 
 import typedcfg
 from typedcfg.compiler.expressions.arithmetic import Undefined
-from typedcfg.compiler.expressions.grammar import _Unreadable
+from typedcfg.compiler.expressions.tokens import Unreadable
 from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPathError
 
 PACKAGE = Path(typedcfg.__file__).parent
-WORDED: tuple[type[Any], ...] = (Problem, Undefined, _Unreadable, KeyPathError)
+WORDED: tuple[type[Any], ...] = (Problem, Undefined, Unreadable, KeyPathError)
 
 Span = tuple[str, int, int]
 """A file, and the line and column at which a call begins in it."""

@@ -27,7 +27,7 @@ NOT_SHOWN = {
     "cli/main.py:_refused 1": "needs an output that cannot be written to",
     "cli/main.py:_refused 2": "a guard: what is refused is told where it was asked for",
     "compiler/expressions/grammar.py:_parsed 2": "a guard: the bounds before it leave the parser nothing to refuse",
-    "compiler/expressions/grammar.py:_unexpected 2": "a guard: no brace is found behind an open quote",
+    "compiler/expressions/tokens.py:_unexpected 2": "a guard: no brace is found behind an open quote",
     "compiler/writing/python_text.py:mapping_to_python": "a guard: no value has a canonical text and no Python",
     "compiler/writing/saving.py:_lost": "a guard: no template is known that reads more back than was written",
     "errors.py:TypedcfgError.__init__": "pydantic's own words, for a class whose fields are right one by one",

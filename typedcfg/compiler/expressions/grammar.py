@@ -6,13 +6,13 @@ finds is turned into a tree of our own, once for each text. Nothing is ever comp
 
 import ast
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
 from typedcfg.compiler.expressions.arithmetic import FUNCTIONS
 from typedcfg.compiler.expressions.printed import MOST_BITS
 from typedcfg.compiler.expressions.references import Reference, reference_to
+from typedcfg.compiler.expressions.tokens import MOST_NODES, QUOTED, Unreadable, check_tokens, too_many
 from typedcfg.compiler.expressions.tree import (
     Call,
     Choice,
@@ -27,32 +27,6 @@ from typedcfg.errors import Problem
 from typedcfg.key_path import KeyPathError, parse_key_path, render_key_path
 from typedcfg.text import listed, nearest, shorten
 
-MOST_NODES: Final = 200
-"""Values, operators and calls in one expression."""
-MOST_BRACKETS: Final = 50
-"""Within one another."""
-_TOKENS_OF_A_NODE: Final = 5
-"""An operator, a bracket on either side, a dot: whatever has more tokens than this for each node has too many nodes."""
-LONGEST: Final = 10_000
-"""Characters of one expression."""
-_LONGEST_NUMBER: Final = 1_300
-"""Digits; 4096 bits are fewer in every notation but the binary one."""
-
-_QUOTED: Final = r"""(?: "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )"""
-_TOKEN: Final = re.compile(
-    rf"""
-    (?P<space> [\s]+ )
-    | (?P<name> [^\W\d]\w* )
-    | (?P<number> (?>
-          0[xXoObB][0-9a-fA-F_]+ | (?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?
-      )(?!\w) )
-    | (?P<text> {_QUOTED} )
-    | (?P<open> [(\[] )
-    | (?P<close> [)\]] )
-    | (?P<symbol> \*\* | // | [=!<>]= | [-+*/%<>,.] )
-    """,
-    re.VERBOSE,
-)
 _PATH: Final = re.compile(
     r"""
     (?! (?:true|false|null|True|False|None) \b )
@@ -66,29 +40,14 @@ _NAMES: Final = re.compile(r"(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*
 """What most paths are."""
 _POSITION: Final = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 """As in every key path; no list has a position of more digits."""
-_SPACE: Final = re.compile(rf"(?P<quoted>{_QUOTED})|[^\S ]", re.VERBOSE)
+_SPACE: Final = re.compile(rf"(?P<quoted>{QUOTED})|[^\S ]", re.VERBOSE)
+# A quote that is never closed hides every brace behind it.
+_STOP: Final = re.compile(rf"""{QUOTED} | ["'].* | [{{}}]""", re.VERBOSE | re.DOTALL)
 _RELATIVE: Final = re.compile(r"(?P<dots>\.{1,9})(?P<path>[^\W\d][\w.]{0,200})\Z")
 """A path as other tools write one that does not begin at the top."""
 _LIKELY_KEY: Final = re.compile(r"[\w-]{1,40}\Z")
-_ESCAPE: Final = re.compile(r"\\(?![\\'\"ntr]|x[0-9a-fA-F]{2}|u(?![dD][89a-fA-F])[0-9a-fA-F]{4})")
-"""A backslash that begins nothing that is understood; halves of a character are not."""
-_UNWRITTEN: Final = re.compile(r"[\0\r]")
-"""What Python's parser takes for an end, even in quotes."""
 _CONSTANTS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 _PYTHON_WORDS: Final = {"True": "true", "False": "false", "None": "null"}
-_HABITS: Final = {
-    "&": "write: a and b",
-    "|": "write: a or b",
-    "!": "write: not a",
-    "?": "write: a if condition else b",
-    "^": "write: a ** b",
-    ":": 'a variable is read by env("NAME", "default"), a choice is a if condition else b',
-    "=": "two values are compared by ==",
-    "{": "lists and mappings are written outside of ${...}",
-    "\\": "write the key in quotes",
-}
-"""Characters that mean something elsewhere."""
-
 _BINARY: Final[dict[type[ast.operator], str]] = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -122,15 +81,6 @@ _REFUSED: Final[dict[type[ast.AST], tuple[str, str]]] = {
 """What Python has and an expression has not: what is wrong, and what to do instead."""
 
 
-class _Unreadable(Exception):
-    def __init__(self, what: str, offset: int, *, suggestion: str | None = None, fix: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.offset = offset
-        self.suggestion = suggestion
-        self.fix = fix
-
-
 def closing_brace(text: str, position: int) -> int:
     """Where the brace that closes an expression stands: the first outside of quotes; -1 if none does.
 
@@ -151,10 +101,6 @@ def closing_brace(text: str, position: int) -> int:
     return -1
 
 
-# A quote that is never closed hides every brace behind it.
-_STOP: Final = re.compile(rf"""{_QUOTED} | ["'].* | [{{}}]""", re.VERBOSE | re.DOTALL)
-
-
 def parse_expression(text: str, column: int) -> Expression | Problem:
     """The tree of an expression, or what is wrong with it.
 
@@ -173,7 +119,7 @@ def parse_expression(text: str, column: int) -> Expression | Problem:
     try:
         tree = _parsed(stripped)
         return _Reader(stripped, start).expression(tree.body)
-    except _Unreadable as wrong:
+    except Unreadable as wrong:
         fix = wrong.fix or ("" if wrong.suggestion else _as_a_path(stripped))
         return Problem(
             f"${{{shorten(text)}}} is no expression: {wrong.what} at column {start + wrong.offset}",
@@ -206,7 +152,7 @@ def _as_a_path(text: str) -> str:
 
 def _parsed(text: str) -> ast.Expression:
     """What Python's parser makes of a text that holds allowed tokens alone."""
-    _check_tokens(text)
+    check_tokens(text)
     # Outside of quotes a line break is as good as a space.
     flat = _SPACE.sub(lambda found: found["quoted"] or " ", text)
     try:
@@ -214,74 +160,9 @@ def _parsed(text: str) -> ast.Expression:
     except SyntaxError as error:
         # Where the text ends too early, Python names no place, or one behind it.
         offset = min(error.offset - 1, len(text)) if error.offset and error.lineno == 1 else len(text)
-        raise _Unreadable("something is missing" if offset >= len(text) else "unexpected text", offset) from None
+        raise Unreadable("something is missing" if offset >= len(text) else "unexpected text", offset) from None
     except (ValueError, MemoryError, RecursionError):
-        raise _Unreadable("too much lies within one another", 0) from None
-
-
-def _check_tokens(text: str) -> None:
-    """Refuse what `ast` need not see: what no expression holds, and what is too long or too deep for its parser."""
-    if not text:
-        raise _Unreadable("nothing stands between the braces", 0)
-    if len(text) > LONGEST:
-        raise _Unreadable(f"it has more than {LONGEST:,} characters", 0)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise _Unreadable("half of a character", error.start) from None
-    opened: list[int] = []
-    for number, token in enumerate(_tokens(text)):
-        if number > MOST_NODES * _TOKENS_OF_A_NODE:
-            raise _too_many(token.start())
-        match token.lastgroup:
-            case "open":
-                opened.append(token.start())
-            case "close" if opened:
-                opened.pop()
-        if len(opened) > MOST_BRACKETS:
-            raise _Unreadable(f"more than {MOST_BRACKETS} brackets lie within one another", token.start())
-    if opened:
-        raise _Unreadable(f"the bracket {text[opened[-1]]} is never closed", opened[-1])
-
-
-def _tokens(text: str) -> Iterator[re.Match[str]]:
-    position = 0
-    while position < len(text):
-        token = _TOKEN.match(text, position)
-        if token is None:
-            raise _unexpected(text, position)
-        if token.lastgroup == "number" and len(token[0]) > _LONGEST_NUMBER:
-            raise _Unreadable(f"an integer of more than {MOST_BITS} bits", position)
-        if token.lastgroup == "text":
-            _check_escapes(token)
-            if unwritten := _UNWRITTEN.search(token[0]):
-                fix = f"write it as an escape: \\x{ord(unwritten[0]):02x}"
-                raise _Unreadable("a control character stands in quotes", position + unwritten.start(), fix=fix)
-        if token.lastgroup != "space":
-            yield token
-        position = token.end()
-
-
-def _check_escapes(token: re.Match[str]) -> None:
-    # A backslash and what it escapes are looked at together: `\\\\d` is a backslash and a d.
-    for escape in re.finditer(r"\\.", token[0]):
-        if _ESCAPE.match(token[0], escape.start()):
-            fix = "a backslash is written \\\\"
-            raise _Unreadable(f"{escape[0]} means nothing", token.start() + escape.start(), fix=fix)
-
-
-def _unexpected(text: str, position: int) -> _Unreadable:
-    character = text[position]
-    if character.isdigit() or character == ".":
-        return _Unreadable("this is no number", position)
-    if character in "\"'":
-        return _Unreadable("a quote is never closed", position)
-    return _Unreadable(f"{character!r} is not understood here", position, fix=_HABITS.get(character, ""))
-
-
-def _too_many(offset: int) -> _Unreadable:
-    fix = "compute a part of it in another value, and refer to that"
-    return _Unreadable(f"it has more than {MOST_NODES} parts", offset, fix=fix)
+        raise Unreadable("too much lies within one another", 0) from None
 
 
 class _Reader:
@@ -297,7 +178,7 @@ class _Reader:
         """The tree of one node and all below."""
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            raise _too_many(self.offset(node))
+            raise too_many(self.offset(node))
         match node:
             case ast.Constant():
                 return self.constant(node)
@@ -327,14 +208,14 @@ class _Reader:
         """A number or a text; Python's own words are spelt otherwise here."""
         word = _PYTHON_WORDS.get(self.raw(node))
         if word is not None:
-            raise _Unreadable(f"{self.raw(node)} is Python's word", self.offset(node), suggestion=word)
+            raise Unreadable(f"{self.raw(node)} is Python's word", self.offset(node), suggestion=word)
         value = node.value
-        if isinstance(value, str) and not re.fullmatch(_QUOTED, self.raw(node), re.VERBOSE):
-            raise _Unreadable(_ONE_TEXT, self.offset(node))
+        if isinstance(value, str) and not re.fullmatch(QUOTED, self.raw(node), re.VERBOSE):
+            raise Unreadable(_ONE_TEXT, self.offset(node))
         if isinstance(value, int) and value.bit_length() > MOST_BITS:
-            raise _Unreadable(f"an integer of more than {MOST_BITS} bits", self.offset(node))
+            raise Unreadable(f"an integer of more than {MOST_BITS} bits", self.offset(node))
         if isinstance(value, float) and value in (float("inf"), float("-inf")):
-            raise _Unreadable("a number that is larger than a float can be", self.offset(node))
+            raise Unreadable("a number that is larger than a float can be", self.offset(node))
         if not isinstance(value, int | float | str):
             raise self.refused(node)
         return Constant(value)
@@ -359,9 +240,9 @@ class _Reader:
                     steps.append(self.step(inner.slice))
                     inner = inner.value
                 case _:
-                    raise _Unreadable("this has no keys: a path begins with a key", self.offset(inner))
+                    raise Unreadable("this has no keys: a path begins with a key", self.offset(inner))
         if steps[-1] in _PYTHON_WORDS or steps[-1] in _CONSTANTS:
-            raise _Unreadable(f"{steps[-1]} has no keys", self.offset(node))
+            raise Unreadable(f"{steps[-1]} has no keys", self.offset(node))
         return reference_to(tuple(reversed(steps)), self.at(node))
 
     def step(self, node: ast.expr) -> str | int:
@@ -373,15 +254,15 @@ class _Reader:
                 return int(self.raw(node))
             case ast.Constant(value=int()) | ast.UnaryOp(operand=ast.Constant(value=int())):
                 fix = "count from the start, [0] is the first, or from the end, [-1] is the last"
-                raise _Unreadable(f"{shorten(self.raw(node))} is no position", self.offset(node), fix=fix)
-        raise _Unreadable("a position or a quoted key is expected, written out", self.offset(node))
+                raise Unreadable(f"{shorten(self.raw(node))} is no position", self.offset(node), fix=fix)
+        raise Unreadable("a position or a quoted key is expected, written out", self.offset(node))
 
     def comparison(self, node: ast.Compare) -> Comparison:
         """A chain of comparisons."""
         for operator in node.ops:
             if type(operator) not in _COMPARED:
                 what, fix = _REFUSED[type(operator)]
-                raise _Unreadable(what, self.offset(node), fix=fix)
+                raise Unreadable(what, self.offset(node), fix=fix)
         symbols = tuple(_COMPARED[type(operator)] for operator in node.ops)
         return Comparison(symbols, tuple(map(self.expression, (node.left, *node.comparators))), self.at(node))
 
@@ -391,9 +272,9 @@ class _Reader:
         if not isinstance(node.func, ast.Name) or name not in (*FUNCTIONS, "env"):
             fix = f"the functions are {listed([*FUNCTIONS, 'env'])}"
             near = nearest(name, [*FUNCTIONS, "env"]) if isinstance(node.func, ast.Name) else None
-            raise _Unreadable(f"there is no function {shorten(name)}", self.offset(node), suggestion=near, fix=fix)
+            raise Unreadable(f"there is no function {shorten(name)}", self.offset(node), suggestion=near, fix=fix)
         if node.keywords:
-            raise _Unreadable(f"{name}() takes no named values", self.offset(node))
+            raise Unreadable(f"{name}() takes no named values", self.offset(node))
         if name == "env":
             return self.variable(node)
         return Call(name, tuple(map(self.expression, node.args)), self.at(node))
@@ -404,12 +285,12 @@ class _Reader:
             case [ast.Constant(value=str(name)), *rest] if len(rest) <= 1 and name and not set("=\0") & set(name):
                 return Variable(name, self.expression(rest[0]) if rest else None, self.at(node))
         what = 'env() takes the name of a variable, in quotes, and a default: env("HOME", "/tmp")'
-        raise _Unreadable(what, self.offset(node))
+        raise Unreadable(what, self.offset(node))
 
-    def refused(self, node: ast.AST) -> _Unreadable:
+    def refused(self, node: ast.AST) -> Unreadable:
         """What is Python, but no expression here."""
         what, fix = _REFUSED.get(type(node), ("this is not understood here", ""))
-        return _Unreadable(what, self.offset(node), fix=fix)
+        return Unreadable(what, self.offset(node), fix=fix)
 
     def raw(self, node: ast.expr) -> str:
         """A node as it was written."""
