@@ -14,6 +14,6 @@ class Logging(ConfigTemplate):
     level: Literal["debug", "info", "warning", "error"] = "info"
     """What goes to `run.log`."""
     progress: Literal["auto", "bar", "lines", "none"] = "auto"
-    """How the training shows itself: a bar where a person watches, else a line for each epoch."""
+    """How the training shows itself: a line for each epoch, and below them a bar where a person watches."""
     log_interval: Annotated[int | None, Ge(1), Unit("batches")] = None
     """How often a line tells of progress within an epoch; if null ten times in its longest split, if that has 100."""

@@ -1,4 +1,5 @@
 import os
+import re
 
 import pytest
 import torch
@@ -93,14 +94,16 @@ def test_checkpoints_state_the_fingerprint_of_the_configuration(tiny: TinyType) 
     assert {manifest.fingerprint for manifest in manifests} == {str(config.fingerprint)}
 
 
+@pytest.mark.parametrize(("progress", "shown"), [("none", 0), ("bar", 3)])
 def test_the_log_holds_every_epoch_however_progress_is_shown(
-    tiny: TinyType, capsys: pytest.CaptureFixture[str]
+    progress: str, shown: int, tiny: TinyType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runner = Runner(tiny.compile(overrides=["logging.progress=none"]))
+    runner = Runner(tiny.compile(overrides=[f"logging.progress={progress}"]))
 
     runner.fit()
 
-    assert "epoch 3/3" not in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert len(re.findall(r"(?:^|\r)epoch \d/3  step \d+  train/loss .*\n", told, re.MULTILINE)) == shown
     assert AttemptDir(runner.attempt).log().read_text().count("epoch ") == 3
 
 

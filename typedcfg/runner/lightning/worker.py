@@ -65,10 +65,10 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
             max_time=experiment.run.max_time,
         )
         exact = ExactState(seed=experiment.run.seed, offset_ranks=experiment.run.seed_per_rank)
+        progress = progress_of(experiment.logging)
         # Where no lines are shown they are kept all the same.
-        stream = None if progress_of(experiment.logging) == "lines" else log
-        lines = EpochLines(recorder, stream=stream)
-        steps = StepLines(interval=experiment.logging.log_interval, stream=stream)
+        lines = EpochLines(recorder, stream=log if progress == "none" else None)
+        steps = StepLines(interval=experiment.logging.log_interval, stream=None if progress == "lines" else log)
         io = VerifiedCheckpointIO(
             fingerprint=str(config.fingerprint),
             config=json_text(config),

@@ -35,7 +35,7 @@ class EpochLines(LastWord):
     """
 
     def __init__(self, recorder: Recorder, *, stream: LineStream | None = None) -> None:
-        """Print what `recorder` records, to standard output or another stream."""
+        """Print what `recorder` records, to standard output, above a progress bar, or to another stream."""
         self.recorder = recorder
         self.stream = stream
 
@@ -48,4 +48,11 @@ class EpochLines(LastWord):
             epochs = trainer.max_epochs if trainer.max_epochs != _UNLIMITED else None
             best = is_best(self.recorder.results, self.recorder.rule)
             line = format_epoch_result(result, epochs, is_best=best)
+            self._print(line, trainer)
+
+    def _print(self, line: str, trainer: Trainer) -> None:
+        bar = trainer.progress_bar_callback
+        if self.stream is None and bar is not None and bar.is_enabled:
+            bar.print(line)  # which would write over what others print
+        else:
             print(line, file=self.stream or sys.stdout, flush=True)
