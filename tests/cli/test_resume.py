@@ -71,6 +71,38 @@ def test_a_record_that_is_damaged_is_set_aside_and_the_run_goes_on(
     assert not attempt.is_bitwise
 
 
+def test_an_older_copy_of_the_record_costs_no_attempt(command: Command, failed: Path, told: Told) -> None:
+    older = (failed / "run.json").read_bytes()
+    command("run", "APP", "faults.crash_at=2", "token=hunter2")
+    (failed / "run.json").write_bytes(older)
+    [first, second] = (path.name for path in sorted(failed.glob("2*")))
+    told.readouterr()
+
+    assert call(["resume", str(failed), "~faults.crash_at", "token=hunter2"]) == 0
+
+    assert f"run.json does not know of attempt {second}" in told.readouterr().err
+    record = read_run_record(failed / "run.json")
+    third = record.attempts[-1]
+    assert [attempt.folder for attempt in record.attempts] == [first, third.folder]
+    assert third.folder > second
+    assert third.resumed_from == f"{second}/checkpoints/step-00000008.ckpt"
+    assert not third.is_bitwise
+    call(["runs", "show", str(failed)])
+    assert f"attempt {second}\n  status  not recorded" in told.readouterr().out
+
+
+def test_an_older_copy_of_the_results_is_told_of(command: Command, folder: Folder, told: Told) -> None:
+    command("run", "APP", "faults.crash_at=2")
+    [results] = folder().glob("*/results.jsonl")
+    results.write_bytes(results.read_bytes().splitlines(keepends=True)[0])
+    told.readouterr()
+
+    assert command("run", "APP") == 0
+
+    assert "results of 1 epoch are lost: 2" in told.readouterr().err
+    assert "results of 1 epoch are lost: 2" in read_run_record(folder() / "run.json").attempts[-1].not_bitwise_because
+
+
 def test_checkpoints_on_another_disk_behind_a_link_are_gone_on_from(failed: Path, tmp_path: Path) -> None:
     [checkpoints] = failed.glob("*/checkpoints")
     checkpoints.rename(tmp_path / "big")

@@ -6,6 +6,7 @@ import pytest
 from typedcfg import Experiment, Runner
 from typedcfg.errors import RecordError, ResumeRefused, RunError, RunFailed
 from typedcfg.records.checkpoint_record import manifest_path
+from typedcfg.runner.state import RunState
 
 
 @pytest.fixture
@@ -38,7 +39,8 @@ def test_a_run_begins_with_the_newest_checkpoint_of_another(broken: Runner, same
 
     assert same.record is not None
     [attempt] = same.record.attempts
-    assert (same.epochs_begin, list(same.results)) == (2, [3])
+    assert (same.epochs_begin, list(same.results)) == (2, [2, 3])
+    assert same.results[2].splits == {}
     assert attempt.resumed_from is not None
     assert Path(attempt.resumed_from).is_relative_to(broken.dir.resolve())
     assert not attempt.is_bitwise
@@ -50,7 +52,8 @@ def test_a_run_begins_with_a_checkpoint_that_was_copied(kind: type[Path | str], 
 
     assert same.record is not None
     assert same.record.attempts[0].resumed_from == str(copied)
-    assert same.epochs_begin == 2
+    shutil.rmtree(copied.parent)
+    assert same.begin == RunState(epochs=2, steps=8, samples=32)
 
 
 def test_what_a_run_began_with_may_go_afterwards(copied: Path, same: Runner, tiny: type[Experiment]) -> None:
@@ -61,7 +64,9 @@ def test_what_a_run_began_with_may_go_afterwards(copied: Path, same: Runner, tin
 
     same.fit()
 
-    assert list(same.results) == [3]
+    assert list(same.results) == [2, 3]
+    assert same.record is not None
+    assert "results" not in str(same.record.attempts[-1].not_bitwise_because)
 
 
 def test_a_run_goes_back_to_an_earlier_checkpoint_of_its_own(broken: Runner, tiny: type[Experiment]) -> None:
@@ -172,7 +177,7 @@ def test_a_run_of_parts_begins_with_a_folder_that_was_copied(tiny: type[Experime
     assert same.is_done
     assert same.record is not None
     assert same.record.attempts[0].resumed_from == str(copied)
-    assert (same.epochs_begin, list(same.results)) == (2, [3])
+    assert (same.epochs_begin, list(same.results)) == (2, [2, 3])
     resumed = Runner(tiny.compile(overrides=parts))
     resumed.fit()
     assert same.results[3].splits == resumed.results[3].splits

@@ -7,6 +7,8 @@ import pytest
 
 from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_record import Manifest, Verified, read_manifest, verify, write_manifest
+from typedcfg.records.journal import Journal
+from typedcfg.records.result_record import Result
 from typedcfg.records.run_record import (
     AttemptRecord,
     Identity,
@@ -16,8 +18,8 @@ from typedcfg.records.run_record import (
     Status,
     TemplateReference,
 )
-from typedcfg.runner.plan import plan_attempt
-from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.plan import plan_attempt, unrecorded
+from typedcfg.runner.run_dir import AttemptDir, RunDir
 
 SOME_UUID = UUID("78787878-7878-7878-7878-787878787878")
 
@@ -35,6 +37,7 @@ def attempt(run: RunDir, *, status: Status, saved: int | None = None, resumed_fr
         path.write_bytes(b"weights")
         digest = hashlib.sha256(b"weights").hexdigest()
         write_manifest(path, Manifest(sha256=digest, size=7, step=saved * 4, epoch=saved, world_size=1))
+        measure(folder, *range(1, saved + 1))
     return AttemptRecord(
         folder=folder.timestamp,
         started=datetime.now(UTC),
@@ -44,6 +47,13 @@ def attempt(run: RunDir, *, status: Status, saved: int | None = None, resumed_fr
         status=status,
         resumed_from=resumed_from,
     )
+
+
+def measure(folder: AttemptDir, *epochs: int) -> None:
+    folder.result_files.journal.unlink(missing_ok=True)
+    with Journal(folder.result_files.journal) as journal:
+        for epoch in epochs:
+            journal.append(Result(epoch=epoch, step=epoch * 4, splits={}).model_dump(mode="json"))
 
 
 def record(*attempts: AttemptRecord) -> RunRecord:
@@ -194,6 +204,46 @@ def test_a_run_whose_record_was_lost_goes_on_and_is_not_called_exact(run: RunDir
     assert (plan.does, plan.checkpoint.manifest.epoch) == ("resume", 2)
     assert plan.why.endswith(", which its record does not know")
     assert plan.not_bitwise_because == ("what was recorded of the attempts before is lost",)
+
+
+def test_an_attempt_that_an_older_record_does_not_know_is_gone_on_with_and_told_of(run: RunDir) -> None:
+    older = record(attempt(run, status="lost", saved=1))
+    attempt(run, status="lost", saved=2)
+    run.attempts()[-1].log().touch()
+
+    plan = plan_attempt(run, older)
+
+    assert plan.checkpoint is not None
+    assert plan.checkpoint.manifest.epoch == 2
+    assert plan.why.endswith(", which its record does not know")
+    assert plan.not_bitwise_because == ("what was recorded of the attempts before is lost",)
+    assert unrecorded(run, older) == [run.attempts()[-1]]
+
+
+def test_an_attempt_that_was_killed_before_it_was_recorded_is_no_loss(run: RunDir) -> None:
+    known = record(attempt(run, status="lost", saved=1))
+    attempt(run, status="lost", saved=1)
+
+    assert plan_attempt(run, known).not_bitwise_because == ()
+    assert unrecorded(run, known) == []
+
+
+@pytest.mark.parametrize(("kept", "lost"), [((1, 2), "1 epoch are lost: 3"), ((1, 3), "1 epoch"), ((), "3 epochs")])
+def test_results_that_an_older_copy_lacks_are_told_of(run: RunDir, kept: tuple[int, ...], lost: str) -> None:
+    begun = record(attempt(run, status="lost", saved=3))
+    measure(run.attempts()[-1], *kept)
+
+    [reason] = plan_attempt(run, begun).not_bitwise_because
+
+    assert reason.startswith("results of ")
+    assert lost in reason
+
+
+def test_results_that_begin_with_what_another_run_had_are_complete(run: RunDir) -> None:
+    begun = record(attempt(run, status="lost", saved=3))
+    measure(run.attempts()[-1], 2, 3)
+
+    assert plan_attempt(run, begun).not_bitwise_because == ()
 
 
 def test_a_record_that_lists_no_attempt_is_as_one_that_was_lost(run: RunDir) -> None:

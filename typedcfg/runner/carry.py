@@ -2,7 +2,7 @@
 
 from typedcfg.records.checkpoint_record import Verified, committed, manifest_path, write_manifest
 from typedcfg.records.journal import Journal
-from typedcfg.records.result_record import read_results
+from typedcfg.records.result_record import Result, read_results
 from typedcfg.runner.run_dir import AttemptDir, CheckpointDir
 from typedcfg.storage import staged_folder, take_over
 
@@ -36,11 +36,17 @@ def carry_over(found: Verified, attempt: AttemptDir) -> None:
 def take_in(found: Verified, attempt: AttemptDir) -> None:
     """Give a new attempt a checkpoint that another run wrote: it is there to resume from whatever becomes of that run.
 
+    Its results begin with a line that measures nothing, and says how far that one was.
+
     Raises:
         RecordError: It cannot be read or written.
     """
+    manifest = found.manifest
+    begin = Result(epoch=manifest.epoch, step=manifest.step, samples=manifest.samples, splits={})
+    with Journal(attempt.result_files.journal) as journal:
+        journal.append(begin.model_dump(mode="json"))
     with staged_folder(attempt.checkpoints.path) as folder:
-        name = CheckpointDir(folder).step(found.manifest.step)
+        name = CheckpointDir(folder).step(manifest.step)
         take_over(found.path, name)
         # Written anew: that of a name for people has another name.
-        write_manifest(name, found.manifest)
+        write_manifest(name, manifest)

@@ -1,5 +1,6 @@
 """A run that can be asked how far it is, and how far it goes."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from typedcfg.compiler.config import Config
@@ -44,6 +45,9 @@ class CountedRun(MeasuredRun):
         resumed_from = record.attempts[-1].resumed_from if record and record.attempts else None
         if run is None or resumed_from is None:
             return RunState()
+        if Path(resumed_from).is_absolute():  # another run's, which may be gone: the first line tells how far it was
+            first = next(iter(self.results.values()), None)
+            return RunState(first.epoch, first.step, first.samples) if first else RunState()
         manifest = read_manifest(run.path / resumed_from)
         return RunState(manifest.epoch, manifest.step, manifest.samples)
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from typedcfg.records.checkpoint_record import Manifest, Verified, uncommitted, verify
+from typedcfg.records.result_record import read_results
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.text import count, listed
 
 Deed = Literal["start", "resume", "nothing"]
+
+_UNRECORDED: Final = "what was recorded of the attempts before is lost"
 
 
 class Plan(NamedTuple):
@@ -59,9 +62,7 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
     found = run.latest_checkpoint(since=since, check=check)
     if found is None:
         return Plan("start", f"begun anew: the last attempt ({record.status}) left {_what_was_left(run, since)}")
-    # What made the attempt that is gone on with inexact makes this one so too.
-    reasons = dict.fromkeys([*_inherited(record, _attempt_of(found)), *doubts])
-    return Plan("resume", _resumes(found), found, tuple(reasons))
+    return _go_on(found, run, record, doubts)
 
 
 def _take_up(
@@ -76,8 +77,7 @@ def _take_up(
     if found is None:
         left = _what_was_left(run)
         return Plan("start", f"begun anew: its record knows of no attempt, and those in its folder left {left}")
-    reasons = ("what was recorded of the attempts before is lost", *doubts)
-    return Plan("resume", f"{_resumes(found)}, which its record does not know", found, reasons)
+    return _go_on(found, run, None, doubts)
 
 
 def _what_was_left(run: RunDir, since: str = "") -> str:
@@ -91,12 +91,38 @@ def _what_was_left(run: RunDir, since: str = "") -> str:
 
 def _begin_with(given: Verified, run: RunDir, record: RunRecord | None, doubts: Sequence[str]) -> Plan:
     own = run.named(given.path)
-    if record is not None and own is not None:
-        found = given._replace(path=own)
-        reasons = [*_inherited(record, _attempt_of(found)), *doubts]
-        return Plan("resume", _resumes(found), found, tuple(dict.fromkeys(reasons)))
+    if own is not None:
+        return _go_on(given._replace(path=own), run, record, doubts)
     reasons = [f"it began with {given.path}, which another run wrote", *doubts]
     return Plan("resume", f"begins with {given.path}, after {_extent(given)}", given, tuple(reasons))
+
+
+def _go_on(found: Verified, run: RunDir, record: RunRecord | None, doubts: Sequence[str]) -> Plan:
+    attempt, known = _attempt_of(found), ""
+    if record is None or attempt in unrecorded(run, record):
+        reasons, known = [_UNRECORDED], ", which its record does not know"
+    else:
+        # What made the attempt that is gone on with inexact makes this one so too.
+        reasons = _inherited(record, attempt)
+    reasons += [*_lost_results(found, attempt), *doubts]
+    return Plan("resume", f"{_resumes(found)}{known}", found, tuple(dict.fromkeys(reasons)))
+
+
+def unrecorded(run: RunDir, record: RunRecord) -> list[AttemptDir]:
+    """The attempts that a record should know and does not: an older copy of it was put back.
+
+    One that was killed before it was recorded trained nothing, and has no log.
+    """
+    last = max((attempt.folder for attempt in record.attempts), default="")
+    return [attempt for attempt in run.attempts() if attempt.timestamp > last and attempt.log().exists()]
+
+
+def _lost_results(found: Verified, attempt: AttemptDir) -> list[str]:
+    """That results are missing of epochs which a checkpoint knows to be finished: an older copy was put back."""
+    known = read_results(attempt.result_files.journal)
+    # What began with another run's checkpoint has its first line there.
+    missing = [epoch for epoch in range(min(known, default=1), found.manifest.epoch + 1) if epoch not in known]
+    return [f"results of {count(len(missing), 'epoch')} are lost: {listed(map(str, missing))}"] if missing else []
 
 
 def _attempt_of(found: Verified) -> AttemptDir:

@@ -35,7 +35,7 @@ from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
 from typedcfg.runner.lookup import unfinished_like
 from typedcfg.runner.ownership import term_of
-from typedcfg.runner.plan import Plan, plan_attempt
+from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
 from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
@@ -93,6 +93,7 @@ class Training:
             return False
         self._check_same(record)
         self._tell(plan_attempt(self.run, record), record.identity)
+        self._tell_of_unrecorded(record)
         return True
 
     def bring_to_an_end(self, launcher: Launcher, *, again: bool, resume: Beginning, test: bool, restarts: int) -> None:
@@ -127,6 +128,8 @@ class Training:
             given_checkpoint(plan.checkpoint.path, self.config, check=_check)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
+        if record is not None:
+            self._tell_of_unrecorded(record)
         if plan.does == "nothing":
             return
         if record is None:
@@ -185,6 +188,15 @@ class Training:
             _log.warning(
                 "nobody can tell whether the code changed since: no git repository holds it "
                 "(after `git init` edited code is another run; --again trains this one once more)"
+            )
+
+    def _tell_of_unrecorded(self, record: RunRecord) -> None:
+        """Tell of attempts that the record does not know, if it knows any."""
+        for attempt in unrecorded(self.run, record) if record.attempts else ():
+            _log.warning(
+                "%s does not know of attempt %s: an older copy was put back perhaps; that attempt stays as it is",
+                self.run.record,
+                attempt.timestamp,
             )
 
     def _tell_of_another(self) -> None:

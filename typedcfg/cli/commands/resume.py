@@ -26,13 +26,20 @@ def run(context: Context) -> int:
     found = find_run(context.word("RUN"))
     record = RunBook(found).record
     if record is None:
-        raise RunError(Problem(f"the run {found.path} was never begun", fix="start it with `typedcfg run`"))
+        raise RunError(_without_record(found))
     app = _app(context, found, record)
     config = context.compile(app.template, base=[found.config])
     _check_secrets(config, record, found, prefix=context.prefix(app.template))
     _check_fixed(config, found)
     runner = Runner(config, folder=found, asked=asked_of(app))
     return carry_out(runner, again="--again" in context.options, resume=context.options.get("--resume", "auto"))
+
+
+def _without_record(run: RunDir) -> Problem:
+    if not run.attempts():
+        return Problem(f"the run {run.path} was never begun", fix="start it with `typedcfg run`")
+    fix = "restore it from a copy; or give `typedcfg run` as the run was begun: it goes on from the newest checkpoint"
+    return Problem(f"the record of the run {run.path} is lost", where=str(run.record), fix=fix)
 
 
 def _app(context: Context, run: RunDir, record: RunRecord) -> App:

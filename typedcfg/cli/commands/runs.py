@@ -76,9 +76,11 @@ def _show(run: RunDir, *, as_json: bool) -> None:
         _print_json({**told, "files": files, "record": record and record.model_dump(mode="json")})
         return
     print(table(list(_about(summary, record).items())))
-    for attempt in record.attempts if record else ():
-        print(f"\nattempt {attempt.folder}")
-        print(table(list(_about_attempt(run, attempt).items()), indent="  "))
+    known = {attempt.folder: attempt for attempt in record.attempts} if record else {}
+    for folder in sorted({*known, *(attempt.timestamp for attempt in run.attempts())}):
+        about = _about_attempt(run, known[folder]) if folder in known else {"status": "not recorded"}
+        print(f"\nattempt {folder}")
+        print(table(list(about.items()), indent="  "))
     if files:
         print("\nfiles")
         print(table(list(files.items()), indent="  "))
