@@ -115,3 +115,15 @@ def test_a_runner_is_made_without_torch() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_wish_to_train_once_more_is_told_to_do_nothing_where_the_run_is_not_done(
+    tiny: TinyType, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ValueError, match="the model broke"):
+        Runner(tiny.compile(overrides=["faults.crash_at=1"])).fit(again=True)
+    assert "--again" not in caplog.text
+
+    Runner(tiny.compile()).fit(again=True)
+
+    assert "--again does nothing here: the run is not done, and goes on" in caplog.text

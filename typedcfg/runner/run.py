@@ -101,6 +101,8 @@ class Runner(CountedRun):
             join_run(self._find, self.config, launcher, script=self._asked.script, restarts=restarts)
             return
         beginning = beginning_of(resume, self.config)
+        if again and resume == "auto" and self.record is not None and not self.is_done:
+            _log.warning("--again does nothing here: the run is not done, and goes on; --resume never begins it anew")
         run = run or self.make()
         with Ownership(run.lock), self._doing("train"):
             training = Training(run, self.config, self._asked)
