@@ -87,7 +87,7 @@ def test_short_epochs_that_nobody_saves_are_looked_at_too() -> None:
     assert trainer.global_step <= 50
 
 
-def test_an_epoch_that_diverged_is_neither_saved_nor_recorded(train: Callable[..., FiniteWatch], tmp_path: Path) -> None:
+def test_an_epoch_that_diverged_is_neither_saved_nor_told(train: Callable[..., FiniteWatch], tmp_path: Path) -> None:
     with pytest.raises(RunFailed):
         train(FiniteWatch(), Diverging(loss_at=BATCHES + 55))
 

@@ -52,7 +52,7 @@ class EpochLines(LastWord):
 
     def _print(self, line: str, trainer: Trainer) -> None:
         bar = trainer.progress_bar_callback
-        if self.stream is None and bar is not None and bar.is_enabled:
+        if self.stream is None and bar is not None:
             bar.print(line)  # which would write over what others print
         else:
             print(line, file=self.stream or sys.stdout, flush=True)
