@@ -44,6 +44,14 @@ def test_a_run_that_was_not_begun_is_found_and_said_to_be_none_yet(tmp_path: Pat
     assert (summary.name, summary.id, summary.status) == ("never-begun", "y" * 16, "not begun")
 
 
+def test_a_run_whose_record_is_lost_is_not_called_one_that_was_not_begun(runner: Runner) -> None:
+    (runner.dir / "run.json").unlink()
+
+    [(run, record)] = iter_runs(runner.dir.parent)
+
+    assert summarize(run, record).status == "not recorded"
+
+
 def test_a_beginning_that_several_runs_share_names_them(runner: Runner, tiny: type[Experiment]) -> None:
     other = Runner(tiny.compile(overrides=["lr=0.1"]))
     other.fit()

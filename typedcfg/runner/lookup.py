@@ -46,7 +46,7 @@ class Summary(NamedTuple):
 
     id: str
     name: str
-    status: Status | Literal["not begun"]
+    status: Status | Literal["not begun", "not recorded"]
     epochs: int
     """Finished ones, of the newest attempt."""
     best: Best | None
@@ -144,9 +144,10 @@ def summarize(run: RunDir, record: RunRecord | None) -> Summary:
         record: Its record as it stands; None where it was not begun.
     """
     name, id = _label(run, record)  # noqa: A001  # as users see it
-    if record is None:
-        return Summary(id, name, status="not begun", epochs=0, best=None, started="", folder=str(run.path))
     attempts = run.attempts()
+    if record is None:
+        status: Literal["not begun", "not recorded"] = "not recorded" if attempts else "not begun"
+        return Summary(id, name, status=status, epochs=0, best=None, started="", folder=str(run.path))
     results = read_results(attempts[-1].result_files.journal) if attempts else {}
     rule = ScoreRule(record.score.metric, record.score.mode, record.score.split)
     latest, best = latest_result(results), best_index(results, rule)
