@@ -31,6 +31,7 @@ from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.exact import ExactState
 from typedcfg.runner.lightning.hang import HangWatch
 from typedcfg.runner.lightning.quiet import quiet
+from typedcfg.runner.lightning.ranks import leave_at_exit
 from typedcfg.runner.lightning.seeds import determinism, seed_all
 from typedcfg.runner.lightning.trainer import build_trainer, progress_of
 from typedcfg.runner.log import LogFile, kept
@@ -81,6 +82,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         agreement = Agreement(attempt=attempt.timestamp, fingerprint=str(config.fingerprint))
         listeners = (agreement, finite, recorder, policy, exact, lines, steps, pulse)
         trainer = build_trainer(experiment, *listeners, folder=attempt.path, plugins=[io])
+        if trainer.world_size > 1:
+            leave_at_exit()
         try:
             with _hang_watch(trainer, book, attempt, config, log):
                 trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
