@@ -46,15 +46,16 @@ class LoopResults:
 
         Raises:
             RecordError: It cannot be written.
-            RunFailed: A loss is NaN or infinite, and that is to end the loop.
+            RunFailed: A loss is NaN or infinite, and that is to end the loop; then nothing is recorded, since an epoch
+                that fails is none that was finished.
         """
-        if self._log is not None:
-            self._log.append(*results)
         for result in results:
             name = self._not_finite(result)
             if name is not None and self.not_finite_since is None:
                 self.not_finite_since = result.step
                 self._tell(name, result.step)
+        if self._log is not None:
+            self._log.append(*results)
 
     def end(self) -> None:
         """Say at the end what was said when it began: hours lie between."""
