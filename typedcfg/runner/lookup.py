@@ -53,18 +53,18 @@ class Summary(NamedTuple):
     started: str
     """When the newest attempt began, in UTC."""
     folder: str
-    not_finite_since: int | None = None
     attempts: int = 0
     """How many there were."""
     time: Duration = Duration(0)
     """How long all of them took."""
+    not_finite_since: int | None = None
     """The step after which the newest attempt had a loss or a weight that is NaN or infinite."""
-
 
     @property
     def took(self) -> str:
         """How long all attempts took, in a few words."""
         return f"{self.time} in {self.attempts} attempts" if self.attempts > 1 else str(self.time)
+
 
 def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord | None]]:
     """The runs that lie in a folder, at whatever place, by their paths; with no record what was not begun yet.
