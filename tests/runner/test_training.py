@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from typedcfg import Experiment, Runner
-from typedcfg.errors import Problem, RecordError, RunFailed
+from typedcfg.errors import Problem, RecordError, RunError, RunFailed
 from typedcfg.records import run_record
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.failure import Preempted
@@ -99,6 +99,19 @@ def test_a_run_whose_last_state_is_not_saved_is_not_done(
 
     assert of_the_last_attempt(runner).resumed_from.endswith("step-00000008.ckpt")
     assert runner.is_done
+
+
+def test_a_run_that_lost_its_record_is_tested_once_that_is_made_anew(tiny: type[Experiment]) -> None:
+    runner = Runner(tiny.compile(overrides=["trainer.max_epochs=1"]))
+    runner.fit()
+    (runner.dir / "run.json").unlink()
+
+    with pytest.raises(RunError, match="has no record to add a test to"):
+        runner.test()
+    runner.fit(test=True)
+
+    assert runner.is_done
+    assert "test" in runner.results[1].splits
 
 
 def test_an_error_is_told_where_its_record_cannot_be_written(

@@ -13,7 +13,7 @@ from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
-from typedcfg.errors import Problem, RecordError, ResumeRefused, RunFailed, RunOwned, TemplateError
+from typedcfg.errors import Problem, RecordError, ResumeRefused, RunError, RunFailed, RunOwned, TemplateError
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
 from typedcfg.records.checkpoint_record import Manifest, Verified
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
@@ -172,6 +172,9 @@ class Training:
         """Test the best weights of an attempt; see `Runner.test`."""
         from typedcfg.runner.lightning import worker
 
+        if RunBook(self.run).record is None:
+            what, fix = "the run has no record to add a test to: it is lost", "fit(test=True) makes it anew, and tests"
+            raise RunError(Problem(what, where=str(self.run.record), fix=fix))
         worker.test(self.run, attempt, self.config, is_asked_for=is_asked_for)
 
     def _tell(self, plan: Plan, identity: Identity) -> None:
