@@ -4,6 +4,7 @@
   .typedcfg                                            our marker: the run's full UUID, and its place
   lock  .lock.1                                        held by the process that owns the run; the term it owns it in
   run.yaml  run.json  git.patch                        configuration with origins; record; what git did not hold
+  run.json.damaged                                     what stood there and was no record
   slurm.yaml  slurm.sh                                 what a job trains, and what it does
   20261121T052440.123456Z/                             an attempt, named by the UTC time at which it began
     run.log  run.rank1.log  results.jsonl  results.json  latest.json  best.json
