@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import orjson
 
+from typedcfg.in_place import AppendedFile
 from typedcfg.records.json_text import to_json
 from typedcfg.refusal import refusal
-from typedcfg.storage import AppendedFile, write_atomically
+from typedcfg.storage import write_atomically
 
 Entry: TypeAlias = dict[str, Any]
 """One line's object; Any, since what a line means is its reader's business."""

@@ -30,9 +30,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from typedcfg.disk import disk
 from typedcfg.errors import Problem, RecordError, RunOwned
+from typedcfg.in_place import overwrite
 from typedcfg.records.json_text import read_json, to_json
 from typedcfg.refusal import remedy
-from typedcfg.storage import overwrite
 
 LEASE_S: Final = 60.0
 """How long an owner may give no sign of itself [s]; it gives one six times as often."""
@@ -44,9 +44,9 @@ _LOOK_S: Final = 0.02
 """How often, and after what time [s], a lock is looked at again in which nothing stands yet."""
 _NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL})
 """What file systems say that have no locks."""
-_log: Final = logging.getLogger(__name__)
 _DEAD: Final = frozenset("ZX")
 """The states of a process that has ended, as Linux tells them."""
+_log: Final = logging.getLogger(__name__)
 
 
 class Owner(BaseModel):
