@@ -1,8 +1,14 @@
+import logging
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lightning.pytorch.callbacks.progress.tqdm_progress import Tqdm
 
+from typedcfg import Experiment, Runner
+from typedcfg.cli.carry_out import carry_out
 from typedcfg.runner import run
 from typedcfg.runner.failure import Preempted
 
@@ -24,3 +30,18 @@ def test_who_is_stopped_before_there_is_a_folder_is_told_so_and_no_more(
 
     assert capsys.readouterr().err == "stopped\n"
     assert not Path("experiments").exists()
+
+
+def test_what_is_told_does_not_stand_behind_a_progress_bar(
+    tiny: type[Experiment], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tell(_: object) -> None:
+        with Tqdm(total=3, file=sys.stdout, ncols=40):
+            logging.getLogger("typedcfg").info("the time is over")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "check_machine", tell)
+
+    carry_out(Runner(tiny.compile()))
+
+    assert "\r \rthe time is over\n" in re.sub(" +", " ", capsys.readouterr().out)

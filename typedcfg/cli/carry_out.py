@@ -4,7 +4,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from typing_extensions import override
 
@@ -96,7 +96,14 @@ def _told() -> Iterator[None]:
 class _Teller(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno >= logging.WARNING:
-            print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
-        else:
-            print(record.getMessage(), flush=True)
+        with _above_bars():
+            if record.levelno >= logging.WARNING:
+                print(f"{record.levelname.lower()}: {record.getMessage()}", file=sys.stderr)
+            else:
+                print(record.getMessage(), flush=True)
+
+
+def _above_bars() -> AbstractContextManager[object]:
+    """For the length of the block, progress bars make way for what is printed; there are none where none was made."""
+    tqdm = sys.modules.get("tqdm")
+    return nullcontext() if tqdm is None else tqdm.tqdm.external_write_mode()
