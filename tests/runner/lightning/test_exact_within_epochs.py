@@ -91,6 +91,30 @@ class OwnPlace:
         self.place = state["place"]
 
 
+class GoesOn:
+    """A loader that keeps its place from epoch to epoch, and whose end is one that has to be gone through."""
+
+    def __init__(self, length: int, *, sized: bool = True) -> None:
+        self.length, self.place, self.left = length, 0, 0
+        if sized:
+            self.__class__ = type("SizedGoesOn", (GoesOn,), {"__len__": lambda self: self.length})
+        self.is_told = False
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.is_told:
+            self.left = self.length
+        self.is_told = False
+        while self.left:
+            self.left, self.place = self.left - 1, self.place + 5
+            yield FEATURES[self.place % 20 : self.place % 20 + 4]
+
+    def state_dict(self) -> dict[str, int]:
+        return {"place": self.place, "left": self.left}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.place, self.left, self.is_told = state["place"], state["left"], True
+
+
 class OwnLoader(DataLoader[Tensor]):
     pass
 
@@ -252,6 +276,37 @@ def test_a_training_resumed_within_an_epoch_is_bitwise_the_one_that_never_stoppe
     load: Callable[[], Any], step: int, resumed: Resumed
 ) -> None:
     assert resumed(load, step, **WITHOUT_VALIDATION) == ()
+
+
+@pytest.mark.parametrize(
+    ("load", "told_at"),
+    [
+        (lambda: GoesOn(6), []),
+        (lambda: GoesOn(6, sized=False), []),
+        (lambda: [plain(shuffle=True), GoesOn(6)], []),
+        (lambda: [plain(shuffle=True), GoesOn(3)], []),
+        (lambda: CombinedLoader([plain(shuffle=True), GoesOn(3)], "min_size"), []),
+        (lambda: CombinedLoader([plain(shuffle=True), GoesOn(3)], "max_size"), [3, 5]),
+        (lambda: [plain(shuffle=True), GoesOn(6, sized=False)], [2, 3, 5, 8]),
+    ],
+    ids=["alone", "no length", "cycle", "short in a cycle", "min size", "max size", "no length in a cycle"],
+)
+def test_a_loader_that_goes_on_from_epoch_to_epoch_goes_on_after_a_resume(
+    load: Callable[[], Any], told_at: list[int], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 99}
+    seed_all(1)
+    before, policy = saving(tmp_path / "whole", 2, ExactState(seed=1), keep=keep, **WITHOUT_VALIDATION)
+    before.fit(whole := Model(load))
+
+    for path, manifest in committed(policy.checkpoints.path).items():
+        if manifest.step not in {2, 3, 5, 6, 8} or manifest.epoch == 2:
+            continue
+        again, _ = saving(tmp_path / path.stem, 2, exact := ExactState(seed=1), **WITHOUT_VALIDATION)
+        again.fit(rest := Model(load), ckpt_path=path, weights_only=True)
+
+        assert torch.equal(weights(rest), weights(whole)) or exact.not_bitwise_because
+        assert bool(exact.not_bitwise_because) == (manifest.step in told_at), manifest.step
 
 
 @pytest.mark.parametrize("load", WORKERS.values(), ids=WORKERS)

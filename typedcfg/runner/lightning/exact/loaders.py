@@ -114,15 +114,19 @@ class TrainingLoaders:
             if isinstance(loader, (ExactLoader, ReplayedLoader)):
                 loader.set_epoch(epoch)
 
-    def begin(self, epoch: int, *, batches: int = 0, saved: SavedPlace | None = None) -> None:
+    def begin(
+        self, epoch: int, *, batches: int = 0, saved: SavedPlace | None = None, is_restored: bool = False
+    ) -> None:
         """Begin loading anew, at some batch of an epoch.
 
         Args:
             epoch: Its number.
             batches: How many of its batches were trained on [batches].
             saved: What else was saved there.
+            is_restored: Whether loaders that keep their own place have just been told it.
         """
-        if not batches and not any(isinstance(loader, (ExactLoader, ReplayedLoader)) for loader in self):
+        is_ours = any(isinstance(loader, (ExactLoader, ReplayedLoader)) for loader in self)
+        if not (batches or is_ours or is_restored):
             return  # loaders that keep their own place would lose it
         self.set_epoch(epoch)
         ahead = saved["ahead"] if saved else []
@@ -189,11 +193,21 @@ class TrainingLoaders:
         for loader, state in zip(loaders, states, strict=True):
             if isinstance(loader, (ExactLoader, ReplayedLoader)) and state["seed"] is not None:
                 loader.seed = state["seed"]
-            elif is_within_epoch and isinstance(loader, _Stateful) and state["state"] is not None:
-                loader.load_state_dict(state["state"])
+            elif isinstance(loader, _Stateful) and (place := state["state"]) is not None:
+                loader.load_state_dict(place)
+                # Between epochs it stands at the end of one, and may have to be gone through to begin the next; or it
+                # has one more batch: then that was not to be taken yet.
+                if not is_within_epoch and next(iter(loader), None) is not None:
+                    loader.load_state_dict(place)
 
-    def doubts(self, *, epoch: int) -> Iterator[str]:
-        """Why what is loaded after a resume may be other than what would have been."""
+    def doubts(self, *, epoch: int, batches: int) -> Iterator[str]:
+        """Why what is loaded after a resume may be other than what would have been.
+
+        Args:
+            epoch: The number of the epoch that goes on.
+            batches: How many of its batches were trained on [batches].
+        """
+        is_once = self.combined._mode == "max_size" and len(self.combined.flattened) > 1  # noqa: SLF001  # as above
         begin_again = self.combined._mode == "max_size_cycle" and len(self.combined.flattened) > 1  # noqa: SLF001  # as above
         for loader in self:
             if isinstance(loader, ExactLoader) and begin_again and sized_len(loader) is None:
@@ -203,11 +217,20 @@ class TrainingLoaders:
             name = type(getattr(loader, "loader", loader)).__name__
             if isinstance(loader, Iterator):
                 yield f"{name} is an iterator: it cannot begin again"
+            elif begin_again and batches and isinstance(loader, _Stateful) and sized_len(loader) is None:
+                yield f"{name} keeps its own place and has no length: whether it had to begin again is not known"
+            elif is_once and isinstance(loader, _Stateful) and _may_have_ended(loader, batches):
+                yield f"{name} keeps its own place, and had come to its end in this epoch: it begins again"
             elif isinstance(loader, ReplayedLoader) and epoch and getattr(loader, "persistent_workers", False):
                 data = type(loader.dataset).__name__
                 yield f"{data} was loaded by persistent workers, whose random numbers go on from epoch to epoch"
             elif isinstance(loader, ExactLoader) and loader.num_workers and not loader.keyed:
                 yield "keyed=False: its workers' random numbers depend on what they loaded before"
+
+
+def _may_have_ended(loader: Any, batches: int) -> bool:
+    length = sized_len(loader)
+    return batches > 0 and (length is None or length <= batches)
 
 
 def is_plain(value: object) -> bool:

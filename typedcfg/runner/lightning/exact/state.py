@@ -128,7 +128,8 @@ class ExactState(Listener):
             saved = self._loaded[trainer.global_rank] if len(self._loaded) == trainer.world_size else None
         batches = _batches_trained(trainer)
         is_same = saved is not None and len(saved["loaders"]) == len(list(loaders))
-        loaders.begin(_epoch(trainer), batches=batches, saved=saved if batches and is_same else None)
+        place = saved if batches and is_same else None
+        loaders.begin(_epoch(trainer), batches=batches, saved=place, is_restored=is_same)
         if saved is not None:
             # Last: whatever was drawn until here, training draws on from where it was.
             restore_generators(saved["generators"], trainer.strategy.root_device)
@@ -179,7 +180,7 @@ class ExactState(Listener):
             yield from loaders.restore(state["loaders"], is_within_epoch=batches > 0)
             restore_metrics(state["metrics"], trainer, module)
             end_epoch_as_others(trainer)
-        yield from loaders.doubts(epoch=_epoch(trainer))
+        yield from loaders.doubts(epoch=_epoch(trainer), batches=batches)
         yield from restore_module(state["module"], module)
         step_plateaus(state["plateaus"], trainer, module)
         if state["reloaded_in"] is not None:
