@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,15 @@ class Collecting(Model):
 class Weighted(Model):
     def on_validation_epoch_end(self) -> None:
         self.weight = 0.5
+
+
+class Caching(Model):
+    @cached_property
+    def width(self) -> int:
+        return 4
+
+    def training_step(self, batch: Tensor, *_: int) -> Tensor:
+        return self.loss(batch) * self.width
 
 
 class Manual(Model):
@@ -264,6 +274,10 @@ def test_what_no_checkpoint_keeps_is_told(
     told = [doubt for doubts in resumed(make, is_same=is_same).values() for doubt in doubts]
 
     assert any(doubt.startswith(reason) for doubt in told)
+
+
+def test_what_is_worked_out_anew_is_not_doubted(resumed: Resumed) -> None:
+    assert set(resumed(Caching).values()) == {()}
 
 
 def test_gradients_that_no_step_took_yet_are_doubted(resumed: Resumed) -> None:

@@ -197,7 +197,7 @@ class TrainingLoaders:
                 loader.load_state_dict(place)
                 # Between epochs it stands at the end of one, and may have to be gone through to begin the next; or it
                 # has one more batch: then that was not to be taken yet.
-                if not is_within_epoch and next(iter(loader), None) is not None:
+                if not is_within_epoch and next(iter(loader), None) is not None:  # type: ignore[call-overload]  # it loads
                     loader.load_state_dict(place)
 
     def doubts(self, *, epoch: int, batches: int) -> Iterator[str]:

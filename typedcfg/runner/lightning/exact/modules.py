@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sized
+from functools import cached_property
 from typing import Any, Final, TypedDict
 
 import torch
@@ -51,7 +52,10 @@ def restore_module(saved: ModuleStates, module: LightningModule) -> Iterator[str
         part.training = name not in saved["in_eval"]
     now = dict(_attributes(module))
     if other := [name for name, told in saved["attributes"].items() if now.get(name) != told]:
-        yield f"no checkpoint keeps {listed(other)} of the module, which was other where it was saved"
+        yield (
+            f"no checkpoint keeps {listed(other)} of the module, which was other where it was saved: what the training"
+            " depends on belongs into a buffer or on_save_checkpoint; begin the names of all else with _"
+        )
     for name in (name for name, state in saved["generators"].items() if state is None):
         yield f"{name}, a generator of the module, has a state that a checkpoint cannot keep"
 
@@ -87,12 +91,18 @@ def _state(generator: Any) -> Any:
 
 
 def _attributes(module: nn.Module) -> Iterator[tuple[str, str]]:
-    """Numbers, and how long collections are; what a metric holds is kept elsewhere."""
+    """Numbers, and how long collections are; not what a metric holds, which is kept, nor what is worked out anew."""
     for path, part in module.named_modules():
         if isinstance(part, Metric):
             continue
         for name, value in vars(part).items():
-            if name != "training" and not name.startswith("_") and (told := _told(value)) is not None:
+            if (
+                name == "training"
+                or name.startswith("_")
+                or isinstance(getattr(type(part), name, None), cached_property)
+            ):
+                continue
+            if (told := _told(value)) is not None:
                 yield f"{path}.{name}".lstrip("."), told
 
 
