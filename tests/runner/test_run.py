@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from typedcfg import Experiment, Runner
-from typedcfg.errors import RunError, TemplateError
+from typedcfg.errors import RunError
 from typedcfg.runner.run_dir import AttemptDir
 
 TinyType = type[Experiment]
@@ -57,24 +57,6 @@ def test_an_error_of_the_model_is_raised_as_it_is_and_recorded(tiny: TinyType) -
     assert attempt.failure is not None
     assert attempt.failure.what.startswith("ValueError: the model broke")
     assert "tiny.py" in attempt.failure.where
-
-
-def test_several_devices_in_one_process_are_refused_with_the_way_out(tiny: TinyType) -> None:
-    runner = Runner(tiny.compile(overrides=["launch=in_process", "trainer.devices=2"]))
-
-    with pytest.raises(RunError, match=r"fix +set launch=auto"):
-        runner.fit()
-
-    assert not Path("experiments").exists()
-
-
-def test_an_experiment_without_builders_makes_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    with pytest.raises(TemplateError, match=r"does not define build_model(.|\n)*does not define build_data"):
-        Runner(Experiment.compile()).fit()
-
-    assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_run_goes_on_with_what_may_change_and_records_it(tiny: TinyType) -> None:

@@ -11,7 +11,6 @@ from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.failure import Preempted
 from typedcfg.runner.lightning import checkpoint_io
 from typedcfg.runner.run_book import RunBook
-from typedcfg.runner.training import Asked, Training, bad_end
 
 FULL = RecordError(Problem("No space left on device"))
 
@@ -138,17 +137,3 @@ def test_how_an_attempt_ended_is_recorded_with_its_traceback(tiny: type[Experime
     attempt = of_the_last_attempt(runner)
     assert (attempt.status, attempt.exit_code) == ("failed", 1)
     assert "ValueError: the model broke" in attempt.failure.traceback
-
-
-@pytest.mark.parametrize(
-    ("exit_code", "how"), [(1, "ended with 1"), (137, "was killed by SIGKILL"), (255, "ended with 255")]
-)
-def test_a_process_that_says_nothing_is_told_of_by_its_exit_code(
-    exit_code: int, how: str, tiny: type[Experiment]
-) -> None:
-    config = tiny.compile()
-    run = Runner(config).make()
-    with Training(run, config, Asked()).attempted(world_size=2) as attempt:
-        error = bad_end(RunBook(run), attempt, exit_code)
-
-    assert f"a process of the run {how}" in str(error)

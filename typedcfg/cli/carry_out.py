@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing_extensions import override
 
 from typedcfg.errors import RunFailed, TypedcfgError
+from typedcfg.runner.asked import Resume
 from typedcfg.runner.endurance import unread_is_no_error
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of, stop_reason_of
 from typedcfg.runner.launchers.choose import is_joining, is_queued
@@ -17,7 +18,6 @@ from typedcfg.runner.run import Runner
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.stop_signals import stops_raise
 from typedcfg.runner.submission import Submission
-from typedcfg.runner.training import Resume
 
 
 def carry_out(runner: Runner, *, again: bool = False, resume: Resume = "auto") -> int:

@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 from typedcfg.compiler.config import Config
 from typedcfg.records.checkpoint_record import read_manifest
+from typedcfg.runner.asked import Asked
 from typedcfg.runner.extent import Extent, progress
 from typedcfg.runner.measured_run import MeasuredRun
 from typedcfg.runner.process import Process
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.state import RunState
-from typedcfg.runner.training import Asked
 
 
 class CountedRun(MeasuredRun):

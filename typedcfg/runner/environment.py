@@ -17,6 +17,7 @@ from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunDone, RunError
 from typedcfg.records.result_record import Result, ResultHeader, ResultLog, read_results
+from typedcfg.runner.asked import Asked
 from typedcfg.runner.failure import code_of_exit, failure_of, is_failure
 from typedcfg.runner.log import LogFile, kept
 from typedcfg.runner.lookup import summarize
@@ -25,11 +26,11 @@ from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.process import Process
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run import Runner
-from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_book import RunBook, identity_of
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import texts_of
-from typedcfg.runner.training import Asked, Training, identity_of
+from typedcfg.runner.training import Training
 
 if TYPE_CHECKING:
     import torch

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from typedcfg.compiler.config import Config
 from typedcfg.errors import Problem, RunError, RunFailed
+from typedcfg.runner.ending import bad_end
 from typedcfg.runner.launchers.base import JoiningLauncher, Work
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.stop_signals import stops_raise
-from typedcfg.runner.training import bad_end
 from typedcfg.runner.work_order import same_of, work_order
 
 _PATIENCE_S: Final = 30.0

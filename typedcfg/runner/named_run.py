@@ -11,12 +11,12 @@ from typedcfg.compiler.config import Config
 from typedcfg.errors import Problem, RunError, TypedcfgError
 from typedcfg.records.result_record import ScoreRule
 from typedcfg.records.run_record import Identity, RunRecord
+from typedcfg.runner.asked import Asked
 from typedcfg.runner.place import place_of
-from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_book import RunBook, identity_of
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.template_reference import check_same_class
-from typedcfg.runner.training import Asked, identity_of
 from typedcfg.sections.experiment import Experiment
 
 

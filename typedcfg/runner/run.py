@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self
 
 from typedcfg.errors import Problem, RunError
+from typedcfg.runner.asked import Resume
 from typedcfg.runner.checkpoint_config import configuration_of
 from typedcfg.runner.counted_run import CountedRun
 from typedcfg.runner.joining import join_run
 from typedcfg.runner.launchers.base import JoiningLauncher
 from typedcfg.runner.launchers.choose import restarts_of
 from typedcfg.runner.ownership import Ownership
+from typedcfg.runner.preflight import beginning_of, check_builders, check_machine, launcher_of
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.submission import Submission, check_submittable, submit_run
 from typedcfg.runner.template_reference import check_loadable, refer_to
-from typedcfg.runner.training import Resume, Training, beginning_of, check_builders, check_machine, launcher_of
+from typedcfg.runner.training import Training
 from typedcfg.sections.experiment import Experiment
 from typedcfg.text import one_of
 

@@ -19,6 +19,7 @@ from typedcfg.records.run_record import (
     AttemptRecord,
     Failure,
     GitState,
+    Identity,
     Machine,
     RunRecord,
     Status,
@@ -181,6 +182,23 @@ def write_config(run: RunDir, config: Config[Experiment]) -> None:
 def config_text(config: Config[Experiment]) -> str:
     """A configuration as YAML, with the version of the schema that can read it as it is."""
     return f"$version: {schema_version(type(config.params))}\n{config.to_yaml(origins=True)}"
+
+
+def identity_of(config: Config[Any]) -> Identity:
+    """All names of the run that a configuration stands for, with the code as it is now."""
+    run, fingerprint = config.identity, config.fingerprint
+    return Identity(
+        run_uuid=run.run_uuid,
+        run_id=run.run_id,
+        id=run.id,
+        uuid=run.uuid,
+        name=run.name,
+        experiment_id=run.experiment_id,
+        experiment_uuid=run.experiment_uuid,
+        code_uuid=run.code_uuid,
+        fingerprint=str(fingerprint),
+        canonical_version=fingerprint.version,
+    )
 
 
 def attempt_record(  # noqa: PLR0913  # what is known before it starts

@@ -1,77 +1,49 @@
 """What the owner of a run does: decide what is to be done, let it be done, record how it went."""
 
 import logging
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final
 
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
-from typedcfg.errors import Problem, RecordError, ResumeRefused, RunError, RunFailed, RunOwned, TemplateError
+from typedcfg.errors import Problem, RecordError, ResumeRefused, RunError, RunFailed, RunOwned
 from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
-from typedcfg.records.checkpoint_record import Manifest, Verified
-from typedcfg.records.run_record import GitState, Identity, RunRecord, Score, Status
+from typedcfg.records.run_record import GitState, Identity, RunRecord, Score
+from typedcfg.runner.asked import Asked, Beginning
 from typedcfg.runner.carry import carry_over, take_in
+from typedcfg.runner.ending import bad_end, status_of
 from typedcfg.runner.failure import (
-    INTERRUPTED,
-    PREEMPTED,
-    Preempted,
     exit_code_of,
     failure_of,
     is_failure,
-    problem_of,
     stop_reason_of,
-    told_hang,
 )
 from typedcfg.runner.given_checkpoint import given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
-from typedcfg.runner.launchers.choose import choose_launcher
-from typedcfg.runner.launchers.in_process import InProcess
 from typedcfg.runner.lookup import unfinished_like
 from typedcfg.runner.ownership import term_of
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
-from typedcfg.runner.run_book import RunBook, attempt_record, versions, write_config
+from typedcfg.runner.preflight import verify_to_train
+from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import redact, redact_bytes, texts_of
 from typedcfg.runner.stop_signals import stops_raise
-from typedcfg.runner.template_reference import check_loadable, refer_to
+from typedcfg.runner.template_reference import refer_to
 from typedcfg.runner.work_order import work_order
 from typedcfg.runner.worker import rebuild
-from typedcfg.sections.experiment import Experiment, undefined_builders
+from typedcfg.sections.experiment import Experiment
 from typedcfg.storage import write_atomically
-
-_SIGNALLED: Final = 128
-"""What is added to a signal's number in the exit code of a process that it ended."""
-
-_EVERYWHERE: Final = ("auto", "cpu")
-"""What can be computed on wherever Python runs, so that torch need not be asked."""
 
 _UNKNOWN_CODE: Final = CodeVersion.outside("").code_uuid
 
 _log: Final = logging.getLogger(__name__)
-
-
-Resume: TypeAlias = str | Path
-"""What a run that is not done begins with: `auto` its newest checkpoint, `never` nothing, or what lies at a path."""
-
-Beginning: TypeAlias = Literal["auto", "never"] | Verified
-"""The same, a path found to be a whole checkpoint that the run may begin with."""
-
-
-class Asked(NamedTuple):
-    """How a run was asked for, where that was on a command line."""
-
-    app: str | None = None
-    """The APP as given."""
-    script: tuple[str, ...] = ()
-    """What follows the interpreter to start the user's script once more; empty where workers load the class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +94,10 @@ class Training:
         if record is not None:
             self._check_same(record)
         doubts = self._doubts(record, code)
-        plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=_check)
+        plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=verify_to_train)
         if record is None and resume == "auto" and plan.checkpoint is not None:
             # No record says with what configuration it was trained.
-            given_checkpoint(plan.checkpoint.path, self.config, check=_check)
+            given_checkpoint(plan.checkpoint.path, self.config, check=verify_to_train)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         if record is not None:
@@ -311,7 +283,7 @@ class Training:
             self._record_end(book, attempt, error)
             raise
         error_of_workers = bad_end(book, attempt, code) if code else None
-        book.end(attempt, status=_status(code), exit_code=code)
+        book.end(attempt, status=status_of(code), exit_code=code)
         if error_of_workers is not None:
             raise error_of_workers
 
@@ -323,85 +295,9 @@ class Training:
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
             elif by := stop_reason_of(error):
                 book.stop(attempt, by)
-            book.end(attempt, status=_status(code), exit_code=code)
+            book.end(attempt, status=status_of(code), exit_code=code)
         except (RecordError, RunOwned) as refused:
             _log.warning("how the attempt ended is not recorded: %s", refused)
-
-
-def _check(checkpoint: Path) -> Manifest:
-    """What tells that a checkpoint can be gone on with; asked by who is about to train, so torch may be imported."""
-    from typedcfg.runner.lightning.safe_load import verify_loadable
-
-    return verify_loadable(checkpoint)
-
-
-def beginning_of(resume: Resume, config: Config[Experiment]) -> Beginning:
-    """What is to be begun with; to be asked before a folder is made, which a refusal would leave empty.
-
-    Raises:
-        RunError: There is nothing at the path, or a run without a checkpoint.
-        RecordError: The checkpoint is not whole.
-        ResumeRefused: It was trained with a configuration that means something else; each difference is named.
-    """
-    match resume:
-        case "auto":
-            return "auto"
-        case "never":
-            return "never"
-    return given_checkpoint(Path(resume), config, check=_check)
-
-
-def check_builders(experiment: Experiment) -> None:
-    """See to it that there is something to train, before anything is made.
-
-    Raises:
-        TemplateError: A builder is not defined.
-    """
-    if problems := undefined_builders(type(experiment)):
-        raise TemplateError(*problems)
-
-
-def check_machine(config: Config[Experiment]) -> None:
-    """See to it that there is what to compute on, before anything is made.
-
-    Raises:
-        RunError: The machine has no such accelerator.
-    """
-    if config.params.trainer.accelerator not in _EVERYWHERE:
-        from typedcfg.runner.lightning.machine import check_accelerator
-
-        check_accelerator(config)
-
-
-def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:
-    """The launcher that an experiment asks for.
-
-    Raises:
-        RunError: It cannot start as many processes, or not for a class that stands where this one does.
-    """
-    launcher = choose_launcher(
-        experiment.launch, devices=experiment.trainer.devices, nodes=experiment.trainer.num_nodes
-    )
-    if not isinstance(launcher, InProcess) and not asked.script:
-        check_loadable(refer_to(type(experiment)))
-    return launcher
-
-
-def identity_of(config: Config[Any]) -> Identity:
-    """All names of the run that a configuration stands for, with the code as it is now."""
-    run, fingerprint = config.identity, config.fingerprint
-    return Identity(
-        run_uuid=run.run_uuid,
-        run_id=run.run_id,
-        id=run.id,
-        uuid=run.uuid,
-        name=run.name,
-        experiment_id=run.experiment_id,
-        experiment_uuid=run.experiment_uuid,
-        code_uuid=run.code_uuid,
-        fingerprint=str(fingerprint),
-        canonical_version=fingerprint.version,
-    )
 
 
 def _git_state(code: CodeVersion, folder: Path) -> GitState | None:
@@ -417,30 +313,3 @@ def _warn(plan: Plan, code: CodeVersion) -> None:
         _log.warning("passed over: %s", problem)
     for reason in plan.not_bitwise_because:
         _log.warning("the outcome may differ from that of an undisturbed run: %s", reason)
-
-
-def _status(exit_code: int) -> Status:
-    if exit_code in {INTERRUPTED, PREEMPTED}:
-        return "preempted"
-    return "failed" if exit_code else "done"
-
-
-def bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException:
-    """What to raise where worker processes came to a bad end."""
-    if exit_code == PREEMPTED:
-        return Preempted(book.attempt(attempt).stopped_by)
-    if exit_code == INTERRUPTED:
-        return KeyboardInterrupt()
-    record = book.attempt(attempt)
-    failure = record.failure or told_hang([attempt.log(rank) for rank in range(record.world_size)])
-    if failure is not None:
-        book.fail(attempt, failure)
-        return RunFailed(problem_of(failure, attempt.log(failure.rank)))
-    return RunFailed(Problem(f"a process of the run {_how_it_ended(exit_code)}", where=str(attempt.path)))
-
-
-def _how_it_ended(exit_code: int) -> str:
-    try:
-        return f"was killed by {signal.Signals(exit_code - _SIGNALLED).name}"
-    except ValueError:  # no signal has that number
-        return f"ended with {exit_code}"

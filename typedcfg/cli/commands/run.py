@@ -4,8 +4,8 @@ import sys
 
 from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.context import App, Context
+from typedcfg.runner.asked import Asked
 from typedcfg.runner.run import Runner
-from typedcfg.runner.training import Asked
 
 
 def run(context: Context) -> int:

@@ -1,0 +1,28 @@
+import pytest
+
+from typedcfg import Experiment, Runner
+from typedcfg.runner.asked import Asked
+from typedcfg.runner.ending import bad_end, status_of
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.training import Training
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "status"), [(0, "done"), (1, "failed"), (137, "failed"), (130, "preempted"), (143, "preempted")]
+)
+def test_what_is_recorded_follows_from_the_exit_code(exit_code: int, status: str) -> None:
+    assert status_of(exit_code) == status
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "how"), [(1, "ended with 1"), (137, "was killed by SIGKILL"), (255, "ended with 255")]
+)
+def test_a_process_that_says_nothing_is_told_of_by_its_exit_code(
+    exit_code: int, how: str, tiny: type[Experiment]
+) -> None:
+    config = tiny.compile()
+    run = Runner(config).make()
+    with Training(run, config, Asked()).attempted(world_size=2) as attempt:
+        error = bad_end(RunBook(run), attempt, exit_code)
+
+    assert f"a process of the run {how}" in str(error)

@@ -1,0 +1,77 @@
+"""What is seen to before anything of a run is made: a refusal later would leave it empty."""
+
+from pathlib import Path
+from typing import Final
+
+from typedcfg.compiler.config import Config
+from typedcfg.errors import TemplateError
+from typedcfg.records.checkpoint_record import Manifest
+from typedcfg.runner.asked import Asked, Beginning, Resume
+from typedcfg.runner.given_checkpoint import given_checkpoint
+from typedcfg.runner.launchers.base import Launcher
+from typedcfg.runner.launchers.choose import choose_launcher
+from typedcfg.runner.launchers.in_process import InProcess
+from typedcfg.runner.template_reference import check_loadable, refer_to
+from typedcfg.sections.experiment import Experiment, undefined_builders
+
+_EVERYWHERE: Final = ("auto", "cpu")
+"""What can be computed on wherever Python runs, so that torch need not be asked."""
+
+
+def beginning_of(resume: Resume, config: Config[Experiment]) -> Beginning:
+    """What is to be begun with; to be asked before a folder is made, which a refusal would leave empty.
+
+    Raises:
+        RunError: There is nothing at the path, or a run without a checkpoint.
+        RecordError: The checkpoint is not whole.
+        ResumeRefused: It was trained with a configuration that means something else; each difference is named.
+    """
+    match resume:
+        case "auto":
+            return "auto"
+        case "never":
+            return "never"
+    return given_checkpoint(Path(resume), config, check=verify_to_train)
+
+
+def check_builders(experiment: Experiment) -> None:
+    """See to it that there is something to train, before anything is made.
+
+    Raises:
+        TemplateError: A builder is not defined.
+    """
+    if problems := undefined_builders(type(experiment)):
+        raise TemplateError(*problems)
+
+
+def check_machine(config: Config[Experiment]) -> None:
+    """See to it that there is what to compute on, before anything is made.
+
+    Raises:
+        RunError: The machine has no such accelerator.
+    """
+    if config.params.trainer.accelerator not in _EVERYWHERE:
+        from typedcfg.runner.lightning.machine import check_accelerator
+
+        check_accelerator(config)
+
+
+def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:
+    """The launcher that an experiment asks for.
+
+    Raises:
+        RunError: It cannot start as many processes, or not for a class that stands where this one does.
+    """
+    launcher = choose_launcher(
+        experiment.launch, devices=experiment.trainer.devices, nodes=experiment.trainer.num_nodes
+    )
+    if not isinstance(launcher, InProcess) and not asked.script:
+        check_loadable(refer_to(type(experiment)))
+    return launcher
+
+
+def verify_to_train(checkpoint: Path) -> Manifest:
+    """What tells that a checkpoint can be gone on with; asked by who is about to train, so torch may be imported."""
+    from typedcfg.runner.lightning.safe_load import verify_loadable
+
+    return verify_loadable(checkpoint)
