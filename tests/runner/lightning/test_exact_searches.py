@@ -8,6 +8,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule
 from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -86,6 +87,24 @@ def test_what_is_found_is_not_what_was_configured(tmp_path: Path, saving: Callab
 
     assert model.lr != 0.05
     assert model.batch_size == 4
+
+
+def test_a_search_that_comes_before_the_checkpoint_is_loaded_is_told(
+    tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    class LoadingLate(SingleDeviceStrategy):
+        restore_checkpoint_after_setup = True
+
+    def fit(epochs: int, path: Path | None = None) -> tuple[Any, tuple[str, ...]]:
+        options = {"strategy": LoadingLate("cpu"), "default_root_dir": tmp_path}
+        trainer, policy = saving(tmp_path, epochs, exact := ExactState(seed=1), rate_search(), **options)
+        trainer.fit(Searched(), ckpt_path=path)
+        return policy, exact.not_bitwise_because
+
+    policy, _ = fit(1)
+    _, told = fit(2, policy.find_resumable().path)
+
+    assert "LearningRateFinder searched once more, and may have found something else" in told
 
 
 def test_a_training_that_begins_with_callbacks_that_went_on_searches(

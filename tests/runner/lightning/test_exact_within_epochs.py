@@ -324,6 +324,7 @@ def test_so_is_one_whose_samples_are_augmented_by_workers(load: Callable[[], Any
         ({"limit_train_batches": 5, "epochs": 2}, 7),
         ({"reload_dataloaders_every_n_epochs": 1}, 9),
         ({"check_val_every_n_epoch": 2}, 14),
+        ({"precision": "bf16-mixed"}, 9),
         ({"plateau": "loss"}, 3),
         ({"plateau": "loss", "accumulate_grad_batches": 2}, 4),
         ({"plateau": "val", "val_check_interval": 1, "hook": "on_validation_end"}, 2),

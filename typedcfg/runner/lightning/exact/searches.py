@@ -28,6 +28,16 @@ def find_again(known: Mapping[str, float], trainer: Trainer) -> None:
         setattr(callback, _HOOK, _Found(callback, known))
 
 
+def doubts_of_searches(trainer: Trainer) -> Iterator[str]:
+    """Which searches of a training that goes on came before they could be kept from it.
+
+    Lightning loads a checkpoint in parts behind the hook in which they search.
+    """
+    for callback in _searches(trainer):
+        if isinstance(vars(callback).get(_HOOK), _Found):
+            yield f"{type(callback).__name__} searched once more, and may have found something else"
+
+
 def search_again(trainer: Trainer) -> None:
     """Let each search of a training that begins search, whatever it was to do in one that did not come so far."""
     for callback in _searches(trainer):

@@ -22,7 +22,7 @@ from typedcfg.runner.lightning.exact.modules import (
 )
 from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
 from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
-from typedcfg.runner.lightning.exact.searches import find_again, found, search_again
+from typedcfg.runner.lightning.exact.searches import doubts_of_searches, find_again, found, search_again
 from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
@@ -172,6 +172,7 @@ class ExactState(Listener):
         # The ranks' metrics agree or the training is broken anyway, so rank 0's serve a new number of ranks.
         state = states[min(trainer.global_rank, len(states) - 1)]
         yield from state["doubts"]
+        yield from doubts_of_searches(trainer)
         batches, loaders = _batches_trained(trainer), self._loaders(trainer)
         if len(states) != trainer.world_size:
             saved, resumed = count(len(states), "rank"), count(trainer.world_size, "rank")
