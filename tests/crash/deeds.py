@@ -31,7 +31,8 @@ from typedcfg.records.run_record import (
 from typedcfg.runner.carry import carry_over
 from typedcfg.runner.ownership import Ownership, read_owner
 from typedcfg.runner.run_book import RunBook
-from typedcfg.runner.run_dir import AttemptDir, RunDir, iter_run_folders
+from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.run_folders import iter_run_folders
 from typedcfg.storage import link_atomically, make_folder, remove, staged, staged_folder, sweep, write_atomically
 
 Promise: TypeAlias = Callable[[str], None]

@@ -12,7 +12,8 @@ from typedcfg.records.result_record import ScoreRule, best_index, choose_split, 
 from typedcfg.records.run_record import RunRecord, Status, TemplateReference
 from typedcfg.runner.duration import Duration, duration_of, total
 from typedcfg.runner.run_book import RunBook
-from typedcfg.runner.run_dir import RunDir, iter_run_folders
+from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.run_folders import iter_run_folders
 from typedcfg.runner.template_reference import is_same_class
 
 DEFAULT_ROOT: Final = Path("experiments")

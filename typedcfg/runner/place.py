@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.errors import Problem, RunError
-from typedcfg.runner.run_dir import AT_THE_TOP
+from typedcfg.runner.run_folders import AT_THE_TOP
 from typedcfg.sections.experiment import Experiment
 
 

@@ -12,10 +12,8 @@
 """
 
 import logging
-import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -27,19 +25,23 @@ from typedcfg import storage
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.checkpoint_record import STEPS, Manifest, Verified, newest_verified, verify
 from typedcfg.records.result_record import ResultFiles
-from typedcfg.refusal import refusal
+from typedcfg.runner.run_folders import (
+    AT_THE_TOP,
+    MARKER,
+    check_place,
+    inside,
+    long_id,
+    marked_folders,
+    marked_place,
+    marked_uuid,
+    marker_of,
+    own_folder,
+)
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._=-]{1,161}\Z")
 """Two names of up to 80 characters and the hyphen between them."""
 _ATTEMPT_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 _ATTEMPT_NAME: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z\Z")
-_MARKER: Final = ".typedcfg"
-_ANY_NAME: Final = "surrogateescape"
-"""How folders are written that are named in no encoding."""
-AT_THE_TOP: Final = PurePosixPath()
-"""The place of a run that lies directly in the folder of runs."""
-_CODE_DIGITS: Final = 8
-_LONG_DIGITS: Final = 16
 _log: Final = logging.getLogger(__name__)
 
 
@@ -142,12 +144,12 @@ class RunDir:
         """
         for text in (name, id):
             _check_name(text)
-        marked = _marked_folders(project_root, id, run_uuid)
-        own = _own_folder(project_root, marked, name, run_uuid)
+        marked = marked_folders(project_root, id, run_uuid)
+        own = own_folder(project_root, marked, name, run_uuid)
         if own is not None:
-            return cls(_inside(own, project_root))
-        ending = _long_id(id, run_uuid) if marked else id
-        _check_place(project_root, place)
+            return cls(own)
+        ending = long_id(id, run_uuid) if marked else id
+        check_place(project_root, place)
         path = project_root / place / f"{name}-{ending}"
         return cls._make(project_root, path, run_uuid, place)
 
@@ -165,8 +167,8 @@ class RunDir:
         Raises:
             RunError: The folder leads out of `project_root`, or was copied, and nobody can tell which is meant.
         """
-        own = _own_folder(project_root, _marked_folders(project_root, id, run_uuid), name, run_uuid)
-        return None if own is None else cls(_inside(own, project_root))
+        own = own_folder(project_root, marked_folders(project_root, id, run_uuid), name, run_uuid)
+        return None if own is None else cls(own)
 
     @classmethod
     def at(cls, path: Path) -> "RunDir":
@@ -177,26 +179,26 @@ class RunDir:
         """
         run = cls.within(path)
         if run is None:
-            expected = f"a folder that `typedcfg run` made: it holds a file {_MARKER}"
+            expected = f"a folder that `typedcfg run` made: it holds a file {MARKER}"
             raise RunError(Problem(f"{path} is no run", where=str(path), expected=expected))
         return run
 
     @classmethod
     def within(cls, path: Path) -> "RunDir | None":
         """The run that a folder is; None if it is none."""
-        return None if _marked_uuid(path) is None else cls(path)
+        return None if marked_uuid(path) is None else cls(path)
 
     @property
     def run_uuid(self) -> UUID:
         """The run's whole identity, as its marker states it."""
-        marked = _marked_uuid(self.path)
+        marked = marked_uuid(self.path)
         assert marked is not None
         return marked
 
     @property
     def project_root(self) -> Path:
         """The folder of runs that it lies in, wherever that was moved to; the one above it where it was moved alone."""
-        steps = _marked_place(self.path).parts
+        steps = marked_place(self.path).parts
         for above in (self.path.parent, self.path.absolute().parent):
             if steps and above.parts[-len(steps) :] == steps:
                 return above.parents[len(steps) - 1]
@@ -236,7 +238,7 @@ class RunDir:
     @property
     def made(self) -> datetime:
         """When the folder was made."""
-        return datetime.fromtimestamp((self.path / _MARKER).stat().st_mtime, UTC)
+        return datetime.fromtimestamp((self.path / MARKER).stat().st_mtime, UTC)
 
     @property
     def lock(self) -> Path:
@@ -300,138 +302,14 @@ class RunDir:
 
     @classmethod
     def _make(cls, project_root: Path, path: Path, run_uuid: UUID, place: PurePosixPath) -> "RunDir":
-        lines = [str(run_uuid)] if place == AT_THE_TOP else [str(run_uuid), place.as_posix()]
-        made = storage.make_filled_folder(
-            path, {_MARKER: "".join(f"{line}\n" for line in lines).encode(errors=_ANY_NAME)}
-        )
-        if not made and _marked_uuid(path) != run_uuid:  # if it is ours, another process made it a moment ago
+        made = storage.make_filled_folder(path, {MARKER: marker_of(run_uuid, place)})
+        if not made and marked_uuid(path) != run_uuid:  # if it is ours, another process made it a moment ago
             what = f"{path} is in the way: it is no run of typedcfg"
             raise RunError(Problem(what, where=str(path), fix="move it away, or choose another run.name"))
-        return cls(_inside(path, project_root))
+        return cls(inside(path, project_root))
 
 
 def _check_name(text: str) -> None:
     if not _NAME.match(text):
         expected = "1 to 80 letters, digits and . _ = - for each of the experiment's and the run's name"
         raise RunError(Problem(f"{text!r} is no name for a run", expected=expected, fix="choose another run.name"))
-
-
-def _marked_uuid(path: Path) -> UUID | None:
-    """Whose folder it is; None where it is nobody's that we know.
-
-    Raises:
-        RecordError: The marker cannot be read: the folder is another user's perhaps.
-    """
-    try:
-        return UUID(_read_marker(path).partition("\n")[0].strip())
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
-        return None
-    except OSError as error:
-        raise refusal(path / _MARKER, "read", error) from error
-
-
-def _read_marker(path: Path) -> str:
-    return (path / _MARKER).read_text(encoding="utf-8", errors=_ANY_NAME)
-
-
-def _marked_place(path: Path) -> PurePosixPath:
-    """The folders between the folder of runs and a run, as they were when it was made."""
-    return PurePosixPath(_read_marker(path).partition("\n")[2].removesuffix("\n"))
-
-
-def _long_id(id: str, run_uuid: UUID) -> str:  # noqa: A002  # as users see it
-    return id[:_CODE_DIGITS] + run_uuid.hex[:_LONG_DIGITS]
-
-
-def _marked_folders(project_root: Path, id: str, run_uuid: UUID) -> list[tuple[Path, UUID]]:  # noqa: A002  # as above
-    """The runs whose folders are named as this run's could be, each with whose it is."""
-    endings = tuple(f"-{ending}" for ending in (id, _long_id(id, run_uuid)))
-    found = [path for path in iter_run_folders(project_root) if path.name.endswith(endings)]
-    return [(path, owner) for path in found if (owner := _marked_uuid(path)) is not None]
-
-
-def _own_folder(project_root: Path, marked: list[tuple[Path, UUID]], name: str, run_uuid: UUID) -> Path | None:
-    """Which of the folders is a run's; of one and its copies the one that has the name and the place it was made with.
-
-    A link to one is no copy.
-    """
-    own = {path.resolve(): path for path, owner in reversed(marked) if owner == run_uuid}.values()
-    if not own:
-        return None
-    first, *others = sorted(own, key=lambda path: not _is_at_home(path, project_root, name))
-    if others and (_is_at_home(others[0], project_root, name) or not _is_at_home(first, project_root, name)):
-        expected = "one folder for a run, or one with the name and at the place it was made with; there are\n"
-        raise RunError(
-            Problem(
-                f"{len(own)} folders are marked as the same run, and nobody can tell which is meant",
-                where=str(project_root),
-                expected=expected + "\n".join(sorted(map(str, own))),
-                fix="move the copies out of there",
-            )
-        )
-    for other in others:
-        _log.warning("passed over: %s is marked as the run %s too; keep copies elsewhere", other, first)
-    return first
-
-
-def _is_at_home(path: Path, project_root: Path, name: str) -> bool:
-    return path.parent == project_root / _marked_place(path) and path.name.rpartition("-")[0] == name
-
-
-def iter_run_folders(project_root: Path) -> Iterator[Path]:
-    """The folders that are marked as runs, at whatever place below a folder, by their paths.
-
-    Nothing lies within a run but what is its own. A link is taken for the run that it leads to, and otherwise left
-    alone: it may lead in a circle, or into another project. So is a folder below that we may not read.
-
-    Raises:
-        RecordError: The folder itself cannot be read.
-    """
-    try:
-        todo = [*reversed(_folders_in(project_root))] if not _is_marked(project_root) else [project_root]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise refusal(project_root, "look for runs in", error) from error
-    while todo:
-        folder = todo.pop()
-        if _is_marked(folder):
-            yield folder
-        elif not folder.is_symlink():
-            with suppress(OSError):  # of one that we may not read, or that just went, nothing is known
-                todo += reversed(_folders_in(folder))
-
-
-def _is_marked(folder: Path) -> bool:
-    return os.path.isfile(folder / _MARKER)  # noqa: PTH113  # Path.is_file raises where a folder may not be looked into
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    with os.scandir(folder) as entries:
-        # DirEntry.is_dir raises where a link leads in a circle.
-        folders = [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False) or os.path.isdir(entry)]  # noqa: PTH112
-    # A run that is being made, or whose maker was killed, is none yet.
-    return sorted(path for path in folders if path.suffix != storage.STAGED_SUFFIX)
-
-
-def _check_place(project_root: Path, place: PurePosixPath) -> None:
-    """See to it that new folders at a place neither leave `project_root` nor come to lie within a run."""
-    folders = [project_root.joinpath(*place.parts[: depth + 1]) for depth in range(len(place.parts))]
-    if place.is_absolute() or ".." in place.parts:
-        raise RunError(Problem(f"{place} is no place below {project_root}", fix="set run.config_root"))
-    for folder in folders:
-        if _is_marked(folder):
-            what = f"{folder} is a run, and another one cannot lie within it"
-            raise RunError(
-                Problem(what, where=str(folder), fix="rename the configuration file, or set run.layout=name")
-            )
-        _inside(folder, project_root)
-
-
-def _inside(path: Path, project_root: Path) -> Path:
-    """The path, if it does not lead out of `project_root` by a link."""
-    real = Path(os.path.realpath(path))  # Path.resolve raises where a link leads in a circle
-    if not real.is_relative_to(os.path.realpath(project_root)):
-        what = f"{path} leads out of {project_root}"
-        raise RunError(Problem(what, where=str(real), fix="remove the link, or choose another run.name"))
-    return path
