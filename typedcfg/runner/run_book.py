@@ -142,8 +142,9 @@ class RunBook:
             self.change(attempt, stopped_by=by)
 
     def end(self, attempt: AttemptDir, *, status: Status, exit_code: int) -> None:
-        """Note how an attempt ended."""
-        self.change(attempt, status=status, exit_code=exit_code, ended=datetime.now(UTC))
+        """Note how an attempt ended; where one rank was asked to stop, what others met for that is no failure."""
+        failure = {"failure": None} if status == "preempted" else {}
+        self.change(attempt, status=status, exit_code=exit_code, ended=datetime.now(UTC), **failure)
 
     def check_owner(self, attempt: AttemptDir) -> None:
         """See to it that nobody took the run over since this process, or the one that started it, became its owner.
