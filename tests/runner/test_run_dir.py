@@ -170,6 +170,16 @@ def test_a_place_behind_a_link_out_of_the_project_is_refused(tmp_path: Path) -> 
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+@pytest.mark.parametrize("name", ["20269999T000000.000000Z", "99991231T235959.999999Z", "20261121T052440.12Z", "notes"])
+def test_what_is_named_by_no_time_is_no_attempt(tmp_path: Path, name: str) -> None:
+    run = opened(tmp_path)
+    (run.path / name).mkdir()
+
+    attempt = run.new_attempt()
+
+    assert run.attempts() == (attempt,)
+
+
 def test_a_place_within_another_run_is_refused(tmp_path: Path) -> None:
     run = opened(tmp_path, OTHER)
 

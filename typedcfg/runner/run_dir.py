@@ -15,7 +15,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -41,7 +41,6 @@ from typedcfg.runner.run_folders import (
 _NAME: Final = re.compile(r"[A-Za-z0-9._=-]{1,161}\Z")
 """Two names of up to 80 characters and the hyphen between them."""
 _ATTEMPT_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
-_ATTEMPT_NAME: Final = re.compile(r"\d{8}T\d{6}\.\d{6}Z\Z")
 _log: Final = logging.getLogger(__name__)
 
 
@@ -255,7 +254,7 @@ class RunDir:
 
     def attempts(self) -> tuple[AttemptDir, ...]:
         """All attempts, oldest first."""
-        return tuple(AttemptDir(p) for p in sorted(self.path.iterdir()) if _ATTEMPT_NAME.match(p.name))
+        return tuple(AttemptDir(p) for p in sorted(self.path.iterdir()) if _time_of(p.name) is not None)
 
     def new_attempt(self) -> AttemptDir:
         """Make the folder of a new attempt; only for who owns the run.
@@ -267,7 +266,8 @@ class RunDir:
         """
         time = datetime.now(UTC)
         if before := self.attempts():
-            last = datetime.strptime(before[-1].timestamp, _ATTEMPT_TIME).replace(tzinfo=UTC)
+            last = _time_of(before[-1].timestamp)
+            assert last is not None, "it is named by a time"
             time = max(time, last + timedelta(microseconds=1))
         while not storage.make_folder(self.path / time.strftime(_ATTEMPT_TIME)):
             time += timedelta(microseconds=1)
@@ -307,6 +307,16 @@ class RunDir:
             what = f"{path} is in the way: it is no run of typedcfg"
             raise RunError(Problem(what, where=str(path), fix="move it away, or choose another run.name"))
         return cls(inside(path, project_root))
+
+
+def _time_of(name: str) -> datetime | None:
+    """When an attempt that is named so began; None where no attempt is."""
+    try:
+        time = datetime.strptime(name, _ATTEMPT_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    # The last year there is has no room for a later attempt.
+    return time if time.strftime(_ATTEMPT_TIME) == name and time.year < MAXYEAR else None
 
 
 def _check_name(text: str) -> None:
