@@ -2,7 +2,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
 from lightning.pytorch.strategies import DDPStrategy
 
@@ -81,17 +80,6 @@ def test_a_bar_is_shown_where_it_is_configured(progress: str, bars: int, tmp_pat
     trainer = built(tmp_path, f"logging.progress={progress}")
 
     assert len([c for c in trainer.callbacks if isinstance(c, TQDMProgressBar)]) == bars
-
-
-def test_a_bar_ends_with_a_training_that_fails(tmp_path: Path) -> None:
-    trainer: Trainer = built(tmp_path, "logging.progress=bar")
-    [bar] = [callback for callback in trainer.callbacks if isinstance(callback, TQDMProgressBar)]  # type: ignore[attr-defined]  # set by a connector
-    bar.setup(trainer, LightningModule(), "fit")
-    bar.train_progress_bar = bar.init_train_tqdm()
-
-    bar.on_exception(trainer, LightningModule(), ValueError())
-
-    assert bar.train_progress_bar.disable
 
 
 @pytest.mark.parametrize(("watched", "shown"), [(True, "bar"), (False, "lines")])

@@ -8,11 +8,11 @@ from typing import Any, Final, Literal
 from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.callbacks import Checkpoint, TQDMProgressBar
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.strategies import Strategy
-from typing_extensions import override
 
+from typedcfg.runner.lightning.callbacks.bar import Bar
 from typedcfg.runner.lightning.callbacks.sample_limit import SampleLimit
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sections.logging import Logging
@@ -20,17 +20,6 @@ from typedcfg.sections.trainer import Trainer as TrainerSection
 
 _UNLIMITED: Final = -1
 """What Lightning calls no limit; None would mean a limit of its own choice."""
-
-
-class Bar(TQDMProgressBar):
-    """A progress bar that ends with the training; Lightning's would be drawn once more after an error was told."""
-
-    @override
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Leave the bars as they are."""
-        for bar in (self._train_progress_bar, self._val_progress_bar, self._test_progress_bar):
-            if bar is not None:
-                bar.close()
 
 
 def build_trainer(
