@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from typedcfg import Experiment
 
-# Modules that lie beside the tests that import them, or that tests copy: of these folders pytest runs the tests alone.
-_SHARED = ("benchmarks", "crash", "endurance", "fuzz", "pages")
+# Modules that tests import, or copy: of these folders pytest runs the tests alone.
+_SHARED = ("benchmarks", "crash", "endurance", "fuzz", "given", "pages")
 collect_ignore_glob = ["apps/*.py", *(f"{folder}/[!t]*.py" for folder in _SHARED)]
 
 # How many examples each property is tried with; a busy machine fails none of them. They are the same in every run, so

@@ -4,22 +4,11 @@ from itertools import permutations
 from typing import Annotated, Any, Literal
 
 import pytest
+from network import AdamW, Sgd
+from refusals import refusal
 
-from typedcfg import ConfigError, ConfigTemplate, Kind, section
+from typedcfg import ConfigTemplate, Kind, section
 from typedcfg.errors import DeprecatedName
-
-
-class Sgd(ConfigTemplate):
-    kind: Literal["sgd"] = "sgd"
-    lr: float = 0.1
-    momentum: float = 0.0
-    nesterov: bool = False
-
-
-class AdamW(ConfigTemplate):
-    kind: Literal["adamw"] = "adamw"
-    lr: float = 0.001
-    betas: tuple[float, float] = (0.9, 0.999)
 
 
 class Params(ConfigTemplate):
@@ -29,12 +18,6 @@ class Params(ConfigTemplate):
 
 def values(*overrides: str, **presets: Any) -> Any:
     return Params.compile(overrides=overrides, presets=[presets]).params
-
-
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        values(*overrides, **presets)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("order", list(permutations(["optimizer=sgd", "optimizer.momentum=0.9", "optimizer.lr=3"])))
@@ -87,7 +70,7 @@ def test_naming_the_kind_that_is_in_force_drops_nothing() -> None:
 
 
 def test_an_unknown_kind_lists_the_known() -> None:
-    assert refusal("optimizer=sdg") == (
+    assert refusal(Params, "optimizer=sdg") == (
         "unknown kind 'sdg' for optimizer\n"
         "  at            overrides[0]\n"
         "  expected      adamw or sgd\n"
@@ -96,19 +79,19 @@ def test_an_unknown_kind_lists_the_known() -> None:
 
 
 def test_a_kind_is_literal_text() -> None:
-    text = refusal("optimizer.kind=${count}")
+    text = refusal(Params, "optimizer.kind=${count}")
 
     assert "optimizer.kind = '${count}': a kind is literal text" in text
 
 
 def test_an_optional_variant_without_a_default_needs_a_kind() -> None:
-    assert "maybe has no kind" in refusal("maybe.lr=3")
+    assert "maybe has no kind" in refusal(Params, "maybe.lr=3")
     assert values("maybe=sgd", "maybe.lr=3").maybe == Sgd(lr=3)
 
 
 def test_null_empties_an_optional_variant_and_no_other() -> None:
     assert values("maybe=null", maybe={"kind": "sgd"}).maybe is None
-    assert refusal("optimizer=null") == (
+    assert refusal(Params, "optimizer=null") == (
         "optimizer = null is no section\n"
         "  at            overrides[0]\n"
         "  expected      a kind, adamw or sgd, or a mapping\n"

@@ -1,26 +1,13 @@
 """Sections and lists that are copies of others: what they bring, and what may not be copied."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import pytest
+from network import AdamW, Layer, Sgd
+from refusals import refusal
 
 from typedcfg import ConfigError, ConfigTemplate, derived, section
-
-
-class Sgd(ConfigTemplate):
-    kind: Literal["sgd"] = "sgd"
-    lr: float = 0.1
-
-
-class AdamW(ConfigTemplate):
-    kind: Literal["adamw"] = "adamw"
-    lr: float = 0.001
-
-
-class Layer(ConfigTemplate):
-    width: int = 8
-    act: str = "relu"
 
 
 class Params(ConfigTemplate):
@@ -38,12 +25,6 @@ class Params(ConfigTemplate):
 
 def values(*overrides: str, **presets: Any) -> Any:
     return Params.compile(overrides=overrides, presets=[presets]).params
-
-
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        values(*overrides, **presets)
-    return str(caught.value)
 
 
 def test_a_reference_copies_a_section_with_what_is_set_beside() -> None:
@@ -104,7 +85,7 @@ def test_a_copied_formula_is_evaluated_where_it_stands_now() -> None:
     ],
 )
 def test_a_circle_of_copies_is_named_once_with_its_places(overrides: list[str], chain: str) -> None:
-    text = refusal(*overrides)
+    text = refusal(Params, *overrides)
 
     assert text.startswith(f"references go round in a circle: {chain}\n")
     assert all(f"overrides[{i}]" in text for i in range(len(overrides)))
@@ -125,7 +106,7 @@ def test_a_copy_that_holds_itself_is_refused() -> None:
 
 
 def test_a_section_is_no_copy_of_another_template() -> None:
-    assert refusal("second=${optimizer}") == (
+    assert refusal(Params, "second=${optimizer}") == (
         "second cannot be ${optimizer}: optimizer is of AdamW\n"
         "  at            overrides[0]\n"
         "  expected      a section of Layer"
@@ -156,7 +137,7 @@ def test_a_copy_of_what_is_required_and_not_set_is_no_problem_of_its_own() -> No
 def test_a_chain_of_copies_has_a_bound() -> None:
     groups = {f"g{i}": "${groups.g" + str(i + 1) + "}" for i in range(200)}
 
-    assert "is a copy of a copy of a copy" in refusal(groups={**groups, "g200": {}})
+    assert "is a copy of a copy of a copy" in refusal(Params, groups={**groups, "g200": {}})
 
 
 def test_a_long_chain_of_copies_that_looks_back_has_none(write: Callable[..., None]) -> None:

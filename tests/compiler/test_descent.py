@@ -1,10 +1,9 @@
 """What is said of a reference that leads nowhere: which keys and positions there are, and which was meant."""
 
-from typing import Any
-
 import pytest
+from refusals import refusal
 
-from typedcfg import ConfigError, ConfigTemplate
+from typedcfg import ConfigTemplate
 
 
 class Layer(ConfigTemplate):
@@ -24,12 +23,6 @@ class Params(ConfigTemplate):
     rates: dict[str, float] = {}
 
 
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        Params.compile(overrides=overrides, presets=[presets])
-    return str(caught.value)
-
-
 @pytest.mark.parametrize(
     ("reference", "suggestion"),
     [
@@ -40,19 +33,19 @@ def refusal(*overrides: str, **presets: Any) -> str:
     ],
 )
 def test_a_reference_that_leads_nowhere_suggests_another(reference: str, suggestion: str) -> None:
-    text = refusal("lr=${" + reference + "}", rates={"head": 1})
+    text = refusal(Params, "lr=${" + reference + "}", rates={"head": 1})
 
     assert f"the reference to {reference} leads nowhere\n  at            overrides[0]" in text
     assert f"did you mean  {suggestion}" in text
 
 
 def test_a_reference_behind_the_end_of_a_list_says_which_positions_there_are() -> None:
-    text = refusal("lr=${layers[7].width}")
+    text = refusal(Params, "lr=${layers[7].width}")
 
     assert "expected      a position from 0 to 1 of layers" in text
     assert "did you mean" not in text
 
 
 def test_a_copy_of_nothing_suggests_what_there_is() -> None:
-    assert "did you mean  first" in refusal("second=${frist}")
-    assert "expected      a position from 0 to 1 of layers" in refusal("second=${layers[4]}")
+    assert "did you mean  first" in refusal(Params, "second=${frist}")
+    assert "expected      a position from 0 to 1 of layers" in refusal(Params, "second=${layers[4]}")

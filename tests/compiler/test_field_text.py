@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from refusals import refusal
 
 from typedcfg import ConfigError, ConfigTemplate
 
@@ -21,12 +22,6 @@ class Texts(ConfigTemplate):
     numbers: list[float] = []
     exact: Decimal = Decimal(0)
     password: SecretStr = SecretStr("")
-
-
-def refusal(*overrides: str) -> str:
-    with pytest.raises(ConfigError) as caught:
-        Texts.compile(overrides=overrides)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +40,7 @@ def test_a_field_that_wants_text_takes_what_reads_as_nothing_else(key: str, text
 @pytest.mark.parametrize("text", ["[1, 2", "{a: 1", "{a: 1, a: 2}", "'a"])
 @pytest.mark.parametrize("key", ["free", "mapping", "mapping.x", "numbers"])
 def test_a_broken_list_or_mapping_is_no_text_where_nothing_says_so(key: str, text: str) -> None:
-    told = refusal(f"{key}={text}")
+    told = refusal(Texts, f"{key}={text}")
 
     assert told.startswith(f"{key} cannot be read: ")
     assert "at            overrides[0], column " in told
@@ -58,7 +53,7 @@ def test_quotes_say_that_a_text_is_meant() -> None:
 
 @pytest.mark.parametrize("key", ["number", "numbers[0]", "free", "mapping.x"])
 def test_a_number_beyond_floats_is_no_infinity(key: str) -> None:
-    told = refusal("numbers=[1]", f"{key}=1e999")
+    told = refusal(Texts, "numbers=[1]", f"{key}=1e999")
 
     assert told.startswith(f"{key} cannot be read: 1e999 is beyond what a float holds")
     assert Texts.compile(overrides=["numbers=[1]", f"{key}=.inf"])[key] == math.inf

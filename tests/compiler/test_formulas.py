@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import SecretStr
+from refusals import refusal
 
-from typedcfg import ConfigError, ConfigTemplate, NotInIdentity, derived, section
+from typedcfg import ConfigTemplate, NotInIdentity, derived, section
 
 
 class Layer(ConfigTemplate):
@@ -15,12 +16,6 @@ class Layer(ConfigTemplate):
 
 class Loader(ConfigTemplate):
     batch_size: int = 128
-
-
-def refusal(template: type[ConfigTemplate], *overrides: str) -> str:
-    with pytest.raises(ConfigError) as caught:
-        template.compile(overrides=overrides)
-    return str(caught.value)
 
 
 class Warm(ConfigTemplate):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pydantic import SecretBytes, SecretStr
+from refusals import refusal
 
 from typedcfg import ConfigError, ConfigTemplate
 
@@ -27,12 +28,6 @@ class Params(ConfigTemplate):
 
 def compiled(*overrides: str, **presets: Any) -> Any:
     return Params.compile(overrides=overrides, presets=[presets])
-
-
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        Params.compile(overrides=overrides, presets=[presets])
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +53,7 @@ def test_within_a_text_values_print_as_in_json(value: object, text: str) -> None
     ("value", "found"), [(None, "null"), ([1], "a list"), ({"a": 1}, "a mapping"), (b"x", "bytes")]
 )
 def test_what_is_no_text_has_no_place_within_one(value: object, found: str) -> None:
-    assert f"any is {found}, which has no place within a text" in refusal(any=value, name="x-${any}")
+    assert f"any is {found}, which has no place within a text" in refusal(Params, any=value, name="x-${any}")
 
 
 def test_an_escaped_reference_is_text() -> None:
@@ -85,4 +80,4 @@ def test_a_text_built_from_a_secret_is_one() -> None:
 
 
 def test_bytes_have_no_place_within_a_text() -> None:
-    assert "key is bytes, which has no place within a text" in refusal("password=x ${key}")
+    assert "key is bytes, which has no place within a text" in refusal(Params, "password=x ${key}")

@@ -1,52 +1,8 @@
 """What is said to somebody who writes a value, an edit or a removal where it does not fit."""
 
-from typing import Any, Literal
-
 import pytest
-from pydantic import SecretStr
-
-from typedcfg import ConfigError, ConfigTemplate, section
-
-
-class Loader(ConfigTemplate):
-    batch_size: int = 128
-    token: SecretStr = SecretStr("hunter2")
-
-
-class Sgd(ConfigTemplate):
-    kind: Literal["sgd"] = "sgd"
-    momentum: float = 0.0
-
-
-class AdamW(ConfigTemplate):
-    kind: Literal["adamw"] = "adamw"
-    eps: float = 1e-8
-
-
-class Layer(ConfigTemplate):
-    width: int = 1
-
-
-class Model(ConfigTemplate):
-    layers: list[Layer] = [Layer(), Layer()]
-    groups: dict[str, Layer] = {}
-
-
-class Params(ConfigTemplate):
-    loader: Loader
-    optimizer: AdamW | Sgd = section(AdamW)
-    model: Model
-    rates: dict[str, Any] = {}
-
-
-def values(*overrides: str, **presets: Any) -> Any:
-    return Params.compile(overrides=overrides, presets=[presets]).params
-
-
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        values(*overrides, **presets)
-    return str(caught.value)
+from network import Params
+from refusals import refusal
 
 
 @pytest.mark.parametrize(
@@ -63,7 +19,7 @@ def refusal(*overrides: str, **presets: Any) -> str:
     ],
 )
 def test_a_value_where_sections_belong_is_refused(override: str, what: str, expected: str) -> None:
-    assert refusal(override) == f"{what}\n  at            overrides[0]\n  expected      {expected}"
+    assert refusal(Params, override) == f"{what}\n  at            overrides[0]\n  expected      {expected}"
 
 
 @pytest.mark.parametrize(
@@ -78,24 +34,26 @@ def test_a_value_where_sections_belong_is_refused(override: str, what: str, expe
     ],
 )
 def test_what_does_not_fit_is_told_what_to_write_here(override: str, fix: str) -> None:
-    assert f"fix           {fix}" in refusal(override)
+    assert f"fix           {fix}" in refusal(Params, override)
 
 
 def test_a_mapping_is_not_edited_as_a_list() -> None:
-    told = refusal("rates+=x", rates={"a": 1})
+    told = refusal(Params, "rates+=x", rates={"a": 1})
 
     assert "rates is a mapping, and cannot be edited as a list" in told
-    assert "loader is a section" in refusal("loader+=x", loader={"batch_size": 3})
+    assert "loader is a section" in refusal(Params, "loader+=x", loader={"batch_size": 3})
 
 
 def test_taking_an_item_out_behind_the_end_does_not_propose_to_add_one() -> None:
-    assert "+=" not in refusal("~model.layers[7]")
-    assert "fix           add an item behind the others: model.layers+=..." in refusal("model.layers[7].width=3")
+    written = refusal(Params, "model.layers[7].width=3")
+
+    assert "+=" not in refusal(Params, "~model.layers[7]")
+    assert "fix           add an item behind the others: model.layers+=..." in written
 
 
 @pytest.mark.parametrize("position", [2, -3])
 def test_a_position_beyond_a_list_is_refused(position: int) -> None:
-    assert refusal(f"model.layers[{position}].width=3") == (
+    assert refusal(Params, f"model.layers[{position}].width=3") == (
         f"model.layers[{position}] does not exist\n"
         "  at            overrides[0]\n"
         "  expected      a position from 0 to 1\n"
@@ -104,11 +62,11 @@ def test_a_position_beyond_a_list_is_refused(position: int) -> None:
 
 
 def test_an_empty_list_has_no_positions() -> None:
-    assert "expected      a list that has items" in refusal("model.layers[0].width=3", model={"layers": []})
+    assert "expected      a list that has items" in refusal(Params, "model.layers[0].width=3", model={"layers": []})
 
 
 def test_what_was_written_where_a_secret_may_stand_is_not_shown() -> None:
-    text = refusal("loader=swordfish")
+    text = refusal(Params, "loader=swordfish")
 
     assert "swordfish" not in text
     assert "loader = a secret, not shown is no section" in text

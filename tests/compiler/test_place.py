@@ -1,28 +1,12 @@
 """Which settings count for a key: those of the template, what is set, and what is taken back."""
 
-from typing import Any, Literal
+from typing import Any
 
 import pytest
+from network import AdamW, Layer, Sgd
+from refusals import refusal
 
-from typedcfg import ConfigError, ConfigTemplate, section
-
-
-class Sgd(ConfigTemplate):
-    kind: Literal["sgd"] = "sgd"
-    lr: float = 0.1
-    momentum: float = 0.0
-    nesterov: bool = False
-
-
-class AdamW(ConfigTemplate):
-    kind: Literal["adamw"] = "adamw"
-    lr: float = 0.001
-    betas: tuple[float, float] = (0.9, 0.999)
-
-
-class Layer(ConfigTemplate):
-    width: int = 8
-    act: str = "relu"
+from typedcfg import ConfigTemplate, section
 
 
 class Params(ConfigTemplate):
@@ -40,12 +24,6 @@ class Params(ConfigTemplate):
 
 def values(*overrides: str, **presets: Any) -> Any:
     return Params.compile(overrides=overrides, presets=[presets]).params
-
-
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        values(*overrides, **presets)
-    return str(caught.value)
 
 
 def test_a_default_instance_is_kept_when_one_leaf_is_set() -> None:
@@ -109,9 +87,9 @@ def test_a_key_that_is_not_declared_is_not_taken_back_where_its_section_is_not_t
     for key in ("option.width", "maybe.momentum"):
         assert values(f"~{key}") == values()
 
-    assert "unknown key 'option.widht'" in (told := refusal("~option.widht"))
+    assert "unknown key 'option.widht'" in (told := refusal(Params, "~option.widht"))
     assert "did you mean  option.width" in told
-    assert "unknown key 'maybe.nope'" in refusal("~maybe.nope")
+    assert "unknown key 'maybe.nope'" in refusal(Params, "~maybe.nope")
     assert values("~option.width", "option.act=gelu").option == Layer(act="gelu")
 
 

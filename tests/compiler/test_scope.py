@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from refusals import refusal
 
 from typedcfg import ConfigError, ConfigTemplate
 
@@ -26,12 +27,6 @@ def compiled(*overrides: str, **presets: Any) -> Any:
     return Params.compile(overrides=overrides, presets=[presets])
 
 
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        Params.compile(overrides=overrides, presets=[presets])
-    return str(caught.value)
-
-
 def test_paths_begin_at_the_top_beside_or_above() -> None:
     layers = [{"width": 5, "lr": "${here.width}"}, {"width": "${parent.lr}", "lr": "${root.lr}"}]
 
@@ -49,15 +44,15 @@ def test_beside_within_a_free_mapping_means_the_same_mapping() -> None:
 
 
 def test_a_reference_through_an_absent_section_leads_nowhere() -> None:
-    assert "the reference to option.lr leads nowhere" in refusal("lr=${option.lr}")
+    assert "the reference to option.lr leads nowhere" in refusal(Params, "lr=${option.lr}")
 
 
 def test_a_value_cannot_be_a_section() -> None:
-    assert "lr refers to first, which is no value but a section" in refusal("lr=${first}")
+    assert "lr refers to first, which is no value but a section" in refusal(Params, "lr=${first}")
 
 
 def test_a_reference_cannot_climb_above_the_top() -> None:
-    assert "layers[0].lr has a reference that climbs above" in refusal("layers[0].lr=${parent.parent.lr}")
+    assert "layers[0].lr has a reference that climbs above" in refusal(Params, "layers[0].lr=${parent.parent.lr}")
 
 
 @pytest.mark.parametrize("expression", ["${option.width}", "${option.width + 1}", "of ${option.width}"])
@@ -70,8 +65,8 @@ def test_a_reference_through_a_section_that_is_not_there_says_so(expression: str
 
 
 def test_a_text_has_no_items_to_refer_to() -> None:
-    assert "the reference to name[0] leads nowhere" in refusal("any=${name[0]}")
+    assert "the reference to name[0] leads nowhere" in refusal(Params, "any=${name[0]}")
 
 
 def test_a_reference_within_a_text_that_leads_nowhere_is_pointed_at() -> None:
-    assert "column 5 of 'a ${b} c'" in refusal("name=a ${b} c")
+    assert "column 5 of 'a ${b} c'" in refusal(Params, "name=a ${b} c")

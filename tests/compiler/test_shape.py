@@ -1,56 +1,22 @@
 """Which keys there are, and what stands for each before any value is computed."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pytest
+from network import Params
+from refusals import refusal
 
-from typedcfg import ConfigError, ConfigTemplate, Deprecated, section
+from typedcfg import ConfigTemplate, Deprecated
 from typedcfg.errors import DeprecatedName
-
-
-class Loader(ConfigTemplate):
-    batch_size: int = 128
-
-
-class Sgd(ConfigTemplate):
-    kind: Literal["sgd"] = "sgd"
-    momentum: float = 0.0
-
-
-class AdamW(ConfigTemplate):
-    kind: Literal["adamw"] = "adamw"
-    eps: float = 1e-8
-
-
-class Layer(ConfigTemplate):
-    width: int = 1
-
-
-class Model(ConfigTemplate):
-    layers: list[Layer] = [Layer(), Layer()]
-    groups: dict[str, Layer] = {}
-
-
-class Params(ConfigTemplate):
-    loader: Loader
-    optimizer: AdamW | Sgd = section(AdamW)
-    model: Model
-    rates: dict[str, Any] = {}
 
 
 def values(*overrides: str, **presets: Any) -> Any:
     return Params.compile(overrides=overrides, presets=[presets]).params
 
 
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        values(*overrides, **presets)
-    return str(caught.value)
-
-
 def test_a_value_has_no_keys_below_it() -> None:
-    assert refusal("loader.batch_size.x=3") == (
+    assert refusal(Params, "loader.batch_size.x=3") == (
         "loader.batch_size = {x: 3} is wrong\n  at            overrides[0]\n  expected      integer"
     )
 

@@ -1,47 +1,12 @@
 """What is said to somebody who names a key that no section declares."""
 
 from collections.abc import Callable
-from typing import Any, Literal
 
 import pytest
+from network import Params
+from refusals import refusal
 
-from typedcfg import ConfigError, ConfigTemplate, section
-
-
-class Loader(ConfigTemplate):
-    batch_size: int = 128
-
-
-class Sgd(ConfigTemplate):
-    kind: Literal["sgd"] = "sgd"
-    momentum: float = 0.0
-
-
-class AdamW(ConfigTemplate):
-    kind: Literal["adamw"] = "adamw"
-    eps: float = 1e-8
-
-
-class Layer(ConfigTemplate):
-    width: int = 1
-
-
-class Model(ConfigTemplate):
-    layers: list[Layer] = [Layer(), Layer()]
-    groups: dict[str, Layer] = {}
-
-
-class Params(ConfigTemplate):
-    loader: Loader
-    optimizer: AdamW | Sgd = section(AdamW)
-    model: Model
-    rates: dict[str, Any] = {}
-
-
-def refusal(*overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        Params.compile(overrides=overrides, presets=[presets])
-    return str(caught.value)
+from typedcfg import ConfigError
 
 
 def test_an_unknown_key_suggests_the_nearest_as_the_source_would_write_it(write: Callable[..., None]) -> None:
@@ -60,11 +25,11 @@ def test_an_unknown_key_suggests_the_nearest_as_the_source_would_write_it(write:
 
 
 def test_an_unknown_key_that_exists_elsewhere_says_where() -> None:
-    assert "fix           there is loader.batch_size" in refusal("model.batch_size=3")
+    assert "fix           there is loader.batch_size" in refusal(Params, "model.batch_size=3")
 
 
 def test_the_same_unknown_key_is_reported_wherever_it_was_written() -> None:
-    text = refusal("loader.bs=3", loader={"bs": 1})
+    text = refusal(Params, "loader.bs=3", loader={"bs": 1})
 
     assert text.count("unknown key 'loader.bs'") == 2
     assert "at            presets[0]" in text
@@ -90,7 +55,9 @@ def test_a_file_that_almost_fits_is_told_how(write: Callable[..., None], text: s
 
 
 def test_a_habit_of_another_tool_is_told_what_to_write_here() -> None:
-    assert "fix           one command is one configuration: for several, loop in the shell: " in refusal("multirun=3")
+    text = refusal(Params, "multirun=3")
+
+    assert "fix           one command is one configuration: for several, loop in the shell: " in text
 
 
 def test_a_name_with_a_dot_is_shown_in_quotes() -> None:
@@ -101,5 +68,5 @@ def test_a_name_with_a_dot_is_shown_in_quotes() -> None:
 
 
 def test_a_key_with_dashes_or_a_colon_is_told_how_it_is_written() -> None:
-    assert "did you mean  rates" in refusal("--ra-tes=1")
-    assert "write a space after the colon: loader: ..." in refusal(**{"loader:batch_size": 8})
+    assert "did you mean  rates" in refusal(Params, "--ra-tes=1")
+    assert "write a space after the colon: loader: ..." in refusal(Params, **{"loader:batch_size": 8})

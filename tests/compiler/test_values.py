@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import Secret, SecretStr, create_model
+from refusals import refusal
 
 from typedcfg import ConfigError, ConfigTemplate, NotInIdentity, derived
 from typedcfg.compiler.values import Resolver
@@ -40,12 +41,6 @@ class Params(ConfigTemplate):
 
 def compiled(*overrides: str, **presets: Any) -> Any:
     return Params.compile(overrides=overrides, presets=[presets])
-
-
-def refusal(template: type[ConfigTemplate], *overrides: str, **presets: Any) -> str:
-    with pytest.raises(ConfigError) as caught:
-        template.compile(overrides=overrides, presets=[presets])
-    return str(caught.value)
 
 
 # --- references -----------------------------------------------------------------------------------------------------
