@@ -102,3 +102,21 @@ def test_an_option_of_another_command_is_named_as_such() -> None:
 def test_a_file_of_variables_is_asked_for_by_its_option() -> None:
     with pytest.raises(ConfigError, match="--dotenv"):
         context("check", "--dotenv", "none.env").compile(Params)
+
+
+@pytest.mark.parametrize(("verb", "word"), [("check", "-v"), ("runs", "-v"), ("export", "-x=1")])
+def test_one_dash_where_a_word_belongs_is_no_option(verb: str, word: str) -> None:
+    with pytest.raises(UsageError, match=rf"no option {word[:2]}\n +at +argument 2\n +expected +typedcfg {verb}.*\Z"):
+        context(verb, word).word("RUN")
+
+
+def test_one_dash_that_should_be_two_is_answered_with_the_option() -> None:
+    with pytest.raises(UsageError, match=r"no option -json(.|\n)*did you mean +--json"):
+        context("runs", "-json").finish()
+
+
+def test_one_dash_before_a_setting_is_answered_with_options_and_keys_that_exist() -> None:
+    with pytest.raises(ConfigError, match=r"'-v'(.|\n)*'-width'(.|\n)*did you mean +--width") as caught:
+        context("check", "-v", "-width=2").compile(Params)
+
+    assert [problem.suggestion for problem in caught.value.problems] == [None, "--width"]

@@ -132,12 +132,23 @@ def test_a_flag_without_a_value_is_refused(arguments: list[str]) -> None:
     assert "--a.b=value" in message
 
 
-def test_a_single_dash_is_refused_with_the_double_one() -> None:
-    message = refusal("-lr=1", "-x")
+@pytest.mark.parametrize(
+    ("token", "meant"),
+    [("-lr=1", "--lr"), ("-lr.decay[0]=1", "--lr.decay[0]"), ("-optimzer.lr=1", "--optimizer.lr"), ("-json", "--json")],
+)
+def test_a_single_dash_is_refused_with_an_option_that_exists(token: str, meant: str) -> None:
+    _, overrides = split_arguments([(1, token)], options=["lr", "optimizer", "json"])
 
-    assert "unknown option '-lr'" in message
-    assert "did you mean  --lr" in message
-    assert "unknown option '-x'" in message
+    assert [problem.suggestion for problem in overrides.problems] == [meant]
+
+
+@pytest.mark.parametrize("token", ["-v", "-", "-verbose=1", "-[0]=1"])
+def test_a_single_dash_before_nothing_known_is_refused_without_a_guess(token: str) -> None:
+    _, overrides = split_arguments([(1, token)], options=["lr", "optimizer", "json"])
+
+    [problem] = overrides.problems
+    assert problem.what.startswith("unknown option '-")
+    assert problem.suggestion is None
 
 
 def held(tree: object) -> object:

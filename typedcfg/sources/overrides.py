@@ -6,7 +6,7 @@ values: a value may be a secret.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from typedcfg.errors import ConfigError, Problem
@@ -14,11 +14,12 @@ from typedcfg.key_path import KeyPath, KeyPathError, parse_key_path
 from typedcfg.origin import Origin
 from typedcfg.sources.base import MOST_LEVELS, Appended, Branch, Edit, Layer, Removed, Text, branch_at, branch_from
 from typedcfg.sources.mapping import settings_in
-from typedcfg.text import NO_SWEEPS, shorten
+from typedcfg.text import NO_SWEEPS, nearest, shorten
 
 _FLAG: Final = "--"
 _RESET: Final = "~"
 _KEY_AND_SIGN: Final = re.compile(r"""(?:[^="']|"(?:[^"\\]|\\.)*"|'[^']*')*=""")
+_FIRST_STEP: Final = re.compile(r"[^.\[]*")
 _EDITS: Final[dict[str, type[Appended | Removed]]] = {"+": Appended, "-": Removed}
 _EXPECTED: Final = "key=value, where a key is optimizer.lr, layers[2].width or groups['backbone.0'].lr"
 
@@ -49,7 +50,9 @@ class OverrideSource:
         ConfigError.raise_any(self.problems)
 
 
-def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[tuple[str, Origin]], OverrideSource]:
+def split_arguments(
+    arguments: Sequence[tuple[int, str]], *, options: Collection[str] = ()
+) -> tuple[list[tuple[str, Origin]], OverrideSource]:
     """The files among the arguments of a command, each with its place, and the overrides.
 
     Understood are `a.b=1`, `--a.b=1`, `--a.b 1`, `tags+=x` and `tags-=x`, which edit a list, and `~a.b`, which takes
@@ -58,6 +61,7 @@ def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[tuple[st
 
     Args:
         arguments: What a command has not taken for itself, each with its position on the command line.
+        options: What may stand behind two dashes, without them: what one dash is answered with.
 
     Example:
         >>> files, overrides = split_arguments([(3, "base.yaml"), (4, "optimizer.lr=0.1"), (5, "--seed"), (6, "-1")])
@@ -67,7 +71,7 @@ def split_arguments(arguments: Sequence[tuple[int, str]]) -> tuple[list[tuple[st
         'argument 5'
     """
     positions, words = [position for position, _ in arguments], [word for _, word in arguments]
-    tokens = _Tokens(words, lambda number: Origin(f"argument {positions[number]}"))
+    tokens = _Tokens(words, lambda number: Origin(f"argument {positions[number]}"), options)
     tokens.read()
     return tokens.files, OverrideSource("command line", tokens.roots, tokens.problems)
 
@@ -124,13 +128,16 @@ def _from_mapping(overrides: Mapping[str, object], settled: Settled) -> Override
 class _Tokens:
     """Tokens from left to right; a flag takes the one after it."""
 
-    def __init__(self, tokens: Sequence[str], origin_of: Callable[[int], Origin]) -> None:
+    def __init__(
+        self, tokens: Sequence[str], origin_of: Callable[[int], Origin], options: Collection[str] = ()
+    ) -> None:
         self.files: list[tuple[str, Origin]] = []
         self.roots: list[Branch] = []
         self.problems: list[Problem] = []
         self._tokens: Iterator[tuple[int, str]] = enumerate(tokens)
         self._all = tokens
         self._origin_of = origin_of
+        self._options = options
 
     def read(self) -> None:
         for number, token in self._tokens:
@@ -141,13 +148,19 @@ class _Tokens:
                 self._put(token, len(_RESET), len(token), Edit.RESET, origin)
             elif token.startswith("-"):
                 head = token.partition("=")[0]
-                is_sweep = head == "-m"
-                near, fix = (None, NO_SWEEPS) if is_sweep else (f"-{shorten(head)}", "")
+                near, fix = (None, NO_SWEEPS) if head == "-m" else (self._meant_with_two(head), "")
                 self._complain(f"unknown option {shorten(head)!r}", origin, suggestion=near, fix=fix)
             elif "=" not in token or _is_file_in_a_folder(token):
                 self.files.append((token, origin))
             else:
                 self._read_assignment(token, 0, origin)
+
+    def _meant_with_two(self, head: str) -> str | None:
+        """The option that one dash was written before; None if there is none like it."""
+        name = head.removeprefix("-")
+        first = _FIRST_STEP.match(name)[0]  # type: ignore[index]  # it matches the empty text too
+        near = nearest(first, self._options)
+        return None if near is None else shorten(f"{_FLAG}{near}{name.removeprefix(first)}")
 
     def _read_flag(self, number: int, token: str, origin: Origin) -> None:
         if "=" in token:
