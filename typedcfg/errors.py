@@ -14,7 +14,7 @@ TypedcfgError
     ├── RunOwned           another process owns the run
     ├── RunDone            the run came to its end before, and nobody asked to train it again
     ├── RunFailed          the training itself came to a bad end
-    └── ResumeRefused      the run was recorded under a configuration that means something else
+    └── ResumeRefused      the run was recorded under a configuration that means something else, or other code
 
 DeprecatedName             a warning: a name that still works is on its way out
 """
@@ -159,7 +159,7 @@ class RunFailed(RunError):
 
 
 class ResumeRefused(RunError):
-    """The run was recorded under a configuration with another meaning."""
+    """The run was recorded under a configuration with another meaning, or is to begin from nothing with other code."""
 
 
 class DeprecatedName(FutureWarning):

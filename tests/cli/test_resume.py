@@ -1,5 +1,6 @@
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -192,6 +193,79 @@ def test_code_that_changed_is_warned_of_and_recorded(failed: Path, told: Told) -
 
     assert "the code changed since the run began" in told.readouterr().err
     assert not read_run_record(path).attempts[-1].is_bitwise
+
+
+@pytest.fixture
+def repository(tiny_app: str, tmp_path: Path) -> Path:
+    """The tiny experiment in a repository that holds its code."""
+    for command in (
+        "init",
+        f"add {tiny_app.partition(':')[0]}",
+        "-c user.name=A -c user.email=a@example.org commit -m x",
+    ):
+        subprocess.run(["git", "-C", tmp_path, *command.split()], check=True, capture_output=True)
+    return tmp_path
+
+
+def edit(path: Path) -> str:
+    """Change the code, and say what it was."""
+    before = path.read_text()
+    path.write_text(f"{before}\n# changed\n")
+    return before
+
+
+@pytest.mark.parametrize(
+    ("crash_at", "options"),
+    [(0, []), (1, ["--resume", "never"]), (None, ["--again"])],
+    ids=["no-save", "never", "again"],
+)
+def test_other_code_is_not_trained_from_nothing_as_a_run_of_earlier_code(
+    crash_at: int | None, options: list[str], repository: Path, folder: Folder, told: Told
+) -> None:
+    call(["run", "tiny.py:Tiny", *([] if crash_at is None else [f"faults.crash_at={crash_at}"])])
+    before = read_run_record(folder() / "run.json")
+    edit(repository / "tiny.py")
+    told.readouterr()
+
+    assert call(["resume", str(folder()), "~faults.crash_at", *options]) == 2
+
+    message = told.readouterr().err
+    assert "would begin from nothing, with code that is not its own" in message
+    assert f"the code that it was begun with: commit {before.identity.experiment_id}\n" in message
+    assert read_run_record(folder() / "run.json") == before
+
+
+def test_what_is_said_to_begin_the_run_of_other_code_does(
+    repository: Path, command: Command, folder: Folder, told: Told
+) -> None:
+    command("run", "APP", "faults.crash_at=0", "lr=0.1")
+    earlier = folder()
+    edit(repository / "tiny.py")
+    call(["resume", str(earlier)])
+    line = told.readouterr().err.splitlines()[-1]
+
+    assert call([*line.split()[1:], "~faults.crash_at"]) == 0
+
+    [other] = {*earlier.parent.iterdir()} - {earlier}
+    assert (
+        read_run_record(other / "run.json").identity.code_uuid
+        != read_run_record(earlier / "run.json").identity.code_uuid
+    )
+    assert "an unfinished run" not in told.readouterr().out  # nothing is there to go on from
+
+
+def test_that_other_code_had_a_part_in_a_run_stays_recorded_when_its_own_is_put_back(
+    repository: Path, command: Command, folder: Folder
+) -> None:
+    command("run", "APP", "faults.crash_at=1")
+    before = edit(repository / "tiny.py")
+    assert call(["resume", str(folder()), "faults.crash_at=2"]) == 1
+    (repository / "tiny.py").write_text(before)
+
+    assert command("run", "APP") == 0
+
+    *_, last = read_run_record(folder() / "run.json").attempts
+    assert last.not_bitwise_because == ("the code changed since the run began",)
 
 
 def test_another_version_of_a_package_is_warned_of(failed: Path, told: Told) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from typedcfg.errors import Problem, RecordError, RunError
+from typedcfg.records.checkpoint_record import committed
 from typedcfg.records.result_record import ScoreRule, best_index, choose_split, latest_result, read_results, scores
 from typedcfg.records.run_record import RunRecord, Status, TemplateReference
 from typedcfg.runner.duration import Duration, duration_of, total
@@ -120,7 +121,7 @@ def _label(run: RunDir, record: RunRecord | None) -> tuple[str, str]:
 
 
 def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path, but: Path) -> RunDir | None:
-    """The newest run of the same class and configuration that nobody works on and that did not come to its end.
+    """The newest run of the same class and configuration that nobody works on and that can be gone on with.
 
     Args:
         fingerprint: The configuration's.
@@ -132,9 +133,14 @@ def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path
         (record.attempts[-1].started, run)
         for run, record in iter_runs(root)
         if run.path != but and record and record.attempts and record.identity.fingerprint == fingerprint
-        if is_same_class(template, record.template) and record.status in _UNFINISHED
+        if is_same_class(template, record.template) and record.status in _UNFINISHED and is_anything_saved(run)
     ]
     return max(unfinished, key=itemgetter(0))[1] if unfinished else None
+
+
+def is_anything_saved(run: RunDir) -> bool:
+    """Whether there is a checkpoint to go on from, which nobody looked into yet."""
+    return any(committed(attempt.checkpoints.path) for attempt in run.attempts())
 
 
 def summarize(run: RunDir, record: RunRecord | None) -> Summary:

@@ -84,7 +84,8 @@ class Runner(CountedRun):
             RunOwned: Another process works on this run.
             TemplateError: The experiment does not define what builds its model or its data.
             RunError: The launcher or the machine cannot do what is asked of it, or the run is that of another class.
-            ResumeRefused: The run in the folder, or the checkpoint, has a configuration that means something else.
+            ResumeRefused: The run in the folder, or the checkpoint, has a configuration that means something else, or
+                the run is of earlier code and would begin from nothing.
             RunFailed: A process of the training came to a bad end.
             Preempted: SIGTERM, SIGHUP, SIGUSR1 or `run.max_time` ended the training.
             Exception: Whatever the training raised in this process.

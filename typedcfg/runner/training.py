@@ -13,7 +13,7 @@ from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import Problem, RecordError, ResumeRefused, RunError, RunFailed, RunOwned
-from typedcfg.identity.code_version import CodeVersion, read_branch, read_code_version
+from typedcfg.identity.code_version import OUTSIDE_GIT, CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score
 from typedcfg.runner.asked import Asked, Beginning
 from typedcfg.runner.carry import carry_over, take_in
@@ -30,10 +30,11 @@ from typedcfg.runner.lookup import unfinished_like
 from typedcfg.runner.ownership import term_of
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
 from typedcfg.runner.preflight import verify_to_train
+from typedcfg.runner.recorded import recorded_patch, recorded_words
 from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
-from typedcfg.runner.secrets import redact, redact_bytes, texts_of
+from typedcfg.runner.secrets import texts_of
 from typedcfg.runner.stop_signals import stops_raise
 from typedcfg.runner.template_reference import refer_to
 from typedcfg.runner.work_order import work_order
@@ -95,6 +96,8 @@ class Training:
             self._check_same(record)
         doubts = self._doubts(record, code)
         plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=verify_to_train)
+        if record is not None and plan.does == "start":
+            self._check_same_code(record, code)
         if record is None and resume == "auto" and plan.checkpoint is not None:
             # No record says with what configuration it was trained.
             given_checkpoint(plan.checkpoint.path, self.config, check=verify_to_train)
@@ -198,6 +201,21 @@ class Training:
             )
         )
 
+    def _check_same_code(self, record: RunRecord, code: CodeVersion) -> None:
+        """See to it that a run which begins from nothing is that of the code which trains it."""
+        identity = record.identity
+        if identity.code_uuid == code.code_uuid:
+            return
+        raise ResumeRefused(
+            Problem(
+                f"the run {identity.id} would begin from nothing, with code that is not its own",
+                where=str(self.run.record),
+                expected=f"the code that it was begun with: {_code_of(identity, self.run)}",
+                fix="bring that code back, or start the run of the code as it is now:\n"
+                f"typedcfg run {self.asked.app or record.template.app} {self.run.config}",
+            )
+        )
+
     def _doubts(self, record: RunRecord | None, code: CodeVersion) -> list[str]:
         """Why a resume may come out otherwise than a run that was never disturbed."""
         if record is None or not record.attempts:
@@ -230,7 +248,7 @@ class Training:
         """Make an attempt's folder and record it, and first the run's own files if this is its first."""
         template, record = type(self.config.params), book.record
         recorded = self._recorded() if record else None
-        secrets, rule = secrets_in(self.config.params), rule_of(self.config.params.run.score)
+        rule = rule_of(self.config.params.run.score)
         migrations = told_by(recorded)[0].migrations if recorded else ()
         for step in migrations:
             _log.info("%s is migrated by %s", self.run.config.name, step)
@@ -238,7 +256,7 @@ class Training:
         if recorded is None:
             write_config(self.run, self.config)
             if code.patch:
-                write_atomically(self.run.patch, redact_bytes(code.patch, texts_of(secrets)))
+                write_atomically(self.run.patch, recorded_patch(code.patch, self.config))
         elif recorded != self.config:
             write_config(self.run, self.config)
         attempt = self.run.new_attempt()
@@ -248,7 +266,7 @@ class Training:
         begun = RunRecord(
             identity=identity,
             template=refer_to(template),
-            argv=tuple(redact(word, texts_of(secrets)) for word in sys.argv),
+            argv=recorded_words(sys.argv, self.config),
             app=self.asked.app or (record.app if record else None),
             secrets=tuple(given_secrets(self.config)),
             score=Score(metric=rule.metric, mode=rule.mode, split=rule.split),
@@ -298,6 +316,16 @@ class Training:
             book.end(attempt, status=status_of(code), exit_code=code)
         except (RecordError, RunOwned) as refused:
             _log.warning("how the attempt ended is not recorded: %s", refused)
+
+
+def _code_of(identity: Identity, run: RunDir) -> str:
+    """What is known of the code that a run was begun with."""
+    if identity.code_uuid == _UNKNOWN_CODE:
+        return "no repository held it"
+    base = (
+        "a repository without a commit" if identity.experiment_id == OUTSIDE_GIT else f"commit {identity.experiment_id}"
+    )
+    return base if identity.code_uuid == identity.experiment_uuid else f"{base}, and {run.patch} on it"
 
 
 def _git_state(code: CodeVersion, folder: Path) -> GitState | None:
