@@ -106,7 +106,7 @@ def test_a_file_of_variables_is_asked_for_by_its_option() -> None:
 
 @pytest.mark.parametrize(("verb", "word"), [("check", "-v"), ("runs", "-v"), ("export", "-x=1")])
 def test_one_dash_where_a_word_belongs_is_no_option(verb: str, word: str) -> None:
-    with pytest.raises(UsageError, match=rf"no option {word[:2]}\n +at +argument 2\n +expected +typedcfg {verb}.*\Z"):
+    with pytest.raises(UsageError, match=rf"no option {word[:2]}\n +at +argument 2\Z"):
         context(verb, word).word("RUN")
 
 

@@ -120,7 +120,7 @@ class Context:
             UsageError: There is none.
         """
         if not self._tokens or self._tokens[0][1].startswith("-"):
-            self._refuse_option()
+            self._refuse_misspelt(self._tokens[:1])
             raise UsageError(Problem(f"{what} is missing", expected=self.usage))
         return self._tokens.pop(0)[1]
 
@@ -147,7 +147,7 @@ class Context:
             UsageError: Something is.
         """
         if self._tokens:
-            self._refuse_option()
+            self._refuse_misspelt(self._tokens[:1])
             position, token = self._tokens[0]
             raise UsageError(Problem(f"{token!r} is not understood here", f"argument {position}", self.usage))
 
@@ -165,24 +165,13 @@ class Context:
             ConfigError: With everything wrong with it.
         """
         fields = template.__pydantic_fields__
-        self._refuse_misspelt([token for token in self._tokens if _first_step(token[1]) not in fields])
+        flags = [token for token in self._tokens if token[1].startswith("--")]
+        self._refuse_misspelt([flag for flag in flags if _first_step(flag[1]) not in fields])
         return compile_sources(template, self.sources(template, base, asked=asked))
 
     def _known(self) -> list[str]:
         """The options that the command takes."""
         return [*verb_named(self._verb).options, *EVERYWHERE]
-
-    def _refuse_option(self) -> None:
-        """Refuse the next argument if it can be nothing but an option: here no setting is expected.
-
-        Raises:
-            UsageError: It begins with a dash, and is no option of the command.
-        """
-        self._refuse_misspelt(self._tokens[:1])
-        if self.peek().startswith("-") and not self.peek().startswith("--"):
-            name = self.peek().partition("=")[0]
-            near = nearest(f"-{name}", self._known())
-            raise UsageError(Problem(f"there is no option {name}", str(self.origin()), self.usage, near))
 
     def _refuse_misspelt(self, tokens: Sequence[Token]) -> None:
         """Refuse what was meant to be an option; left to itself it would be taken for a setting.
@@ -191,11 +180,13 @@ class Context:
             UsageError: With every such token.
         """
         options = self._known()
-        named = [(position, token.partition("=")[0]) for position, token in tokens if token.startswith("--")]
+        named = [(position, token.partition("=")[0]) for position, token in tokens if token.startswith("-")]
         problems = [
             Problem(f"there is no option {name}", f"argument {position}", suggestion=near)
             for position, name in named
-            if (near := nearest(name, options)) is not None and not any(name in verb.options for verb in VERBS.values())
+            if not any(name in verb.options for verb in VERBS.values())
+            # With two dashes it may be a key; with one it is nothing.
+            if (near := nearest(name, options)) is not None or not name.startswith("--")
         ]
         problems += [
             Problem(f"{name} is no option of {self._verb}", f"argument {position}", fix=f"{one_of(verbs)} takes it")
