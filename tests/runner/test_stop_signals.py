@@ -12,7 +12,7 @@ import pytest
 
 from typedcfg.runner import stop_signals
 from typedcfg.runner.failure import Preempted
-from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, code_of_end, stops_raise, taken
+from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, code_of_end, lost_stop, stops_raise, taken
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
@@ -50,6 +50,53 @@ def test_a_second_wish_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch)
     heard.note(signal.SIGINT)
 
     assert codes == [130]
+
+
+class Deaf:
+    """Hears a signal where Python lets nothing be raised."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_that_python_could_not_raise_for_raises_when_the_block_ends() -> None:
+    reached = []
+
+    def hear_it_late() -> None:
+        with stops_raise():
+            Deaf()
+            reached.append(lost_stop())
+
+    with pytest.raises(Preempted):
+        hear_it_late()
+
+    assert reached == [signal.SIGTERM]
+    assert lost_stop() is None
+
+
+def test_a_signal_that_python_could_not_raise_for_raises_when_it_is_sent_again() -> None:
+    reached = []
+
+    def hear_it_twice() -> None:
+        with stops_raise(), stops_raise():
+            Deaf()
+            signal.raise_signal(signal.SIGHUP)
+            reached.append("the end")
+
+    with pytest.raises(Preempted):
+        hear_it_twice()
+
+    assert reached == []
+
+
+def test_a_signal_that_somebody_else_heeds_does_not_raise_when_the_block_ends() -> None:
+    inner = StopSignals()
+
+    with stops_raise():
+        Deaf()
+        with taken(inner.note):
+            inner.note(signal.SIGTERM)
+            inner.heed(inner.received)
 
 
 def test_what_is_ignored_stays_ignored() -> None:

@@ -7,6 +7,7 @@ at the note where the training can be saved.
 import atexit
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -50,12 +51,15 @@ class StopSignals:
         """What was heard first."""
         self.is_heeded = False
         """Whether this process is ending already, all that matters saved: nothing is gained by ending it faster."""
+        self.is_lost = False
+        """Whether what was raised for it went where Python lets nothing be raised, and nobody was stopped by it."""
         self._noted_at = 0.0
 
     def note(self, number: signal.Signals) -> bool:
-        """Note a signal, and say whether it is the first."""
-        if self.received is None:
+        """Note a signal, and say whether it is the first; what came before and was lost does not count."""
+        if self.received is None or self.is_lost:
             self.received = number
+            self.is_lost = False
             self._noted_at = time.monotonic()
             return True
         if not self.is_heeded and time.monotonic() - self._noted_at > ECHO_S[number]:
@@ -76,8 +80,13 @@ _open_blocks: Final[list[StopSignals]] = []
 def _note_in_open_blocks(number: signal.Signals) -> None:
     """One wish ends all blocks: its echo must not raise once more, in one that is being left already."""
     for signals in _open_blocks:
-        if signals.received is None:
+        if signals.received is None or signals.is_lost:
             signals.note(number)
+
+
+def lost_stop() -> signal.Signals | None:
+    """What was heard in a block that this process is in, and stopped nobody: it is for who takes the signals now."""
+    return next((signals.received for signals in _open_blocks if signals.is_lost), None)
 
 
 @contextmanager
@@ -106,7 +115,11 @@ def taken(handle: Callable[[signal.Signals], object], *, may_end: bool = False) 
 
 @contextmanager
 def stops_raise() -> Iterator[None]:
-    """For the length of the block, what asks to stop raises Preempted or KeyboardInterrupt, once."""
+    """For the length of the block, what asks to stop raises Preempted or KeyboardInterrupt, once.
+
+    Python may hear it within a `__del__` or a weakref's callback, out of which nothing is raised. Then it is raised
+    when the block ends, if nobody was stopped by it sooner: `Pulse` takes it over, and a repeat raises once more.
+    """
     signals = StopSignals()
 
     def handle(number: signal.Signals) -> None:
@@ -116,10 +129,34 @@ def stops_raise() -> Iterator[None]:
 
     _open_blocks.append(signals)
     try:
-        with taken(handle, may_end=True):
+        with taken(handle, may_end=True), _losses_noted(signals):
             yield
+            if signals.is_lost and signals.received is not None:
+                raise stop_of(signals.received)
     finally:
         _open_blocks.remove(signals)
+
+
+@contextmanager
+def _losses_noted(signals: StopSignals) -> Iterator[None]:
+    """For the length of the block, note that a stop was raised where Python lets nothing be raised."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    tell = sys.unraisablehook
+
+    def note(unraisable: "sys.UnraisableHookArgs") -> None:
+        if signals.received is not None and isinstance(unraisable.exc_value, (Preempted, KeyboardInterrupt)):
+            signals.is_lost = True
+        else:
+            tell(unraisable)
+
+    sys.unraisablehook = note
+    try:
+        yield
+    finally:
+        if sys.unraisablehook is note:
+            sys.unraisablehook = tell
 
 
 def stay_stopped() -> None:

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from typedcfg.runner.failure import Preempted
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
-from typedcfg.runner.stop_signals import STOP_SIGNALS
+from typedcfg.runner.stop_signals import STOP_SIGNALS, stops_raise
 
 MakeTrainer = Callable[..., Trainer]
 SENT = [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1]
@@ -176,3 +176,21 @@ def test_after_sigusr1_a_job_of_slurms_is_queued_once_more(
         trainer(1, Sender(signal.SIGUSR1, step=1), Pulse(), accelerator="cpu", devices=1).fit(toy())
 
     assert (tmp_path / "asked").read_text() == "requeue 12\n"
+
+
+def test_what_was_heard_before_and_stopped_nobody_stops_the_training(trainer: MakeTrainer, toy: ToyType) -> None:
+    class Deaf:
+        def __del__(self) -> None:  # out of which Python lets nothing be raised
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    training = trainer(3, Pulse())
+
+    def hear_and_train() -> None:
+        with stops_raise():
+            Deaf()
+            training.fit(toy())
+
+    with pytest.raises(Preempted):
+        hear_and_train()
+
+    assert training.global_step == 0

@@ -25,7 +25,7 @@ from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.loading.worker_signals import workers_outlast_stops
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.requeue import requeue
-from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, stop_of, taken
+from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, lost_stop, stop_of, taken
 
 _PERIOD_S: Final = 0.25
 """How far apart the agreements of several ranks are meant to be."""
@@ -87,14 +87,17 @@ class Pulse(AfterBatch, LastWord):
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Take the signals."""
+        """Take the signals, and one that came before and stopped nobody."""
         if stage != "fit":
             return
         self._close()
         _keep_lightning_from_listening(trainer)
         self._signals = StopSignals()
         self._stack = ExitStack()
-        self._stack.enter_context(taken(self._hear if trainer.is_global_zero else self._signals.note))
+        hear = self._hear if trainer.is_global_zero else self._signals.note
+        self._stack.enter_context(taken(hear))
+        if (number := lost_stop()) is not None:
+            hear(number)
         self._stack.enter_context(workers_outlast_stops())
         if trainer.world_size > 1:
             self._ranks = _Ranks()
