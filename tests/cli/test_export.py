@@ -26,6 +26,12 @@ def test_the_weights_are_written_beside_the_checkpoint(best: Path, capsys: Told)
     assert capsys.readouterr().out.startswith(f"wrote {best.with_suffix('.safetensors')}: the weights after ")
 
 
+def test_the_folder_of_a_run_stands_for_its_best_checkpoint(best: Path, capsys: Told) -> None:
+    assert call(["export", str(best.parents[2])]) == 0
+
+    assert f"wrote {best.with_suffix('.safetensors')}" in capsys.readouterr().out
+
+
 def test_a_file_is_replaced_only_if_that_is_asked_for(best: Path, tmp_path: Path, capsys: Told) -> None:
     out = tmp_path / "weights.safetensors"
     out.write_bytes(b"mine")

@@ -6,6 +6,7 @@ import pytest
 from typedcfg import Experiment, Runner
 from typedcfg.errors import RecordError, ResumeRefused, RunError, RunFailed
 from typedcfg.records.checkpoint_record import manifest_path
+from typedcfg.runner.given_checkpoint import checkpoint_with_weights
 from typedcfg.runner.state import RunState
 
 
@@ -204,3 +205,15 @@ def test_a_run_that_is_done_says_that_it_begins_with_nothing(
     assert "nothing is begun with never: the run is done" in caplog.text
     assert runner.record is not None
     assert len(runner.record.attempts) == 1
+
+
+def test_the_folder_of_a_run_stands_for_its_best_weights_or_else_the_latest(broken: Runner) -> None:
+    checkpoints = broken.attempt / "checkpoints"
+
+    assert checkpoint_with_weights(broken.dir) == checkpoints / "best.ckpt"
+    assert checkpoint_with_weights(checkpoints / "epoch-1.ckpt") == checkpoints / "epoch-1.ckpt"
+    (checkpoints / "best.ckpt").unlink()
+    assert checkpoint_with_weights(broken.dir) == checkpoints / "latest.ckpt"
+    (checkpoints / "latest.ckpt").unlink()
+    with pytest.raises(RunError, match="has no checkpoint to begin with"):
+        checkpoint_with_weights(broken.dir)

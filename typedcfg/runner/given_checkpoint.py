@@ -1,4 +1,4 @@
-"""The checkpoint that somebody names to begin with: a file, a folder of shards, or the newest of a run."""
+"""The checkpoint that somebody names: a file, a folder of shards, or one of a run, by its folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,11 +42,27 @@ def given_checkpoint(path: Path, config: Config[Experiment], *, check: Callable[
     return found
 
 
+def checkpoint_with_weights(path: Path) -> Path:
+    """The checkpoint whose weights a path stands for: itself; of a run's folder the best one, or else the latest.
+
+    Raises:
+        RunError: It is the folder of a run that has no checkpoint.
+    """
+    run = RunDir.within(path)
+    if run is None:
+        return path
+    folders = [attempt.checkpoints for attempt in reversed(run.attempts())]
+    found = next((name for folder in folders for name in (folder.best, folder.latest) if name.exists()), None)
+    if found is None:
+        raise _nothing_saved(path)
+    return found
+
+
 def _find(path: Path, check: Callable[[Path], Manifest]) -> Verified:
     if run := RunDir.within(path):
         found = run.latest_checkpoint(check=check)
         if found is None:
-            raise RunError(Problem(f"the run {path} has no checkpoint to begin with", where=str(path.absolute())))
+            raise _nothing_saved(path)
         return found._replace(path=found.path.absolute())
     if not path.exists():
         expected = "auto, never, a checkpoint, or the folder of a run"
@@ -56,3 +72,7 @@ def _find(path: Path, check: Callable[[Path], Manifest]) -> Verified:
     if not manifest_path(whole).exists() and named.exists():  # a name for people
         whole = named
     return Verified(whole, manifest)
+
+
+def _nothing_saved(path: Path) -> RunError:
+    return RunError(Problem(f"the run {path} has no checkpoint to begin with", where=str(path.absolute())))

@@ -65,14 +65,41 @@ def test_what_does_not_match_is_named_and_nothing_is_loaded(checkpoint: Path) ->
     with pytest.raises(RecordError, match=r"the weights in step-00000004\.ckpt are not the model's") as caught:
         load_pretrained(model, checkpoint)
 
-    told = [(problem.what, problem.suggestion) for problem in caught.value.problems[1:]]
-    assert told == [
-        ("heads.bias is in the model alone", "head.bias"),
-        ("heads.weight is in the model alone", "head.weight"),
-        ("head.bias is in the file alone", "heads.bias"),
-        ("head.weight is in the file alone", "heads.weight"),
-    ]
+    told = [problem.what for problem in caught.value.problems[1:]]
+    assert told == ["head.* in the file may be heads.* in the model: 2 weights"]
     assert torch.equal(model.body.weight, before)
+
+
+def test_a_weight_that_may_have_had_another_name_is_suggested(tmp_path: Path) -> None:
+    torch.save({"weight": torch.ones(1, 2), "bais": torch.ones(1)}, tmp_path / "a.pt")
+
+    with pytest.raises(RecordError) as caught:
+        load_pretrained(nn.Linear(2, 1), tmp_path / "a.pt")
+
+    told = [(problem.what, problem.suggestion) for problem in caught.value.problems[1:]]
+    assert told == [("bias is in the model alone", "bais"), ("bais is in the file alone", "bias")]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_where_nothing_can_be_loaded_that_is_an_error(strict: bool, tmp_path: Path, trained: Net) -> None:  # noqa: FBT001  # pytest gives it so
+    torch.save({f"net.{name}": value for name, value in trained.state_dict().items()}, tmp_path / "a.pt")
+
+    with pytest.raises(RecordError) as caught:
+        load_pretrained(Net(), tmp_path / "a.pt", strict=strict)
+
+    whole, renamed = (problem.what for problem in caught.value.problems)
+    assert whole == "the weights in a.pt are not the model's: nothing was loaded"
+    assert renamed == "net.* in the file may be * in the model: 4 weights"
+
+
+def test_of_many_weights_that_do_not_match_a_few_are_told(tmp_path: Path, trained: Net) -> None:
+    others = {f"other{number}": torch.ones(1) for number in range(9)}
+    torch.save({**trained.state_dict(), **others}, tmp_path / "a.pt")
+
+    with pytest.raises(RecordError, match=r"\.\.\. and 4 more like these") as caught:
+        load_pretrained(Net(), tmp_path / "a.pt")
+
+    assert len(caught.value.problems) == 1 + 5 + 1
 
 
 def test_what_both_have_is_loaded_when_that_is_asked_for(checkpoint: Path, trained: Net) -> None:

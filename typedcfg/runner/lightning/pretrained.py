@@ -1,6 +1,7 @@
 """Begin with weights that another training found: the weights alone, and nothing of how it stood."""
 
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -8,11 +9,15 @@ from torch import Tensor, nn
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import committed, verify
+from typedcfg.runner.given_checkpoint import checkpoint_with_weights
 from typedcfg.runner.lightning.export import read_safetensors
+from typedcfg.runner.lightning.renamed import renamed_prefixes
 from typedcfg.runner.lightning.safe_load import WEIGHTS_KEY, load_safely
 from typedcfg.text import listed, nearest
 
 _log: Final = logging.getLogger(__name__)
+_SHOWN: Final = 5
+"""How many weights are told of one by one."""
 
 
 class Loaded(NamedTuple):
@@ -34,41 +39,69 @@ def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) 
 
     Args:
         model: What the weights are for; a LightningModule in `build_model`, say.
-        path: The file, or the folder that several ranks wrote.
+        path: The file, the folder that several ranks wrote, or that of a run: its best checkpoint, or else the latest.
         strict: Whether model and file must have the same weights; else those of one name and shape are loaded.
 
     Raises:
         RecordError: The file is damaged, cannot be loaded safely or holds no weights; or they are not the model's:
-            every one is named that is missing, unexpected or of another shape.
+            it is named what is missing, unexpected or of another shape. So it is where `strict=False` finds nothing.
+        RunError: The run has no checkpoint.
 
     Example:
         `load_pretrained(model, "best.ckpt", strict=False)`
     """
-    source = Path(path)
+    source = checkpoint_with_weights(Path(path))
     weights = _read_weights(source)
     own: dict[str, Any] = model.state_dict()
     shared = [name for name in own if name in weights]
     reshaped = {name for name in shared if isinstance(own[name], Tensor) and weights[name].shape != own[name].shape}
     differing = own.keys() - weights.keys(), weights.keys() - own.keys(), reshaped
     found = Loaded(*(tuple(sorted(names)) for names in differing))
-    if strict and any(found):
-        problems = [_reshaped(name, weights[name], own[name], source) for name in found.reshaped]
-        problems += [_unmatched(name, "the model", found.unexpected, source) for name in found.missing]
-        problems += [_unmatched(name, "the file", found.missing, source) for name in found.unexpected]
-        fix = "build the model that was saved, or load what both have: strict=False"
-        raise RecordError(Problem(f"the weights in {source.name} are not the model's", str(source), fix=fix), *problems)
+    fitting = {name: weights[name] for name in shared if name not in reshaped}
+    if not fitting or (strict and any(found)):
+        raise _mismatch(found, weights, own, source, has_fitting=bool(fitting))
     if found.reshaped:
         _log.warning("%s: of other shapes in the model, and left there as they are: %s", source, listed(found.reshaped))
-    model.load_state_dict({name: weights[name] for name in shared if name not in reshaped}, strict=False)
+    model.load_state_dict(fitting, strict=False)
     return found
 
 
-def _reshaped(name: str, stored: Tensor, own: Tensor, source: Path) -> Problem:
-    return Problem(f"{name} is {list(stored.shape)} in the file and {list(own.shape)} in the model", str(source))
+def _mismatch(
+    found: Loaded, weights: dict[str, Tensor], own: dict[str, Any], source: Path, *, has_fitting: bool
+) -> RecordError:
+    what = f"the weights in {source.name} are not the model's" + ("" if has_fitting else ": nothing was loaded")
+    instead = "load what both have: strict=False" if has_fitting else "give its parts the names that they had"
+    renamed = renamed_prefixes(
+        {name: weights[name].shape for name in found.unexpected},
+        {name: own[name].shape for name in found.missing if isinstance(own[name], Tensor)},
+    )
+    old, new = {name for one in renamed for name in one.names}, {name for one in renamed for name in one.names.values()}
+    missing, unexpected = (
+        [name for name in names if name not in known]
+        for names, known in ((found.missing, new), (found.unexpected, old))
+    )
+    return RecordError(
+        Problem(what, where=str(source), fix=f"build the model that was saved, or {instead}"),
+        *(Problem(str(one)) for one in renamed),
+        *_some([_reshaped(name, weights[name], own[name]) for name in found.reshaped]),
+        *_some([_unmatched(name, "the model", unexpected) for name in missing]),
+        *_some([_unmatched(name, "the file", missing) for name in unexpected]),
+    )
 
 
-def _unmatched(name: str, owner: str, others: tuple[str, ...], source: Path) -> Problem:
-    return Problem(f"{name} is in {owner} alone", str(source), suggestion=nearest(name, others))
+def _some(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """The first of many alike, and how many more there are."""
+    yield from problems[:_SHOWN]
+    if problems[_SHOWN:]:
+        yield Problem(f"... and {len(problems) - _SHOWN} more like these")
+
+
+def _reshaped(name: str, stored: Tensor, own: Tensor) -> Problem:
+    return Problem(f"{name} is {list(stored.shape)} in the file and {list(own.shape)} in the model")
+
+
+def _unmatched(name: str, owner: str, others: Iterable[str]) -> Problem:
+    return Problem(f"{name} is in {owner} alone", suggestion=nearest(name, others))
 
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
