@@ -25,6 +25,7 @@ from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.marks import Unit
 from typedcfg.template.type_text import choices_of, constraints_of, metadata_of, type_text, yaml_text
+from typedcfg.template.words import Words
 
 T = TypeVar("T")
 
@@ -85,6 +86,8 @@ def entry(annotation: Any) -> Entry:
         (list[Annotated[float, Interval(gt=0, le=1)]], "list of (number, 0 < x <= 1)"),
         (Annotated[list[str], Len(1, 3)], "list of texts, 1 <= length <= 3"),
         (Annotated[str, StringConstraints(pattern="^a+$", min_length=2)], "text, length >= 2, matches ^a+$"),
+        (Annotated[str, StringConstraints(pattern="^a+$"), Words("some a")], "some a"),
+        (Annotated[str, StringConstraints(pattern="^a+$"), Words("some a")] | None, "some a or null"),
         (Annotated[int, MultipleOf(8), Ge(8)], "integer >= 8, multiple of 8"),
         (PositiveInt, "integer > 0"),
         (conint(lt=3), "integer < 3"),

@@ -10,9 +10,14 @@ from pydantic import StringConstraints, model_validator
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import section
 from typedcfg.template.marks import NotInIdentity
+from typedcfg.template.words import Words
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._=-]{0,40}$")]
-"""Part of a folder's name: letters, digits and `._=-`."""
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9._=-]{0,40}$"),
+    Words("text of at most 40 letters, digits and . _ = -"),
+]
+"""Part of a folder's name."""
 PositiveTime = Annotated[timedelta, Gt(timedelta())]
 """A length of time."""
 

@@ -12,6 +12,7 @@ from typedcfg.template.annotations import is_union, resolve_alias
 from typedcfg.template.catalog import Entry
 from typedcfg.template.nodes import ListNode, MapNode, Node, SectionNode, VariantsNode
 from typedcfg.template.variants import current_kinds
+from typedcfg.template.words import Words
 from typedcfg.text import one_of
 
 _NOUNS: Final = {
@@ -194,6 +195,8 @@ def _with_constraints(text: str, constraints: Sequence[str]) -> str:
 def _annotated(annotation: Any, metadata: Iterable[object], within: tuple[Any, ...] = ()) -> str:
     text = _words(annotation, within)
     for mark in metadata:
+        if isinstance(mark, Words):
+            return mark.text
         text = _PATHS.get(getattr(mark, "path_type", ""), text)
     return _with_constraints(text, constraints_of(metadata))
 
