@@ -10,7 +10,8 @@ SECRETS_VARIABLE: Final = "TYPEDCFG_SECRETS"
 """All secrets of a run as JSON, by key path: command lines are seen by everybody on a machine."""
 _TELLING: Final = 4
 """From what length on a secret's lines, and numbers, are hidden [characters]; a bracket would hide all brackets."""
-_HIDDEN: Final = "**********"
+HIDDEN: Final = "**********"
+"""What stands in place of a secret."""
 
 
 def secrets_variable(secrets: Mapping[str, Any]) -> dict[str, str]:
@@ -37,7 +38,7 @@ def redact(text: str, secret_texts: Collection[str]) -> str:
         'api.token=**********'
     """
     for secret in sorted(secret_texts, key=len, reverse=True):  # one may be a part of another
-        text = text.replace(secret, _HIDDEN)
+        text = text.replace(secret, HIDDEN)
     return text
 
 

@@ -6,7 +6,7 @@ values: a value may be a secret.
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from typedcfg.errors import ConfigError, Problem
@@ -123,6 +123,31 @@ def _from_mapping(overrides: Mapping[str, object], settled: Settled) -> Override
         except ValueError as error:  # no key path, or one that begins with a position
             problems.append(Problem(str(error), where=str(origin), expected="a key path"))
     return OverrideSource("overrides", roots, problems)
+
+
+def covered(words: Iterable[str], is_secret: Callable[[KeyPath], bool], cover: str) -> list[str]:
+    """The words of a command, with a cover in place of each value whose key is secret, however it is written.
+
+    Example:
+        >>> covered(["run", "lr=0.1", "token='it''s'", "--token", "hush"], lambda path: path == ("token",), "*")
+        ['run', 'lr=0.1', 'token=*', '--token', '*']
+    """
+    found: list[str] = []
+    is_value = False
+    for word in words:
+        if is_value:
+            found.append(cover)
+            is_value = False
+            continue
+        begin = len(_FLAG) if word.startswith(_FLAG) else 0
+        end = _end_of_key(word) if "=" in word else len(word)
+        try:
+            sets_secret = is_secret(parse_key_path(word[begin:end].rstrip("".join(_EDITS))))
+        except KeyPathError:
+            sets_secret = False
+        found.append(word[: end + 1] + cover if sets_secret and end < len(word) else word)
+        is_value = sets_secret and begin > 0 and end == len(word)
+    return found
 
 
 class _Tokens:
