@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
@@ -120,17 +121,45 @@ def test_what_steps_return_is_recorded_with_its_mean(
     assert [recorder.results[2].splits[split]["index"] for split in ("val", "test")] == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("name", ["loss", "val/loss", "val_loss"])
 def test_what_a_validation_returns_can_stop_a_training(
-    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+    name: str, tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
 ) -> None:
     class Worsening(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
         def validation_step(self, *_: object) -> object:
-            return {"metrics": {"val/loss": float(self.current_epoch)}}
+            return {"metrics": {name: float(self.current_epoch)}}
 
     running = trainer(9, recorder := Recorder(tmp_path), EarlyStopping("val/loss", patience=2))
     running.fit(Worsening())
 
-    assert [result.splits["val"]["loss"] for result in recorder.results.values()] == [0.0, 1.0, 2.0]
+    assert [result.splits["val"] for result in recorder.results.values()] == [
+        {"loss": 0.0},
+        {"loss": 1.0},
+        {"loss": 2.0},
+    ]
+
+
+def test_what_a_step_returns_is_found_by_the_name_it_is_recorded_under(
+    tmp_path: Path, trainer: MakeTrainer, toy: type[LightningModule]
+) -> None:
+    class Returning(toy):  # type: ignore[misc, valid-type]  # a class from a fixture
+        def training_step(self, *batch_and_index: Any) -> object:
+            return {"loss": super().training_step(*batch_and_index), "metrics": {"accuracy": 0.25}}
+
+        def validation_step(self, *_: object) -> object:
+            return {"metrics": {"accuracy": 0.5}}
+
+        def configure_optimizers(self) -> object:
+            optimizer = torch.optim.SGD(self.parameters(), lr=1.0)
+            scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/accuracy"}}
+
+    (running := trainer(2, recorder := Recorder(tmp_path))).fit(Returning())
+
+    assert running.optimizers[0].param_groups[0]["lr"] < 1.0
+    assert float(running.callback_metrics["train/accuracy"]) == 0.25
+    for result in recorder.results.values():
+        assert (result.splits["val"], result.splits["train"]["accuracy"]) == ({"accuracy": 0.5}, 0.25)
 
 
 def test_what_is_returned_for_several_loaders_is_told_apart(
