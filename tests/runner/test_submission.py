@@ -69,6 +69,13 @@ def test_a_flag_is_for_the_first_start_alone(snapshot: SnapshotAssertion) -> Non
     assert script == snapshot
 
 
+def test_a_folder_that_was_renamed_breaks_no_line_of_its_script() -> None:
+    script = job_script(SlurmLaunch(), Trainer(), name="my run\nrm -rf x", command=("python", "train.py"))
+
+    assert script.splitlines()[1] == "#SBATCH --job-name=my_run_rm_-rf_x"
+    assert "\nrm" not in script
+
+
 def test_a_script_can_be_seen_before_it_is_handed_in(tiny_app: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.call(["run", tiny_app, "launch=slurm", "launch.submit=false"]) == 0
 

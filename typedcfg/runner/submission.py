@@ -1,5 +1,6 @@
 """Hand a run in to SLURM: a script in the run's folder, and the command that puts it into the queue."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from typedcfg.sections.trainer import Trainer
 from typedcfg.storage import write_atomically
 
 _TIMEOUT_S: Final = 60
+_NOT_IN_A_NAME: Final = re.compile(r"[^\w.=+-]", re.ASCII)
+"""What would end an option in a script's comment, or the comment; a person may have renamed the folder."""
 
 
 class Submission(NamedTuple):
@@ -78,7 +81,7 @@ def job_script(
         flags: What is added to it when the job begins, and not when it is queued once more.
     """
     options = {
-        "job-name": name,
+        "job-name": _NOT_IN_A_NAME.sub("_", name),
         "nodes": trainer.num_nodes,
         "ntasks-per-node": trainer.devices,
         "partition": launch.partition,

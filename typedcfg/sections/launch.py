@@ -4,12 +4,15 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final, Literal, TypeAlias
 
-from annotated_types import Ge, Gt
-from pydantic import AfterValidator
+from annotated_types import Ge, Gt, Le
+from pydantic import AfterValidator, StringConstraints
 
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.marks import Unit
+from typedcfg.template.words import Words
 
+_LONGEST_LEAD: Final = timedelta(seconds=(1 << 16) - 1)
+"""SLURM counts the seconds before the end in two bytes."""
 _PORTS: Final = range(1, 1 << 16)
 _LINE: Final = re.compile(r"[^\n\r\0]*\Z")
 
@@ -27,6 +30,26 @@ def _one_line(text: str) -> str:
     return text
 
 
+_WORD: Final = "[A-Za-z0-9._+@-]+"
+_ASKED: Final = f"{_WORD}(/{_WORD})?(:{_WORD}){{0,2}}"
+
+Name = Annotated[str, StringConstraints(pattern=f"^{_WORD}$"), Words("a name of letters, digits and . _ + @ -")]
+Names = Annotated[
+    str,
+    StringConstraints(pattern=f"^{_WORD}(,{_WORD})*$"),
+    Words("a name of letters, digits and . _ + @ -, or several with commas between"),
+]
+Memory = Annotated[
+    str,
+    StringConstraints(pattern="^[0-9]+[KMGTkmgt]?$"),
+    Words("a whole number with K, M, G or T behind it, or none for M"),
+]
+Resources = Annotated[
+    str,
+    StringConstraints(pattern=f"^{_ASKED}(,{_ASKED})*$"),
+    Words("name, name:number or name:type:number, with commas between: gpu:4, or gpu:a100:4,shard:1"),
+]
+"""As SLURM writes them; what SLURM would not take, or take for the end of the option, is refused."""
 Line = Annotated[str, AfterValidator(_one_line)]
 """A text that may stand in a script's comment: a second line of it would be a command."""
 Wait = Annotated[timedelta, Gt(timedelta(0))]
@@ -68,21 +91,21 @@ class SlurmLaunch(ConfigTemplate):
     kind: Literal["slurm"] = "slurm"
     submit: bool = True
     """Submit the script, rather than write and show it."""
-    partition: Line | None = None
+    partition: Names | None = None
     """The partition; the cluster's default if null."""
-    account: Line | None = None
+    account: Name | None = None
     """The account that is charged; the user's default if null."""
     time: Annotated[timedelta | None, Ge(timedelta(minutes=1))] = None
     """How long the job may take; the partition's limit if null."""
     cpus_per_task: Annotated[int | None, Ge(1), Unit("CPUs per rank")] = None
     """CPUs for each rank, loader workers among them."""
-    mem: Line | None = None
+    mem: Memory | None = None
     """Memory of each node, `64G`."""
-    gres: Line | None = None
+    gres: Resources | None = None
     """What else each node is to have, `gpu:4`."""
     requeue: bool = True
     """Have the job queued once more when it is preempted or its time is up; it goes on where it stopped."""
-    lead_time: Annotated[timedelta, Ge(timedelta(seconds=1))] = timedelta(minutes=1)
+    lead_time: Annotated[timedelta, Ge(timedelta(seconds=1)), Le(_LONGEST_LEAD)] = timedelta(minutes=1)
     """How long before the end SLURM tells the training to save; about a minute more is added by SLURM itself."""
     lines: tuple[Line, ...] = ()
     """More lines for the head of the script: `#SBATCH --qos=high`, `module load cuda`."""
