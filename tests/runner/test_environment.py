@@ -16,6 +16,7 @@ import torch
 from typedcfg import Config, Experiment, Runner, init_env
 from typedcfg.errors import RunDone, RunError, RunFailed, RunOwned
 from typedcfg.records.run_record import AttemptRecord
+from typedcfg.runner.environment import Environment
 from typedcfg.runner.run_dir import AttemptDir
 
 TinyType = type[Experiment]
@@ -152,6 +153,68 @@ def test_a_loop_goes_on_from_what_an_earlier_attempt_saved(tiny: TinyType) -> No
     assert saved.is_relative_to(first.dir)
     assert list(env.runner.results) == [1, 2]
     assert _attempts(tiny.compile())[-1].resumed_from == f"{first.attempt.timestamp}/checkpoints/model.pt"
+
+
+@pytest.mark.parametrize("become", ["", '{"ha', None])
+def test_a_loop_goes_on_whatever_became_of_the_record(
+    become: str | None, tiny: TinyType, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = _stopped(tiny)
+    if become is None:
+        first.runner.dir.joinpath("run.json").unlink()
+    else:
+        first.runner.dir.joinpath("run.json").write_text(become)
+
+    with init_env(tiny.compile()) as env:
+        saved = env.saved("model.pt")
+        assert saved == first.attempt.checkpoints.path / "model.pt"
+        env.resume(saved, epoch=2)
+
+    assert list(env.runner.results) == [1, 2]
+    assert _attempts(tiny.compile())[-1].not_bitwise_because == ("what was recorded of the attempts before is lost",)
+    assert f"does not know of attempt {first.attempt.timestamp}" in caplog.text
+
+
+def test_a_loop_goes_on_from_an_attempt_that_an_older_record_does_not_know(tiny: TinyType) -> None:
+    record = _stopped(tiny).runner.dir / "run.json"
+    older = record.read_text()
+    last = _stopped(tiny)
+    record.write_text(older)
+
+    with init_env(tiny.compile()) as env:
+        saved = env.saved("model.pt")
+        assert saved == last.attempt.checkpoints.path / "model.pt"
+        env.resume(saved, epoch=2)
+
+    assert not _attempts(tiny.compile())[-1].is_bitwise
+
+
+@pytest.mark.parametrize(
+    ("name", "epoch", "what"),
+    [
+        ("model.pt", 99, "was not saved after 99 epochs"),
+        ("model.pt", -1, "was not saved after -1 epochs"),
+        ("other.pt", 1, "there is no .*other.pt"),
+        ("../../run.json", 1, "is of no attempt that this one goes on from"),
+    ],
+)
+def test_a_loop_does_not_go_on_from_what_cannot_be(name: str, epoch: int, what: str, tiny: TinyType) -> None:
+    folder = _stopped(tiny).attempt.checkpoints.path
+
+    with init_env(tiny.compile()) as env, pytest.raises(RunError, match=what):
+        env.resume(folder / name, epoch=epoch)
+
+    assert _attempts(tiny.compile())[-1].resumed_from is None
+
+
+def _stopped(tiny: TinyType) -> Environment:
+    """What was around a loop that was stopped in its third epoch."""
+    with suppress(KeyboardInterrupt), init_env(tiny.compile()) as env:
+        for epoch in (1, 2):
+            env.record(epoch, {"val": {"loss": 1 / epoch}}, step=epoch, samples=None)
+        (env.attempt.checkpoints.path / "model.pt").write_text("2")
+        raise KeyboardInterrupt
+    return env
 
 
 def test_a_loop_may_go_to_another_folder(tiny: TinyType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

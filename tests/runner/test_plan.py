@@ -239,6 +239,20 @@ def test_results_that_an_older_copy_lacks_are_told_of(run: RunDir, kept: tuple[i
     assert lost in reason
 
 
+def test_however_many_epochs_a_manifest_claims_their_results_are_told_of_at_once(run: RunDir) -> None:
+    begun = record(attempt(run, status="lost", saved=3))
+    measure(run.attempts()[-1], 1, 3)
+    checkpoint = run.latest_checkpoint()
+    assert checkpoint is not None
+
+    def claiming(_: Path) -> Manifest:
+        return checkpoint.manifest.model_copy(update={"epoch": 10**18})
+
+    [reason] = plan_attempt(run, begun, check=claiming).not_bitwise_because
+
+    assert reason.endswith(f"epochs are lost: 2, 4 to {10**18}")
+
+
 def test_results_that_begin_with_what_another_run_had_are_complete(run: RunDir) -> None:
     begun = record(attempt(run, status="lost", saved=3))
     measure(run.attempts()[-1], 2, 3)

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ from typedcfg.runner.log import LogFile, kept
 from typedcfg.runner.lookup import summarize
 from typedcfg.runner.loop_results import LoopResults
 from typedcfg.runner.ownership import Ownership
+from typedcfg.runner.plan import UNRECORDED
 from typedcfg.runner.process import Process
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run import Runner
@@ -91,21 +92,49 @@ class Environment:
             epoch: Epochs finished when it was saved; what was measured later will be measured again.
 
         Raises:
-            RunError: No earlier attempt saved it.
+            RunError: No earlier attempt saved it, or not after so many epochs.
             RecordError: Results cannot be read or written.
             RunFailed: A loss until then is NaN or infinite, and `run.on_nan` is `stop`.
         """
-        path = saved.absolute()
+        path = Path(os.path.abspath(saved))  # noqa: PTH100  # `..` is taken out, and no link followed
         source = next((attempt for attempt in self.earlier if path.is_relative_to(attempt.path)), None)
         if source is None:
-            raise RunError(
-                Problem(f"{saved} is of no attempt that this one goes on from", fix="take what saved() finds")
-            )
+            what = f"{saved} is of no attempt that this one goes on from"
+            raise RunError(Problem(what, fix="take what saved() finds"))
+        if not path.exists():
+            raise RunError(Problem(f"there is no {saved}", fix="take what saved() finds"))
+        measured = read_results(source.result_files.journal)
+        self._check_extent(epoch, list(measured), saved)
         if self.process.is_main:
-            run = RunDir(source.path.parent)
-            RunBook(run).change(self.attempt, resumed_from=path.relative_to(run.path).as_posix())
-        measured = read_results(source.result_files.journal).values()
-        self._results.record(*(result for result in measured if result.epoch <= epoch))
+            self._note_source(source, path)
+        self._results.record(*(result for result in measured.values() if result.epoch <= epoch))
+
+    def _check_extent(self, epoch: int, measured: Sequence[int], saved: Path) -> None:
+        """See to it that an earlier attempt may have been so far; one may save before it records.
+
+        Raises:
+            RunError: It was not.
+        """
+        last, planned = max(measured, default=None), self.runner.config.params.trainer.max_epochs
+        if epoch < 0 or (last is not None and planned is not None and epoch > max(planned, last + 1)):
+            what = f"{saved} was not saved after {epoch} epochs"
+            found = "none" if last is None else f"{last}, and the training has {planned}"
+            expected = f"the epochs that were finished when it was saved; the last one measured then is {found}"
+            raise RunError(Problem(what, expected=expected, fix="save the number with it"))
+
+    def _note_source(self, source: AttemptDir, path: Path) -> None:
+        """Record what this attempt goes on from; and that it is in doubt, where that is of an attempt not recorded."""
+        book = RunBook(RunDir(source.path.parent))
+        now = book.attempt(self.attempt)
+        reasons = now.not_bitwise_because
+        if book.record is not None and all(source.timestamp != known.folder for known in book.record.attempts):
+            reasons = tuple(dict.fromkeys([*reasons, UNRECORDED]))
+        book.change(
+            self.attempt,
+            resumed_from=path.relative_to(book.run.path).as_posix(),
+            is_bitwise=not reasons,
+            not_bitwise_because=reasons,
+        )
 
 
 @contextmanager
@@ -221,10 +250,9 @@ def _check_open(runner: Runner, *, again: bool) -> None:
     Raises:
         RunDone: The run came to its end before, and is not to be trained again.
     """
-    record = runner.record
-    if again or record is None or record.status != "done":
+    if again or not runner.is_done:
         return
-    summary = summarize(RunDir(runner.dir), record)
+    summary = summarize(RunDir(runner.dir), runner.record)
     best = f", best {summary.best}" if summary.best else ""
     raise RunDone(
         Problem(
@@ -236,12 +264,12 @@ def _check_open(runner: Runner, *, again: bool) -> None:
 
 
 def _earlier(runner: Runner, attempt: AttemptDir) -> tuple[AttemptDir, ...]:
-    """The attempts since the run was last done, the newest first."""
+    """The attempts since the run was last done, the newest first, those too that its record does not know."""
     record = runner.record
     assert record is not None, "an attempt is recorded before it starts"
-    before = reversed([known for known in record.attempts if known.folder < attempt.timestamp])
-    unfinished = takewhile(lambda known: known.status != "done", before)
-    return tuple(AttemptDir(attempt.path.parent / known.folder) for known in unfinished)
+    done = {known.folder for known in record.attempts if known.status == "done"}
+    before = [one for one in RunDir(attempt.path.parent).attempts() if one.timestamp < attempt.timestamp]
+    return tuple(takewhile(lambda one: one.timestamp not in done, reversed(before)))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What to do about a run: begin it, go on with it, or nothing because it is done."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -12,7 +12,8 @@ from typedcfg.text import count, listed
 
 Deed = Literal["start", "resume", "nothing"]
 
-_UNRECORDED: Final = "what was recorded of the attempts before is lost"
+UNRECORDED: Final = "what was recorded of the attempts before is lost"
+"""Why an outcome may differ that goes on from an attempt of which no record tells."""
 
 
 class Plan(NamedTuple):
@@ -100,7 +101,7 @@ def _begin_with(given: Verified, run: RunDir, record: RunRecord | None, doubts: 
 def _go_on(found: Verified, run: RunDir, record: RunRecord | None, doubts: Sequence[str]) -> Plan:
     attempt, known = _attempt_of(found), ""
     if record is None or attempt in unrecorded(run, record):
-        reasons, known = [_UNRECORDED], ", which its record does not know"
+        reasons, known = [UNRECORDED], ", which its record does not know"
     else:
         # What made the attempt that is gone on with inexact makes this one so too.
         reasons = _inherited(record, attempt)
@@ -108,12 +109,12 @@ def _go_on(found: Verified, run: RunDir, record: RunRecord | None, doubts: Seque
     return Plan("resume", f"{_resumes(found)}{known}", found, tuple(dict.fromkeys(reasons)))
 
 
-def unrecorded(run: RunDir, record: RunRecord) -> list[AttemptDir]:
-    """The attempts that a record should know and does not: an older copy of it was put back.
+def unrecorded(run: RunDir, record: RunRecord | None) -> list[AttemptDir]:
+    """The attempts that a record should know and does not: it was lost, or an older copy of it was put back.
 
     One that was killed before it was recorded trained nothing, and has no log.
     """
-    last = max((attempt.folder for attempt in record.attempts), default="")
+    last = max((attempt.folder for attempt in record.attempts), default="") if record else ""
     return [attempt for attempt in run.attempts() if attempt.timestamp > last and attempt.log().exists()]
 
 
@@ -121,8 +122,19 @@ def _lost_results(found: Verified, attempt: AttemptDir) -> list[str]:
     """That results are missing of epochs which a checkpoint knows to be finished: an older copy was put back."""
     known = read_results(attempt.result_files.journal)
     # What began with another run's checkpoint has its first line there.
-    missing = [epoch for epoch in range(min(known, default=1), found.manifest.epoch + 1) if epoch not in known]
-    return [f"results of {count(len(missing), 'epoch')} are lost: {listed(map(str, missing))}"] if missing else []
+    gaps = _gaps(known, min(known, default=1), found.manifest.epoch)
+    if not gaps:
+        return []
+    missing = sum(last - first + 1 for first, last in gaps)
+    named = listed(str(first) if first == last else f"{first} to {last}" for first, last in gaps)
+    return [f"results of {count(missing, 'epoch')} are lost: {named}"]
+
+
+def _gaps(known: Iterable[int], first: int, last: int) -> list[tuple[int, int]]:
+    """What is missing of the numbers from the first to the last, of which there may be very many."""
+    within = sorted(number for number in known if first <= number <= last)
+    ends = zip([first - 1, *within], [*within, last + 1], strict=True)
+    return [(before + 1, after - 1) for before, after in ends if after - before > 1]
 
 
 def _attempt_of(found: Verified) -> AttemptDir:

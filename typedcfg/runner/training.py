@@ -103,7 +103,7 @@ class Training:
             given_checkpoint(plan.checkpoint.path, self.config, check=verify_to_train)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
-        if record is not None:
+        if record is not None and record.attempts:
             self._tell_of_unrecorded(record)
         if plan.does == "nothing":
             return
@@ -126,6 +126,7 @@ class Training:
         plan = Plan("start", "trained by a loop of its own")
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
+        self._tell_of_unrecorded(record)
         _warn(plan, code)
         attempt = self._begin(book, plan, code, identity)
         book.change(attempt, world_size=world_size)
@@ -168,11 +169,11 @@ class Training:
                 "(after `git init` edited code is another run; --again trains this one once more)"
             )
 
-    def _tell_of_unrecorded(self, record: RunRecord) -> None:
-        """Tell of attempts that the record does not know, if it knows any."""
-        for attempt in unrecorded(self.run, record) if record.attempts else ():
+    def _tell_of_unrecorded(self, record: RunRecord | None) -> None:
+        """Tell of attempts that the record does not know."""
+        for attempt in unrecorded(self.run, record):
             _log.warning(
-                "%s does not know of attempt %s: an older copy was put back perhaps; that attempt stays as it is",
+                "%s does not know of attempt %s: it was lost, or an older copy put back; that attempt stays as it is",
                 self.run.record,
                 attempt.timestamp,
             )
