@@ -41,9 +41,12 @@ class Noisy(Dataset[Tensor]):
 class Streamed(IterableDataset[Tensor]):
     """Has no length, and shuffles as it goes."""
 
+    def __init__(self, data: Any = None) -> None:
+        self.data = Noisy() if data is None else data
+
     def __iter__(self) -> Iterator[Tensor]:
-        for index in torch.randperm(len(FEATURES)).tolist():
-            yield FEATURES[index] + 0.1 * torch.randn(4)
+        for index in torch.randperm(len(self.data)).tolist():
+            yield self.data[index]
 
 
 class OwnGenerator(Noisy):
@@ -61,6 +64,18 @@ class Shuffling:
         indices = list(range(len(FEATURES)))
         random.shuffle(indices)
         return iter(indices)
+
+
+class Rotating:
+    """A sampler that is told the epoch, and has no length."""
+
+    epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([(index + 5 * self.epoch) % len(FEATURES) for index in range(len(FEATURES))])
 
 
 class Endless:
@@ -142,6 +157,7 @@ LOADERS: dict[str, Callable[[], Any]] = {
     "iterable": lambda: DataLoader(Streamed(), batch_size=4),
     "iterable and plain": lambda: [DataLoader(Streamed(), batch_size=4), DataLoader(Noisy(), 12, shuffle=True)],
     "own class": lambda: OwnLoader(Noisy(), batch_size=4, shuffle=True),
+    "own class told the epoch": lambda: OwnLoader(Noisy(), batch_size=4, sampler=Rotating()),
     "own place": lambda: OwnPlace(sized=True),
     "own place without length": lambda: OwnPlace(sized=False),
 }
@@ -215,6 +231,13 @@ class Following(Model):
             for parameter in self.parameters():
                 parameter.lerp_(self.average.mean(), 0.1)
         self.log("average", self.average.mean(), on_step=False, on_epoch=True)
+
+
+class Blurred(Model):
+    """Draws a random number for each step of its scheduler."""
+
+    def lr_scheduler_step(self, scheduler: Any, metric: Any) -> None:
+        super().lr_scheduler_step(scheduler, float(metric) + torch.rand(()).item())
 
 
 class SaveAt(Checkpoint):
@@ -335,15 +358,23 @@ def test_so_is_one_that_does_more_than_step(options: dict[str, Any], step: int, 
     assert resumed(LOADERS["plain"], step, **options) == ()
 
 
-@pytest.mark.parametrize("kind", [DataLoader, OwnLoader])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        partial(DataLoader, shuffle=True),
+        partial(OwnLoader, shuffle=True),
+        lambda data, **options: DataLoader(Streamed(data), **options),
+    ],
+    ids=["plain", "own class", "iterable"],
+)
 @pytest.mark.parametrize("every", [1, 2, 3])
 def test_so_is_one_whose_loaders_are_built_anew_by_chance_and_epoch(
-    every: int, kind: type[DataLoader[Any]], tmp_path: Path, saving: Callable[..., Any]
+    every: int, kind: Callable[..., DataLoader[Any]], tmp_path: Path, saving: Callable[..., Any]
 ) -> None:
     class Rebuilding(Model):
         def train_dataloader(self) -> Any:
             chosen = torch.randperm(24)[: 24 - 4 * self.current_epoch].tolist()
-            return kind(Subset(Noisy(), chosen), batch_size=8, shuffle=True)
+            return kind(Subset(Noisy(), chosen), batch_size=8)
 
     options = {"reload_dataloaders_every_n_epochs": every, **WITHOUT_VALIDATION}
     keep = {"every_n_steps": 1, "keep_last": 99}
@@ -369,8 +400,9 @@ def test_so_is_one_whose_loaders_are_built_anew_by_chance_and_epoch(
         (partial(Model, plateau="loss"), {}),
         (partial(Model, plateau="loss"), {"accumulate_grad_batches": 2}),
         (partial(Model, plateau="val"), {"val_check_interval": 2}),
+        (partial(Blurred, plateau="loss"), {}),
     ],
-    ids=["following", "following-2", "plateau", "plateau-2", "plateau-val"],
+    ids=["following", "following-2", "plateau", "plateau-2", "plateau-val", "plateau-blurred"],
 )
 def test_so_is_one_from_whatever_checkpoint_a_policy_wrote(
     make: Callable[[Callable[[], Any]], Model], options: dict[str, Any], tmp_path: Path, saving: Callable[..., Any]

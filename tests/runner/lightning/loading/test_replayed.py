@@ -65,3 +65,15 @@ def test_in_all_else_it_is_the_loader_that_it_was_made_of() -> None:
     loader = ReplayedLoader(DataLoader(dataset, 2))
 
     assert (len(loader), loader.batch_size, loader.dataset) == (3, 2, dataset)
+
+
+def test_a_loader_that_can_go_to_an_epoch_is_told_it() -> None:
+    class Told(DataLoader[int]):
+        epoch = 0
+
+        def set_epoch(self, epoch: int) -> None:
+            self.epoch = epoch
+
+    ReplayedLoader(told := Told(Streamed(), batch_size=2)).set_epoch(3)
+
+    assert told.epoch == 3

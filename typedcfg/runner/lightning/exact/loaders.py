@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypedDict
 
 import torch
-from lightning.fabric.utilities.data import sized_len
+from lightning.fabric.utilities.data import _set_sampler_epoch, sized_len
 from lightning.fabric.utilities.types import _Stateful
 from lightning.pytorch import Trainer
 from lightning.pytorch.loops.fetchers import _PrefetchDataFetcher
@@ -109,8 +109,9 @@ class TrainingLoaders:
         return key(base, number, self.trainer.global_rank + 1 if self.offset_ranks and not is_shared else 0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to the beginning of an epoch."""
+        """Go to the beginning of an epoch; samplers too, for Lightning tells them only after batches were fetched."""
         for loader in self:
+            _set_sampler_epoch(loader, epoch)
             if isinstance(loader, (ExactLoader, ReplayedLoader)):
                 loader.set_epoch(epoch)
 

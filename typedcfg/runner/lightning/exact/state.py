@@ -134,12 +134,15 @@ class ExactState(Listener):
             # Last: whatever was drawn until here, training draws on from where it was.
             restore_generators(saved["generators"], trainer.strategy.root_device)
             restore_module_generators(saved["module"], pl_module)
+        if self._loaded:
+            step_plateaus(self._state_of(self._loaded, trainer)["plateaus"], trainer, pl_module)
 
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell loaders the epoch, and take over those that were made for it."""
         loaders = self._loaders(trainer)
-        if loaders.take_over():
+        # Lightning begins their loading itself, but for the first epoch after a start or a resume.
+        if loaders.take_over() and (not trainer.current_epoch or trainer.fit_loop.is_resuming):
             loaders.begin(_epoch(trainer))
         loaders.set_epoch(_epoch(trainer))
 
@@ -169,8 +172,7 @@ class ExactState(Listener):
         if not states:
             yield "its checkpoint holds no random states: it was saved without ExactState"
             return
-        # The ranks' metrics agree or the training is broken anyway, so rank 0's serve a new number of ranks.
-        state = states[min(trainer.global_rank, len(states) - 1)]
+        state = self._state_of(states, trainer)
         yield from state["doubts"]
         yield from doubts_of_searches(trainer)
         batches, loaders = _batches_trained(trainer), self._loaders(trainer)
@@ -183,12 +185,16 @@ class ExactState(Listener):
             end_epoch_as_others(trainer)
         yield from loaders.doubts(epoch=_epoch(trainer), batches=batches)
         yield from restore_module(state["module"], module)
-        step_plateaus(state["plateaus"], trainer, module)
         if state["reloaded_in"] is not None:
             trainer.fit_loop._last_train_dl_reload_epoch = state["reloaded_in"]  # noqa: SLF001  # in no other place
         if batches:
             # Lightning sees no `state_dict` and warns; these loaders need none.
             warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended", PossibleUserWarning)
+
+    @staticmethod
+    def _state_of(states: list[_RankState], trainer: Trainer) -> _RankState:
+        # The ranks' metrics agree or the training is broken anyway, so another's serve a new number of ranks.
+        return states[min(trainer.global_rank, len(states) - 1)]
 
 
 def _epoch(trainer: Trainer) -> int:

@@ -36,7 +36,9 @@ class ReplayedLoader:
         return len(self.loader)
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to the beginning of an epoch; nothing changes if it is the present one."""
+        """Go to the beginning of an epoch, the loader too if it can; nothing changes if it is the present one."""
+        if callable(own := getattr(self.loader, "set_epoch", None)):
+            own(epoch)
         if epoch != self._epoch:
             self._epoch = epoch
             self.seek(0)
