@@ -17,6 +17,7 @@ from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
+from typedcfg.runner.lightning.exact.generators import generators_kept
 from typedcfg.runner.lightning.safe_load import verify_loadable
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.run_dir import CheckpointDir
@@ -143,7 +144,9 @@ class CheckpointPolicy(AfterBatch, LastWord):
         if trainer.strategy.broadcast(state == self._saved):  # rank 0 writes, and knows
             return
         try:
-            trainer.save_checkpoint(self.checkpoints.step(trainer.global_step), weights_only=False)
+            # Lest what a hook draws for the checkpoint changes the training: when one is written the clock may decide.
+            with generators_kept(trainer.strategy.root_device):
+                trainer.save_checkpoint(self.checkpoints.step(trainer.global_step), weights_only=False)
         except RecordError as error:
             self._tell(error)
             # Rank 0 alone writes: the others wait where the error led it past.
@@ -186,6 +189,7 @@ class CheckpointPolicy(AfterBatch, LastWord):
         self._unsettled, self._failure, self.unsaved_because = None, None, None
         if not trainer.is_global_zero:
             return
+        self.recorder.guard()
         make_folder(self.checkpoints.path)
         sweep(self.checkpoints.path)
         for path, manifest in committed(self.checkpoints.path).items():

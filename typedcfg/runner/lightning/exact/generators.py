@@ -2,6 +2,8 @@
 
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypedDict
 
 import torch
@@ -40,6 +42,16 @@ def restore_generators(saved: GeneratorStates, device: torch.device) -> None:
     set_host_states(HostStates(saved["python"], numpy, saved["torch"]))
     if saved["cuda"] is not None and device.type == "cuda":
         torch.cuda.set_rng_state(saved["cuda"], device)
+
+
+@contextmanager
+def generators_kept(device: torch.device) -> Iterator[None]:
+    """For the length of the block, draw as you like: the generators are as they were afterwards."""
+    states = capture_generators(device)
+    try:
+        yield
+    finally:
+        restore_generators(states, device)
 
 
 def generators_in(owner: object) -> dict[str, Any]:
