@@ -1,6 +1,6 @@
 import pytest
 
-from typedcfg import ConfigError, Experiment
+from typedcfg import ConfigError, Experiment, section
 from typedcfg.sections.trainer import Trainer
 
 
@@ -24,6 +24,28 @@ def test_two_ends_are_refused() -> None:
     text = "max_epochs and max_steps each end the training: set all but one to null"
     assert text in refusal("max_epochs=5", "max_steps=5")
     assert "max_steps and max_samples each end" in refusal("max_steps=5", "max_samples=5")
+
+
+def test_of_two_ends_the_default_is_named_with_how_to_take_it_back() -> None:
+    class Blobs(Experiment):
+        trainer: Trainer = section(Trainer, max_epochs=4)
+
+    with pytest.raises(ConfigError) as caught:
+        Blobs.compile(overrides=["trainer.max_steps=5"])
+
+    [problem] = caught.value.problems
+    assert problem.where.splitlines()[0].endswith("Blobs.trainer (max_epochs)")
+    assert problem.where.splitlines()[1] == "overrides[0] (max_steps)"
+    assert problem.fix == "trainer.max_epochs=null"
+    assert Blobs.compile(overrides=["trainer.max_steps=5", problem.fix]).params.trainer.max_steps == 5
+
+
+def test_of_two_ends_that_were_both_asked_for_neither_is_preferred() -> None:
+    text = refusal("max_epochs=5", "max_steps=5")
+
+    assert "overrides[0] (max_epochs)" in text
+    assert "overrides[1] (max_steps)" in text
+    assert "fix" not in text
 
 
 def test_a_trainer_that_knew_no_samples_has_the_fingerprint_that_it_had() -> None:

@@ -18,6 +18,7 @@ from typedcfg.key_path import KeyPath, render_key_path
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.catalog import Entry, catalog_of
 from typedcfg.template.nodes import LeafNode, ListNode, MapNode, Node, SectionNode, VariantsNode
+from typedcfg.template.rivals import Rivals
 from typedcfg.template.type_text import type_text
 from typedcfg.text import one_of
 
@@ -145,7 +146,10 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
         return Problem(f"unknown key {key!r}", where, _type_of(complaint))
     raised = detail.get("ctx", {}).get("error")
     if detail["type"] in ("value_error", "assertion_error") and isinstance(raised, Exception):
-        return _refused(key, raised, where)
+        fix = ""
+        if isinstance(raised, Rivals):
+            where, fix = _told_apart(descent, path, raised)
+        return _refused(key, raised, where, fix)
     expected = expected or (_type_of(complaint) if detail["type"] == "missing" else _expected(complaint))
     if complaint.is_about_sections:
         return Problem(f"{key} is wrong", where, expected)
@@ -153,13 +157,22 @@ def _problem(descent: Descent, complaint: Complaint, *, expected: str = "") -> P
     return Problem(f"{key} = {quoted(detail['input'])} is wrong", where, expected, fix=fix)
 
 
-def _refused(key: str, raised: Exception, where: str) -> Problem:
+def _refused(key: str, raised: Exception, where: str, fix: str) -> Problem:
     """What a validator says of a value; one that says nothing is named."""
     if str(raised):
-        return Problem(f"{key}: {raised}", where)
+        return Problem(f"{key}: {raised}", where, fix=fix)
     name, place = raised_in(raised)
     told = "\n".join(filter(None, [where, f"{place} (the validator)" if place else ""]))
     return Problem(f"{key} is refused by its validator {name}", told, fix="let the validator say what it expects")
+
+
+def _told_apart(descent: Descent, path: KeyPath, rivals: Rivals) -> tuple[str, str]:
+    """Where each of several fields is said, and how to take back those that are mere defaults if one is left then."""
+    where = {name: origin_of(descent, (*path, name)) for name in rivals.fields}
+    defaults = [name for name, origin in where.items() if origin.startswith("default of ")]
+    is_settled = len(defaults) == len(where) - 1
+    told = "\n".join(f"{origin} ({name})" for name, origin in where.items())
+    return told, " ".join(f"{render_key_path((*path, name))}=null" for name in defaults) if is_settled else ""
 
 
 def _missing(descent: Descent, path: KeyPath, entry: Entry) -> Problem:

@@ -8,6 +8,7 @@ from pydantic import model_validator
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import derived
 from typedcfg.template.marks import AddedIn, NotInIdentity, Unit
+from typedcfg.template.rivals import Rivals
 from typedcfg.text import one_of
 
 _ENDS: Final = ("max_epochs", "max_steps", "max_samples")
@@ -56,5 +57,5 @@ class Trainer(ConfigTemplate):
         if not ends:
             raise ValueError(f"the training would never end: set {one_of(_ENDS)}")
         if ends[1:]:
-            raise ValueError(f"{' and '.join(ends)} each end the training: set all but one to null")
+            raise Rivals(ends, "each end the training")
         return self
