@@ -46,13 +46,14 @@ def test_a_run_tells_what_it_does_and_what_came_of_it(
 ) -> None:
     assert command("run", "APP", "lr=0.1") == 0
 
-    first, *epochs, done, where, best, _ = capsys.readouterr().out.splitlines()
+    first, *epochs, done, where, best, test, _ = capsys.readouterr().out.splitlines()
     path = folder().relative_to(Path.cwd())
     assert first == f"tiny-run {path.name[9:]} in {path}: a new run"
     assert [line[:9] for line in epochs] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
     assert done == f"done    tiny-run {path.name[9:]}"
     assert where == f"folder  {path}"
     assert best.startswith("best    val/loss ")
+    assert test.startswith("test    loss ")
 
 
 def test_a_run_that_diverges_fails_with_the_step(
@@ -394,10 +395,14 @@ def test_killing_one_rank_ends_the_run_and_leaves_no_orphan(
 
     os.kill(ranks[rank], signal.SIGKILL)
 
-    process.communicate(timeout=60)
+    _, told = process.communicate(timeout=60)
     assert process.returncode == 1
     assert not any(is_alive(pid) for pid in ranks)
-    assert record(folder()).status == "failed"
+    assert told.splitlines()[-2] == f"rank {rank} was killed by SIGKILL"
+    [attempt] = record(folder()).attempts
+    assert attempt.failure is not None
+    assert (attempt.failure.what, attempt.failure.rank) == (f"rank {rank} was killed by SIGKILL", rank)
+    assert (attempt.status, attempt.exit_code, attempt.stopped_by) == ("failed", 137, None)
 
 
 @pytest.mark.multiprocess

@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf, isnan, nan
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from typedcfg.records.result_record import (
     latest_result,
     latest_score,
     merge,
+    newest_split,
     read_results,
     scores,
 )
@@ -234,3 +235,13 @@ def test_splits_stand_in_one_order_wherever_they_are_read(tmp_path: Path) -> Non
     assert [list(entry["splits"]) for entry in written] == [["val", "test", "lr"], ["train", "extra"]]
     assert list(read_results(files(tmp_path).journal)[1].splits) == ordered
     assert '"train": {},\n      "val": {},\n      "test": {}' in files(tmp_path).results.read_text()
+
+
+def test_the_newest_test_is_the_one_that_was_measured_last() -> None:
+    tested = {
+        epoch: Result(epoch=epoch, step=epoch, time=NOON + timedelta(hours=3 - epoch), splits={"test": {"loss": epoch}})
+        for epoch in (1, 2)
+    }
+
+    assert newest_split(tested, "test") == {"loss": 1.0}
+    assert newest_split(tested, "val") is None

@@ -26,6 +26,17 @@ def test_a_summary_says_how_a_run_stands(runner: Runner) -> None:
     assert (summary.best.score, summary.best.epoch) == (runner.best_score, runner.best_index)
 
 
+def test_a_summary_tells_of_the_test(runner: Runner) -> None:
+    before = summarize(RunDir(runner.dir), runner.record)
+    runner.test()
+
+    summary = summarize(RunDir(runner.dir), runner.record)
+
+    assert (before.test, before.tested) == (None, "")
+    assert summary.test == runner.results[runner.best_index or 0].splits["test"]
+    assert summary.tested == f"loss {summary.test['loss']:.4g}"
+
+
 def test_what_is_no_run_is_passed_over(runner: Runner) -> None:
     root = runner.dir.parent
     (root / "notes").mkdir()

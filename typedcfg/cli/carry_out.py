@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing_extensions import override
 
 from typedcfg.errors import RunFailed, TypedcfgError
+from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.asked import Resume
 from typedcfg.runner.endurance import unread_is_no_error
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of, stop_reason_of
@@ -38,21 +39,29 @@ def _carry_out(runner: Runner, *, again: bool, resume: Resume) -> int:
         with _told(), stops_raise():
             runner.fit(again=again, resume=resume, test=True)
     except (KeyboardInterrupt, Preempted) as error:
-        goes_on = f"; `typedcfg resume {runner.dir}` goes on from what was saved last" if runner.record else ""
+        goes_on = f"; `typedcfg resume {runner.dir}` goes on from what was saved last" if _record_of(runner) else ""
         why = ", since run.max_time is over" if stop_reason_of(error) == "max_time" else ""
         print(f"stopped{why}{goes_on}", file=sys.stderr)
         return PREEMPTED if isinstance(error, Preempted) else INTERRUPTED
     except TypedcfgError:
         raise
     except Exception as error:
-        record = runner.record
-        failure = record.attempts[-1].failure if record else None
-        if failure is None:  # it came up before an attempt began
+        record = _record_of(runner)
+        failure = record.attempts[-1].failure if record and record.attempts else None
+        if failure is None:  # it came up before an attempt began, or could not be recorded
             raise
         raise RunFailed(problem_of(failure, AttemptDir(runner.attempt).log(failure.rank))) from error
     if not is_joining(runner.config.params.launch):
         print(_outcome(runner))
     return 0
+
+
+def _record_of(runner: Runner) -> RunRecord | None:
+    """The record; None too where it cannot be read: how the training ended is what people have to know."""
+    try:
+        return runner.record
+    except TypedcfgError:
+        return None
 
 
 def _told_of(submission: Submission) -> str:
@@ -71,6 +80,7 @@ def _outcome(runner: Runner) -> str:
         summary.status: f"{summary.name} {summary.id}",
         "folder": summary.folder,
         "best": str(summary.best) if summary.best else "no epoch has a score",
+        **({"test": summary.tested} if summary.test else {}),
         "time": summary.took,
     }
     if summary.not_finite_since is not None:

@@ -155,6 +155,12 @@ def is_best(results: Results, rule: ScoreRule) -> bool:
     return bool(results) and best_index(results, rule) == max(results)
 
 
+def newest_split(results: Results, split: str) -> dict[str, float] | None:
+    """The metrics of a split where they were measured last, whatever epoch they belong to; None where never."""
+    measured = [result for result in results.values() if split in result.splits]
+    return max(measured, key=lambda result: result.time).splits[split] if measured else None
+
+
 def explain_unscored(results: Results, rule: ScoreRule) -> Problem | None:
     """Why no epoch has a score although there are results; None where one has, or there are none."""
     if not results or scores(results, rule):

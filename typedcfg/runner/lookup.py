@@ -2,20 +2,29 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from typedcfg.errors import Problem, RecordError, RunError
 from typedcfg.records.checkpoint_record import committed
-from typedcfg.records.result_record import ScoreRule, best_index, choose_split, latest_result, read_results, scores
+from typedcfg.records.result_record import (
+    ScoreRule,
+    best_index,
+    choose_split,
+    latest_result,
+    newest_split,
+    read_results,
+    scores,
+)
 from typedcfg.records.run_record import RunRecord, Status, TemplateReference
 from typedcfg.runner.duration import Duration, duration_of, total
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.run_folders import iter_run_folders
 from typedcfg.runner.template_reference import is_same_class
+from typedcfg.text import listed
 
 DEFAULT_ROOT: Final = Path("experiments")
 """Where runs lie unless `run.project_root` says otherwise."""
@@ -61,11 +70,18 @@ class Summary(NamedTuple):
     """How long all of them took."""
     not_finite_since: int | None = None
     """The step after which the newest attempt had a loss or a weight that is NaN or infinite."""
+    test: Mapping[str, float] | None = None
+    """What the newest test of the newest attempt measured, by metric; None where there was none."""
 
     @property
     def took(self) -> str:
         """How long all attempts took, in a few words."""
         return f"{self.time} in {self.attempts} attempts" if self.attempts > 1 else str(self.time)
+
+    @property
+    def tested(self) -> str:
+        """What the test measured, in a few words; none where there was no test."""
+        return listed(f"{metric} {value:.4g}" for metric, value in (self.test or {}).items())
 
 
 def iter_runs(root: Path) -> Iterator[tuple[RunDir, RunRecord | None]]:
@@ -170,4 +186,5 @@ def summarize(run: RunDir, record: RunRecord | None) -> Summary:
         attempts=len(record.attempts),
         time=total(duration_of(run, attempt) for attempt in record.attempts),
         not_finite_since=record.attempts[-1].not_finite_since if record.attempts else None,
+        test=newest_split(results, "test"),
     )

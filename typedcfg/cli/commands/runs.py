@@ -72,7 +72,7 @@ def _show(run: RunDir, *, as_json: bool) -> None:
     summary, files = summarize(run, record), _files(run)
     if as_json:
         plain = _plain(summary)
-        told = {key: plain[key] for key in ("status", "best", "time")}
+        told = {key: plain[key] for key in ("status", "best", "test", "time")}
         _print_json({**told, "files": files, "record": record and record.model_dump(mode="json")})
         return
     print(table(list(_about(summary, record).items())))
@@ -94,6 +94,7 @@ def _about(summary: Summary, record: RunRecord | None) -> dict[str, str]:
     return told | {
         "epochs": str(summary.epochs),
         "best": str(summary.best) if summary.best else "no epoch has a score",
+        **({"test": summary.tested} if summary.test else {}),
         "time": summary.took,
         "run uuid": str(identity.run_uuid),
         "experiment": identity.experiment_id,
