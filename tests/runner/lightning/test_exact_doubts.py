@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from lightning.pytorch import Callback, LightningModule
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import BackboneFinetuning, GradientAccumulationScheduler
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from typedcfg.records.checkpoint_record import committed
 from typedcfg.runner.lightning.exact import ExactState
+from typedcfg.runner.lightning.exact.tensors import capture_tensors
 from typedcfg.runner.lightning.seeds import seed_all
 
 FEATURES = torch.randn(24, 4, generator=torch.Generator().manual_seed(0))
@@ -166,6 +167,80 @@ class ManualInEachBatch(Manual):
         optimizer.step()
 
 
+class Halving(Manual):
+    """Steps in each batch, and scales what others zero."""
+
+    def training_step(self, batch: Tensor, *_: int) -> None:
+        self.manual_backward(self.loss(batch))
+        self.optimizers().step()  # type: ignore[union-attr]  # there is one
+        for parameter in self.parameters():
+            assert parameter.grad is not None
+            parameter.grad *= 0.5
+
+
+class HalvingByHook(Model):
+    def optimizer_zero_grad(self, *_: object) -> None:
+        for parameter in self.parameters():
+            if parameter.grad is not None:
+                parameter.grad *= 0.5
+
+
+class Alternating(Model):
+    """Zeroed gradients are not missing ones: the head that is not trained moves on by its momentum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList([nn.Linear(4, 1), nn.Linear(4, 1)])
+
+    def training_step(self, batch: Tensor, *numbers: int) -> Tensor:
+        head: Tensor = self.heads[numbers[0] % 2](batch)
+        return head.pow(2).mean()
+
+    def optimizer_zero_grad(self, *numbers: Any) -> None:
+        numbers[2].zero_grad(set_to_none=False)
+
+
+class StepsTwice(Manual):
+    """One optimizer takes two steps in each batch, the other one step after each second."""
+
+    def training_step(self, batch: Tensor, *numbers: int) -> None:
+        optimizers: Any = self.optimizers()
+        often, seldom = optimizers
+        for _ in range(2):
+            often.zero_grad()
+            self.manual_backward(self.loss(batch))
+            often.step()
+        if numbers[0] % 2:
+            seldom.step()
+            seldom.zero_grad()
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.Adam(self.layers.parameters()), torch.optim.Adam(self.backbone.parameters())
+
+
+class Averaging(Model):
+    """Keeps averages in buffers that are in no `state_dict`."""
+
+    set_anew: Tensor
+    in_place: Tensor
+    filled_later: Tensor | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("set_anew", torch.zeros(()), persistent=False)
+        self.register_buffer("in_place", torch.zeros(4), persistent=False)
+        self.register_buffer("filled_later", None, persistent=False)
+        self.layers.register_buffer("shared", self.in_place, persistent=False)
+
+    def training_step(self, batch: Tensor, *_: int) -> Tensor:
+        self.set_anew = self.set_anew * 0.9 + batch.mean()
+        self.in_place.mul_(0.9).add_(batch.mean(0))
+        later = self.in_place.clone() if self.filled_later is None else self.filled_later + self.in_place
+        self.filled_later = later
+        assert self.layers.shared is self.in_place, "still one"
+        return self.loss(batch * self.set_anew + self.in_place + later)
+
+
 class LeavingEarly(Model):
     def on_train_batch_start(self, _: Tensor, batch_idx: int) -> int | None:
         return -1 if batch_idx == 4 else None
@@ -280,13 +355,17 @@ def test_what_is_worked_out_anew_is_not_doubted(resumed: Resumed) -> None:
     assert set(resumed(Caching).values()) == {()}
 
 
-def test_gradients_that_no_step_took_yet_are_doubted(resumed: Resumed) -> None:
-    reasons = resumed(Manual, is_same=False, limit_val_batches=0)
+@pytest.mark.parametrize(
+    "make", [Manual, ManualInEachBatch, Halving, HalvingByHook, Alternating, StepsTwice, Averaging]
+)
+def test_gradients_that_outlive_a_step_and_buffers_go_on_as_they_were(make: type[Model], resumed: Resumed) -> None:
+    assert set(resumed(make).values()) == {()}
 
-    assert reasons[1] == (
-        "manual optimization keeps gradients from one batch to the next, and no checkpoint keeps them",
-    )
 
+def test_gradients_that_lightning_zeroes_are_not_kept() -> None:
+    model, trainer = Model(), Trainer(logger=False, enable_progress_bar=False, accelerator="cpu")
+    torch.autograd.backward(model.loss(FEATURES))
 
-def test_gradients_of_a_step_that_is_done_are_not_doubted(resumed: Resumed) -> None:
-    assert set(resumed(ManualInEachBatch).values()) == {()}
+    states = capture_tensors(trainer, model)
+    assert states is not None
+    assert states["gradients"] == {}

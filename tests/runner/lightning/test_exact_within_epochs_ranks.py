@@ -28,12 +28,26 @@ tests = runpy.run_path(sys.argv[1])
 Model, SaveAt, LOADERS, Noisy = (tests[name] for name in ("Model", "SaveAt", "LOADERS", "Noisy"))
 loaders = {name: LOADERS[name] for name in ("plain", "exact", "weighted", "own sampler", "list", "iterable")}
 loaders["workers"] = lambda: DataLoader(Noisy(), batch_size=4, shuffle=True, num_workers=1)
+loaders["accumulating"] = LOADERS["plain"]
 
 class Seen(Model):
     "Keeps what this rank was given, to tell the ranks apart."
     def training_step(self, batch, *rest):
         self._seen = float(batch[0].sum()) if isinstance(batch, torch.Tensor) else 0.0
         return super().training_step(batch, *rest)
+
+class Accumulating(Seen):
+    "Leaves gradients for the next batch, other ones on each rank."
+    def __init__(self, load):
+        super().__init__(load)
+        self.automatic_optimization = False
+    def training_step(self, batch, *rest):
+        self.manual_backward(super().training_step(batch, *rest)["loss"])
+        self.optimizers().step()
+        for parameter in self.parameters():
+            parameter.grad = torch.full_like(parameter, self.global_rank * 0.1)
+
+models = {"accumulating": Accumulating}
 
 def fit(name, folder, path, step, ckpt_path=None):
     seed_all(1)
@@ -43,7 +57,7 @@ def fit(name, folder, path, step, ckpt_path=None):
         callbacks=[exact := ExactState(seed=1), recorder, saving],
         logger=False, enable_progress_bar=False, enable_model_summary=False,
     )
-    trainer.fit(module := Seen(loaders[name]), ckpt_path=ckpt_path)
+    trainer.fit(module := models.get(name, Seen)(loaders[name]), ckpt_path=ckpt_path)
     weights = torch.cat([p.detach().flatten() for p in module.parameters()])
     last = {epoch: (result.samples, result.splits) for epoch, result in recorder.results.items() if epoch > 1}
     return weights, module._seen, saving.epochs[-1], last, exact.not_bitwise_because

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.exact.loaders import owners_of_generators
+from typedcfg.runner.lightning.exact.tensors import doubts_of_gradients
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 
 _OURS: Final = "typedcfg."
@@ -24,8 +25,7 @@ def doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
         yield "max_steps ended an epoch early: with more steps, the rest of that epoch's batches would have come next"
     if _has_left_early(trainer):
         yield "on_train_batch_start ended an epoch early: Lightning's counts of batches are not those of a resume"
-    if not module.automatic_optimization and _leaves_gradients(trainer, module):
-        yield "manual optimization keeps gradients from one batch to the next, and no checkpoint keeps them"
+    yield from doubts_of_gradients(module)
     yield from _of_validation(trainer)
 
 
@@ -73,17 +73,6 @@ def _begins_epochs(trainer: Trainer, module: LightningModule) -> Iterator[object
         is_known = isinstance(callback, _ONLY_SHOW) or type(callback).__module__.startswith(_OURS)
         if hook is not Callback.on_train_epoch_start and not is_known:
             yield callback
-
-
-def _leaves_gradients(trainer: Trainer, module: LightningModule) -> bool:
-    """Whether batches were trained on without a step, and gradients are there.
-
-    Where each batch makes its step, those that are left are of a step that is done.
-    """
-    batches: int = trainer.fit_loop.epoch_loop.batch_progress.total.ready
-    if trainer.global_step >= batches * len(trainer.optimizers):
-        return False
-    return any(parameter.grad is not None and bool(parameter.grad.any()) for parameter in module.parameters())
 
 
 def _of_validation(trainer: Trainer) -> Iterator[str]:

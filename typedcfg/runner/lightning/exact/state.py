@@ -23,6 +23,7 @@ from typedcfg.runner.lightning.exact.modules import (
 from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plateaus
 from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
 from typedcfg.runner.lightning.exact.searches import doubts_of_searches, find_again, found, search_again
+from typedcfg.runner.lightning.exact.tensors import TensorStates, capture_tensors, restore_tensors
 from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
@@ -39,6 +40,7 @@ class _RankState(SavedPlace):
     metrics: MetricStates
     plateaus: list[float | None]
     module: ModuleStates
+    tensors: TensorStates | None
     found: dict[str, float]
     doubts: list[str]
 
@@ -163,6 +165,7 @@ class ExactState(Listener):
             "metrics": capture_metrics(trainer, module, is_within_epoch=is_within_epoch(trainer)),
             "plateaus": pending_plateaus(trainer),
             "module": capture_module(trainer, module),
+            "tensors": capture_tensors(trainer, module),
             "found": found(trainer, module),
             "doubts": reasons,
         }
@@ -182,6 +185,7 @@ class ExactState(Listener):
         else:
             yield from loaders.restore(state["loaders"], is_within_epoch=batches > 0)
             restore_metrics(state["metrics"], trainer, module)
+            restore_tensors([one["tensors"] for one in states], trainer, module)
             end_epoch_as_others(trainer)
         yield from loaders.doubts(epoch=_epoch(trainer), batches=batches)
         yield from restore_module(state["module"], module)
