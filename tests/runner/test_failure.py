@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from typedcfg.errors import Problem, RecordError, RunError
+from typedcfg.records.run_record import Failure
 from typedcfg.runner.failure import Preempted, exit_code_of, failure_of, is_failure, problem_of, told_hang
 
 
@@ -53,6 +54,14 @@ def test_people_are_told_the_rank_and_where_the_log_is(tmp_path: Path) -> None:
     assert problem.where.endswith(f", rank 1\nthe traceback is in {tmp_path / 'run.rank1.log'}")
     assert problem.fix == ""
     assert problem_of(failure, tmp_path / "nowhere").where.endswith(", rank 1")
+
+
+def test_people_are_told_of_no_traceback_of_who_was_killed(tmp_path: Path) -> None:
+    (tmp_path / "run.rank1.log").touch()
+    failure = Failure(what="rank 1 was killed by SIGKILL", where="", rank=1, traceback="")
+
+    assert problem_of(failure, tmp_path / "run.rank1.log").where == f"its log is {tmp_path / 'run.rank1.log'}"
+    assert problem_of(failure, tmp_path / "nowhere").where == ""
 
 
 @pytest.mark.parametrize("code", [130, 143])

@@ -3,7 +3,7 @@
 import signal
 
 from typedcfg.errors import Problem, RunFailed
-from typedcfg.records.run_record import Status
+from typedcfg.records.run_record import Failure, Status
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED, Preempted, problem_of, told_hang
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir
@@ -29,6 +29,17 @@ def bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException
         book.fail(attempt, failure)
         return RunFailed(problem_of(failure, attempt.log(failure.rank)))
     return RunFailed(Problem(f"a process of the run {_how_it_ended(exit_code)}", where=str(attempt.path)))
+
+
+def note_kill(book: RunBook, attempt: AttemptDir, *, rank: int, exit_code: int) -> None:
+    """Record that a signal ended a rank, the first of all to end.
+
+    Of a SIGKILL a rank cannot say anything itself, and what others met for it is its consequence. A crash that a signal
+    tells of, SIGSEGV for one, may be the consequence of what another rank recorded.
+    """
+    if exit_code == SIGNALLED + signal.SIGKILL or book.attempt(attempt).failure is None:
+        what = f"rank {rank} {_how_it_ended(exit_code)}"
+        book.change(attempt, failure=Failure(what=what, where="", rank=rank, traceback=""))
 
 
 def _how_it_ended(exit_code: int) -> str:

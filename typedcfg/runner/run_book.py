@@ -8,13 +8,14 @@ import logging
 import os
 import platform
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any, Final
 
 from typedcfg.compiler.config import Config
-from typedcfg.errors import DamagedRecord
+from typedcfg.errors import DamagedRecord, Problem, RecordError, RunOwned
 from typedcfg.records.run_record import (
     AttemptRecord,
     Failure,
@@ -55,6 +56,18 @@ class RunBook:
             RecordError: It cannot be read.
         """
         return read_run_record(self.run.record) if self.run.record.exists() else None
+
+    @property
+    def begun(self) -> RunRecord:
+        """The record of a run that was begun.
+
+        Raises:
+            RecordError: It cannot be read, or is gone.
+        """
+        record = self.record
+        if record is None:
+            raise RecordError(_replaced(self.run, f"{self.run.record.name} is gone: it was moved or removed"))
+        return record
 
     @property
     def intact(self) -> RunRecord | None:
@@ -124,10 +137,11 @@ class RunBook:
 
         Raises:
             RunOwned: Another process took the run over while this one gave no sign of itself.
+            RecordError: The run's folder is gone, or its record, or that does not know the attempt.
         """
         self.check_owner(attempt)
-        record = self.record
-        assert record is not None, "an attempt is recorded before it starts"
+        self.attempt(attempt)
+        record = self.begun
         attempts = tuple(a.model_copy(update=changes) if a.folder == attempt.timestamp else a for a in record.attempts)
         self._write(record.model_copy(update={"attempts": attempts, "status": attempts[-1].status}))
 
@@ -142,28 +156,64 @@ class RunBook:
             self.change(attempt, stopped_by=by)
 
     def end(self, attempt: AttemptDir, *, status: Status, exit_code: int) -> None:
-        """Note how an attempt ended; where one rank was asked to stop, what others met for that is no failure."""
-        failure = {"failure": None} if status == "preempted" else {}
-        self.change(attempt, status=status, exit_code=exit_code, ended=datetime.now(UTC), **failure)
+        """Note how an attempt ended.
+
+        Where one rank was asked to stop, what others met for that is no failure; where one failed, that others were
+        asked to stop for it is no stop.
+        """
+        consequence = "failure" if status == "preempted" else "stopped_by"
+        self.change(attempt, status=status, exit_code=exit_code, ended=datetime.now(UTC), **{consequence: None})
 
     def check_owner(self, attempt: AttemptDir) -> None:
         """See to it that nobody took the run over since this process, or the one that started it, became its owner.
 
         Raises:
             RunOwned: Another process did.
+            RecordError: The attempt's folder is gone: what were written now would stand in a folder that is no run.
         """
+        _check_there(attempt)
         term = term_of(self.run.lock) or self.attempt(attempt).term
         if term is not None:
             Fence(self.run.lock, term).check()
 
     def attempt(self, attempt: AttemptDir) -> AttemptRecord:
-        """What is recorded of one attempt."""
-        record = self.record
-        assert record is not None, "an attempt is recorded before it starts"
-        return next(a for a in record.attempts if a.folder == attempt.timestamp)
+        """What is recorded of one attempt.
+
+        Raises:
+            RecordError: The attempt's folder is gone, or the record, or that does not know the attempt.
+        """
+        _check_there(attempt)
+        for recorded in self.begun.attempts:
+            if recorded.folder == attempt.timestamp:
+                return recorded
+        what = f"{self.run.record.name} does not know of attempt {attempt.timestamp}"
+        raise RecordError(_replaced(self.run, f"{what}: it was replaced while that was made"))
 
     def _write(self, record: RunRecord) -> None:
         write_run_record(self.run.record, record)
+
+
+@contextmanager
+def told_if_refused() -> Iterator[None]:
+    """For the length of the block, tell of what cannot be recorded: the error that it is about counts for more."""
+    try:
+        yield
+    except (RecordError, RunOwned) as refused:
+        _log.warning("how the attempt ended is not recorded: %s", refused)
+
+
+def _check_there(attempt: AttemptDir) -> None:
+    if not attempt.path.is_dir():
+        what = "the run's folder is gone: it was moved or removed while the training ran"
+        fix = "leave it where it is while it trains; moved back, it goes on from what was saved last"
+        raise RecordError(Problem(what, where=str(attempt.path), fix=fix))
+
+
+def _replaced(run: RunDir, what: str) -> Problem:
+    fix = (
+        "put it back, and leave it to the process that trains; without it `typedcfg run`, as the run was begun, goes on"
+    )
+    return Problem(what, where=str(run.record), fix=fix)
 
 
 def _unseen_end(run: RunDir, attempt: AttemptRecord) -> dict[str, Any]:

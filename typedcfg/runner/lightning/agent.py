@@ -6,14 +6,23 @@ workers have saved, and takes one wish that it hears twice for one.
 """
 
 import logging
+import os
 import signal
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from torch.distributed.elastic.multiprocessing import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 from torch.distributed.run import parse_args, run
 
+from typedcfg.errors import RecordError, RunError
+from typedcfg.runner.ending import note_kill
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
+from typedcfg.runner.launchers.base import ATTEMPT_VARIABLE, RUN_VARIABLE
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.stop_signals import StopSignals, code_of_end, stay_stopped, taken
 
 _GRACE_S: Final = 3600
@@ -37,11 +46,26 @@ def _run() -> int:
         with taken(_pass_on):
             run(parse_args([*options, *sys.argv[1:]]))  # type: ignore[no-untyped-call]  # torch does not type these
     except ChildFailedError as error:
-        _, first = error.get_first_failure()
-        return code_of_end(first.exitcode)
+        rank, first = _first(error)
+        code = code_of_end(first.exitcode)
+        if first.exitcode < 0 and code not in {PREEMPTED, INTERRUPTED}:
+            _note_kill(rank, code)
+        return code
     except SignalException as error:
         return code_of_end(-error.sigval)
     return 0
+
+
+def _first(error: ChildFailedError) -> tuple[int, ProcessFailure]:
+    """The rank that was the first to end; their times are whole seconds, and one that is killed is soon missed."""
+    return min(error.failures.items(), key=lambda item: (item[1].timestamp, item[1].exitcode != -signal.SIGKILL))
+
+
+def _note_kill(rank: int, exit_code: int) -> None:
+    """Record which rank was killed: the exit code of this process has no room for it."""
+    with suppress(RecordError, RunError):  # that one was killed is told all the same, by that code
+        run, attempt = RunDir.at(Path(os.environ[RUN_VARIABLE])), AttemptDir(Path(os.environ[ATTEMPT_VARIABLE]))
+        note_kill(RunBook(run), attempt, rank=rank, exit_code=exit_code)
 
 
 def _pass_on(number: signal.Signals) -> None:
