@@ -53,6 +53,41 @@ def test_a_run_that_lost_its_record_goes_on_and_says_so(command: Command, failed
     assert not attempt.is_bitwise
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(None, "run.yaml is lost"), ("{{{", "run.yaml is damaged: "), ("lr: 0.5\n", "run.yaml is not")],
+)
+def test_a_configuration_that_is_lost_or_damaged_is_written_anew(
+    command: Command, failed: Path, told: Told, content: str | None, what: str
+) -> None:
+    config = failed / "run.yaml"
+    config.unlink()
+    if content is not None:
+        config.write_text(content)
+
+    assert command("run", "APP", "~faults.crash_at", "token=hunter2") == 0
+
+    assert f"warning: {what}" in told.readouterr().err
+    assert "lr: 0.05" in config.read_text()
+    assert read_run_record(failed / "run.json").attempts[-1].resumed_from is not None
+    assert [path.read_text() for path in failed.glob("run.yaml.damaged*")] == ([] if content is None else [content])
+
+
+@pytest.mark.parametrize(("content", "what"), [(None, "is lost"), ("{{{", "is damaged: ")])
+def test_a_resume_says_what_to_do_about_a_configuration_that_is_lost_or_damaged(
+    failed: Path, told: Told, content: str | None, what: str
+) -> None:
+    (failed / "run.yaml").unlink()
+    if content is not None:
+        (failed / "run.yaml").write_text(content)
+
+    assert call(["resume", str(failed), "token=hunter2"]) == 2
+
+    message = told.readouterr().err
+    assert f"run.yaml {what}" in message
+    assert "`typedcfg run`, as the run was begun, writes it anew" in message
+
+
 @pytest.mark.parametrize("content", [b"", b'{"status": "done"}'])
 def test_a_record_that_is_damaged_is_set_aside_and_the_run_goes_on(
     command: Command, failed: Path, told: Told, content: bytes

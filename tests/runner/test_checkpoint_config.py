@@ -41,6 +41,14 @@ def test_a_checkpoint_in_its_folder_gives_its_run(done: Runner, inside: Path, ti
     assert (runner.config, runner.is_done) == (done.config, True)
 
 
+def test_a_checkpoint_gives_its_configuration_where_its_run_lost_that(
+    done: Runner, inside: Path, tiny: type[Experiment]
+) -> None:
+    (done.dir / "run.yaml").unlink()
+
+    assert Runner.from_checkpoint(inside, tiny).config == done.config
+
+
 def test_a_checkpoint_elsewhere_gives_its_configuration(done: Runner, outside: Path, tiny: type[Experiment]) -> None:
     runner = Runner.from_checkpoint(outside, tiny)
 

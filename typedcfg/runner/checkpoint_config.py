@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from typedcfg.compiler.config import Config
-from typedcfg.errors import ConfigError, Problem, RecordError, ResumeRefused
+from typedcfg.errors import ConfigError, Problem, RecordError, ResumeRefused, RunError
 from typedcfg.records.checkpoint_record import verify
+from typedcfg.runner.recorded_config import check_config
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sources.base import Branch, Layer, Source
@@ -40,11 +41,19 @@ def configuration_of(
     """
     manifest = verify(checkpoint)
     run = RunDir.within(checkpoint.absolute().parent.parent.parent)
-    source: Source = FileSource([run.config]) if run else _Text(checkpoint)
+    source: Source = FileSource([run.config]) if run and _is_readable(run) else _Text(checkpoint)
     config = template.compile(sources=[source], overrides=overrides)
     if manifest.fingerprint is not None and str(config.fingerprint) != manifest.fingerprint:
         raise ResumeRefused(_another(checkpoint, template, source, config))
     return Configured(config, run)
+
+
+def _is_readable(run: RunDir) -> bool:
+    try:
+        check_config(run)
+    except RunError:
+        return False
+    return True
 
 
 class _Text:

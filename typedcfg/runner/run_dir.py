@@ -4,7 +4,7 @@
   .typedcfg                                            our marker: the run's full UUID, and its place
   lock  .lock.1                                        held by the process that owns the run; the term it owns it in
   run.yaml  run.json  git.patch                        configuration with origins; record; what git did not hold
-  run.json.damaged                                     what stood there and was no record
+  run.json.damaged  run.yaml.damaged                   what stood there and was none
   slurm.yaml  slurm.sh                                 what a job trains, and what it does
   20261121T052440.123456Z/                             an attempt, named by the UTC time at which it began
     run.log  run.rank1.log  results.jsonl  results.json  latest.json  best.json
@@ -210,9 +210,11 @@ class RunDir:
 
     def new_damaged_record(self) -> Path:
         """A name that is free, for a `run.json` that is no record: `run.json.damaged`, `run.json.damaged.2`."""
-        name = f"{self.record.name}.damaged"
-        paths = (self.path / (name if number == 1 else f"{name}.{number}") for number in count(1))
-        return next(path for path in paths if not path.exists())
+        return _name_aside(self.record)
+
+    def new_damaged_config(self) -> Path:
+        """A name that is free, for a `run.yaml` that is not the run's configuration: `run.yaml.damaged`."""
+        return _name_aside(self.config)
 
     @property
     def config(self) -> Path:
@@ -307,6 +309,12 @@ class RunDir:
             what = f"{path} is in the way: it is no run of typedcfg"
             raise RunError(Problem(what, where=str(path), fix="move it away, or choose another run.name"))
         return cls(inside(path, project_root))
+
+
+def _name_aside(path: Path) -> Path:
+    name = f"{path.name}.damaged"
+    paths = (path.with_name(name if number == 1 else f"{name}.{number}") for number in count(1))
+    return next(path for path in paths if not path.exists() and not path.is_symlink())
 
 
 def _time_of(name: str) -> datetime | None:

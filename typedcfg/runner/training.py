@@ -1,6 +1,7 @@
 """What the owner of a run does: decide what is to be done, let it be done, record how it went."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
-from typedcfg.errors import Problem, RecordError, ResumeRefused, RunError, RunFailed, RunOwned
+from typedcfg.errors import ConfigError, Problem, RecordError, ResumeRefused, RunError, RunFailed, RunOwned
 from typedcfg.identity.code_version import OUTSIDE_GIT, CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score
 from typedcfg.runner.asked import Asked, Beginning
@@ -40,7 +41,7 @@ from typedcfg.runner.template_reference import refer_to
 from typedcfg.runner.work_order import work_order
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment
-from typedcfg.storage import write_atomically
+from typedcfg.storage import rename, write_atomically
 
 _UNKNOWN_CODE: Final = CodeVersion.outside("").code_uuid
 
@@ -94,6 +95,7 @@ class Training:
         record, code = book.record, self._code()
         if record is not None:
             self._check_same(record)
+            self._restore_config()
         doubts = self._doubts(record, code)
         plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=verify_to_train)
         if record is not None and plan.does == "start":
@@ -123,6 +125,7 @@ class Training:
         record, code = book.record, self._code()
         if record is not None:
             self._check_same(record)
+            self._restore_config()
         plan = Plan("start", "trained by a loop of its own")
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
@@ -236,6 +239,19 @@ class Training:
         if not self.config.params.run.deterministic:
             doubts.append("run.deterministic is false")
         return doubts
+
+    def _restore_config(self) -> None:
+        """Write `run.yaml` anew where it is lost or another: what the run was begun with is at hand."""
+        try:
+            self._recorded()
+        except (ConfigError, RunError) as error:
+            if os.path.lexists(self.run.config):
+                aside = self.run.new_damaged_config()
+                rename(self.run.config, aside)
+                _log.warning("%s; it is kept as %s, and written anew", error.problems[0].what, aside)
+            else:
+                _log.warning("%s; it is written anew", error.problems[0].what)
+            write_config(self.run, self.config)
 
     def _recorded(self) -> Config[Any]:
         return rebuild(self.run, type(self.config.params), secrets_in(self.config.params))

@@ -12,6 +12,7 @@ from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_reason_of
 from typedcfg.runner.importing import collector_paused
 from typedcfg.runner.launchers.base import rank_of_this_process
+from typedcfg.runner.recorded_config import check_config
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.secrets import take_secrets, texts_of
@@ -64,12 +65,13 @@ def rebuild(run: RunDir, template: type[ConfigTemplate], secrets: dict[str, Any]
 
     Raises:
         ConfigError: `run.yaml` does not compile.
-        RunError: It is of another class.
+        RunError: It is of another class, or its `run.yaml` is lost or damaged.
         ResumeRefused: It is not the configuration that the run was begun with: edited since, or of a changed template.
     """
     record = RunBook(run).record
     if record is None or not issubclass(template, Experiment):
         raise RunError(Problem(f"{run.path} was never begun with {template.__qualname__}", where=str(run.path)))
+    check_config(run)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecatedName)  # whoever compiled the configuration was told
         config = template.compile(run.config, overrides=as_overrides(secrets))

@@ -11,6 +11,7 @@ from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.lookup import find_run
+from typedcfg.runner.recorded_config import check_config
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
@@ -27,6 +28,7 @@ def run(context: Context) -> int:
     record = RunBook(found).record
     if record is None:
         raise RunError(_without_record(found))
+    check_config(found)
     app = _app(context, found, record)
     config = context.compile(app.template, base=[found.config])
     _check_secrets(config, record, found, prefix=context.prefix(app.template))
