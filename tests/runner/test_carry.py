@@ -57,6 +57,23 @@ def test_the_attempt_before_is_left_as_it_is(run: RunDir, first: AttemptDir) -> 
     assert {path: path.read_bytes() for path in first.path.rglob("*") if path.is_file()} == before
 
 
+def test_whole_lines_are_carried_from_damaged_results_which_stay(
+    run: RunDir, first: AttemptDir, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = first.result_files.journal
+    damaged = b'{"epo\n' + journal.read_bytes() + b"\xff" * 300
+    journal.write_bytes(damaged)
+    read_results(journal)
+    found = run.latest_checkpoint()
+    assert found is not None
+
+    carry_over(found, second := run.new_attempt())
+
+    assert list(read_results(second.result_files.journal)) == [1, 2]
+    assert (journal.read_bytes(), [*first.path.glob("*.damaged")]) == (damaged, [])
+    assert [record.getMessage() for record in caplog.records] == [f"{journal}:1 is damaged, and passed over"]
+
+
 def test_what_an_epoch_measured_is_not_carried_into_its_midst(run: RunDir, first: AttemptDir) -> None:
     path = first.checkpoints.step(20)
     write_manifest(path, read_manifest(path).model_copy(update={"epoch": 1, "batch": 7}))

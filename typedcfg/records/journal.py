@@ -15,6 +15,7 @@ import orjson
 
 from typedcfg.in_place import AppendedFile
 from typedcfg.records.json_text import to_json
+from typedcfg.records.warned import warn_once
 from typedcfg.refusal import refusal
 from typedcfg.storage import write_atomically
 
@@ -104,8 +105,8 @@ def read_journal(path: Path) -> list[Line]:
         content = _read(path)
     except OSError as error:
         raise refusal(path, "read", error) from error
-    for number in content.damaged:
-        _log.warning("%s:%s is damaged, and passed over", path, number)
+    for number, damage in content.damaged.items():
+        warn_once(_log, f"{path}:{number} is damaged, and passed over", of=damage)
     return content.lines
 
 

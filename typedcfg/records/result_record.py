@@ -20,6 +20,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from typedcfg.errors import Problem
 from typedcfg.records.journal import Journal, Line, read_journal
 from typedcfg.records.json_text import to_json
+from typedcfg.records.warned import warn_once
 from typedcfg.storage import remove, write_atomically
 
 _log: Final = logging.getLogger(__name__)
@@ -282,4 +283,4 @@ def _parse(lines: Iterable[Line], journal: Path) -> Iterator[Result]:
             yield Result.model_validate(line.entry)
         except ValidationError as error:
             found = error.errors(include_url=False)[0]["msg"]
-            _log.warning("%s:%s is no result, and passed over: %s", journal, line.number, found)
+            warn_once(_log, f"{journal}:{line.number} is no result, and passed over: {found}", of=line.text)
