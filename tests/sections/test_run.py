@@ -38,6 +38,12 @@ def test_a_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
         Run.compile(overrides={"run_name": name})
 
 
+@pytest.mark.parametrize("key", ["project_root", "config_root"])
+def test_a_folder_that_no_system_takes_is_refused_where_it_is_said(key: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{key}: a path without a NUL character(.|\n)*overrides\['{key}'\]"):
+        Run.compile(overrides={key: "a\0b"})
+
+
 @pytest.mark.parametrize("seed", ["-1", str(2**32), "1.5"])
 def test_a_seed_is_one_that_every_generator_takes(seed: str) -> None:
     assert f"seed = {seed} is wrong" in refusal(Run, f"seed={seed}")

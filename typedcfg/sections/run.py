@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import StringConstraints, model_validator
+from pydantic import AfterValidator, StringConstraints, model_validator
 
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.derived import section
@@ -18,6 +18,16 @@ Name = Annotated[
     Words("text of at most 40 letters, digits and . _ = -"),
 ]
 """Part of a folder's name."""
+
+
+def _without_nul(path: Path) -> Path:
+    if "\0" in str(path):
+        raise ValueError("a path without a NUL character: no folder can have one in its name")
+    return path
+
+
+Folder = Annotated[Path, AfterValidator(_without_nul)]
+"""The path of a folder, which need not be there yet."""
 PositiveTime = Annotated[timedelta, Gt(timedelta())]
 """A length of time."""
 
@@ -53,11 +63,11 @@ class Run(ConfigTemplate):
     """The first half of the folder's name; the experiment's class, in small letters, if empty."""
     run_name: Annotated[Name, NotInIdentity()] = "run"
     """The second half of the folder's name."""
-    project_root: Annotated[Path, NotInIdentity()] = Path("experiments")
+    project_root: Annotated[Folder, NotInIdentity()] = Path("experiments")
     """The folder that runs lie in; relative to where the command is given."""
     layout: Annotated[Literal["name", "mirror"], NotInIdentity()] = "name"
     """Where in it: at its top, or below folders named as the configuration file lies below config_root."""
-    config_root: Annotated[Path, NotInIdentity()] = Path("configs")
+    config_root: Annotated[Folder, NotInIdentity()] = Path("configs")
     """The folder that configuration files lie in, which `mirror` repeats; relative to where the command is given."""
     seed: Annotated[int, Ge(0), Le(2**32 - 1)] = 0
     """Where all random numbers start: the model's weights, the order of samples, dropout."""

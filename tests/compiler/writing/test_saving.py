@@ -171,6 +171,12 @@ def test_a_suffix_that_names_no_format_is_refused(tmp_path: Path, name: str) -> 
     assert caught.value.problems[0].expected == ".yaml, .yml, .json or .toml"
 
 
+@pytest.mark.parametrize("name", ["a\0b.yaml", "run\0"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"'(a|run)\\x00.*' is the name of no file: it holds a NUL character"):
+        compiled().save(name)
+
+
 def test_what_a_link_names_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
     target = tmp_path / "kept.yaml"
     target.write_text("", encoding="utf-8")

@@ -93,7 +93,7 @@ def save(config: Config[Any], path: str | PathLike[str]) -> None:
     """What `Config.save` does.
 
     Raises:
-        ConfigError: The suffix names no format.
+        ConfigError: The suffix names no format, or no file can have the name.
         UnsupportedValue: A value would not come back; each one is named, and nothing is written.
         RecordError: The file cannot be written. What was there still is.
     """
@@ -108,7 +108,7 @@ def save_untyped(config: UntypedConfig, path: str | PathLike[str]) -> None:
     """The same, of a configuration without a template.
 
     Raises:
-        ConfigError: The suffix names no format.
+        ConfigError: The suffix names no format, or no file can have the name.
         UnsupportedValue: A value would not come back; each one is named, and nothing is written.
         RecordError: The file cannot be written. What was there still is.
     """
@@ -124,11 +124,14 @@ def save_untyped(config: UntypedConfig, path: str | PathLike[str]) -> None:
 
 
 def _format_of(path: str | PathLike[str]) -> str:
-    suffix = Path(path).suffix.lower()
-    if suffix not in _TEXTS:
-        what = f"{shorten(repr(os.fspath(path)))} has no format: the suffix is {suffix!r}"
-        raise ConfigError(Problem(what, expected=one_of(_TEXTS)))
-    return suffix
+    name, suffix = shorten(repr(os.fspath(path))), Path(path).suffix.lower()
+    if "\0" in os.fspath(path):
+        what, expected = f"{name} is the name of no file: it holds a NUL character", "a name without it"
+    elif suffix not in _TEXTS:
+        what, expected = f"{name} has no format: the suffix is {suffix!r}", one_of(_TEXTS)
+    else:
+        return suffix
+    raise ConfigError(Problem(what, expected=expected))
 
 
 def _replace(path: str | PathLike[str], text: str) -> None:
