@@ -13,7 +13,7 @@ from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
-from typedcfg.errors import ConfigError, Problem, RecordError, ResumeRefused, RunError, RunFailed, RunOwned
+from typedcfg.errors import ConfigError, Problem, ResumeRefused, RunError, RunFailed
 from typedcfg.identity.code_version import OUTSIDE_GIT, CodeVersion, read_branch, read_code_version
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score
 from typedcfg.runner.asked import Asked, Beginning
@@ -32,7 +32,7 @@ from typedcfg.runner.ownership import term_of
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
 from typedcfg.runner.preflight import verify_to_train
 from typedcfg.runner.recorded import recorded_patch, recorded_words
-from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, versions, write_config
+from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, told_if_refused, versions, write_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import texts_of
@@ -325,14 +325,12 @@ class Training:
     def _record_end(self, book: RunBook, attempt: AttemptDir, error: BaseException) -> None:
         """Record what ended an attempt; where that cannot be, tell of it: the error is what people have to know."""
         code = exit_code_of(error)
-        try:
+        with told_if_refused():
             if is_failure(error):
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
             elif by := stop_reason_of(error):
                 book.stop(attempt, by)
             book.end(attempt, status=status_of(code), exit_code=code)
-        except (RecordError, RunOwned) as refused:
-            _log.warning("how the attempt ended is not recorded: %s", refused)
 
 
 def _code_of(identity: Identity, run: RunDir) -> str:

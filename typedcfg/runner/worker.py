@@ -13,7 +13,7 @@ from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_r
 from typedcfg.runner.importing import collector_paused
 from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.recorded_config import check_config
-from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_book import RunBook, told_if_refused
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.secrets import take_secrets, texts_of
 from typedcfg.runner.stop_signals import ended_if_stuck, stops_raise
@@ -43,11 +43,12 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
                 from typedcfg.runner.lightning.worker import train
             train(run, attempt, config)
     except BaseException as error:  # noqa: BLE001  # told by the launching process; Ctrl-C and SIGTERM are among them
-        if is_failure(error):
-            failure = failure_of(error, rank=rank_of_this_process(), secret_texts=texts_of(secrets))
-            RunBook(run).fail(attempt, failure)
-        elif rank_of_this_process() == 0 and (by := stop_reason_of(error)):
-            RunBook(run).stop(attempt, by)
+        with told_if_refused():
+            if is_failure(error):
+                failure = failure_of(error, rank=rank_of_this_process(), secret_texts=texts_of(secrets))
+                RunBook(run).fail(attempt, failure)
+            elif rank_of_this_process() == 0 and (by := stop_reason_of(error)):
+                RunBook(run).stop(attempt, by)
         return exit_code_of(error)
     return 0
 

@@ -33,6 +33,4 @@ def _load(context: Context, run: RunDir) -> type[ConfigTemplate]:
         return context.template
     from typedcfg.cli.app import load_app
 
-    record = RunBook(run).record
-    assert record is not None, "an attempt is recorded before it starts"
-    return load_app(record.template.app)
+    return load_app(RunBook(run).begun.template.app)

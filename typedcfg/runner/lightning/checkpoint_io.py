@@ -165,9 +165,9 @@ class VerifiedCheckpointIO(CheckpointIO):
 
 
 def _write(checkpoint: dict[str, Any], target: Path, facts: Facts, guard: Callable[[], None]) -> None:
+    guard()  # before a folder is made where a run was moved away from
     if not target.parent.is_dir():
         make_folder(target.parent)
-    guard()
     # First the old commit goes: it must not vouch for the new content.
     remove(manifest_path(target))
     hashed = fill_atomically(target, partial(save_plain, checkpoint, target))

@@ -35,7 +35,7 @@ from typedcfg.runner.lightning.ranks import leave_at_exit
 from typedcfg.runner.lightning.seeds import determinism, seed_all
 from typedcfg.runner.lightning.trainer import build_trainer, progress_of
 from typedcfg.runner.log import LogFile, kept
-from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_book import RunBook, told_if_refused
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import texts_of
@@ -84,10 +84,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         trainer = build_trainer(experiment, *listeners, folder=attempt.path, plugins=[io])
         if trainer.world_size > 1:
             leave_at_exit()
-        try:
-            with _hang_watch(trainer, book, attempt, config, log):
-                trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
-        finally:
+
+        def note() -> None:
             if exact.not_bitwise_because and trainer.is_global_zero:
                 known = book.attempt(attempt).not_bitwise_because
                 book.change(attempt, is_bitwise=False, not_bitwise_because=(*known, *exact.not_bitwise_because))
@@ -95,6 +93,15 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
                 book.change(attempt, not_finite_since=finite.not_finite_since)
             if policy.unsaved_because and trainer.is_global_zero:
                 book.change(attempt, unsaved_because=policy.unsaved_because)
+
+        try:
+            with _hang_watch(trainer, book, attempt, config, log):
+                trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
+        except BaseException:
+            with told_if_refused():
+                note()
+            raise
+        note()
         if policy.unsaved_because and trainer.is_global_zero:
             fix = "give the same command again once it can be written: it goes on from what was saved last"
             what = "the training came to its end, and its last state is not saved"
@@ -154,9 +161,8 @@ def _tell_of_damage(book: RunBook, attempt: AttemptDir, found: Verified) -> None
 
 
 def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:
-    record = book.record
-    assert record is not None, "an attempt is recorded before it starts"
-    header = ResultHeader(record.identity.name, record.identity.id, attempt.timestamp)
+    identity = book.begun.identity
+    header = ResultHeader(identity.name, identity.id, attempt.timestamp)
     return Recorder(attempt.path, rule=rule, header=header, guard=partial(book.check_owner, attempt))
 
 

@@ -85,6 +85,7 @@ class Recorder(LastWord):
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Open the results."""
         if trainer.is_global_zero:
+            self.guard()
             make_folder(self.attempt.path)
             self._log = ResultLog(self.attempt.result_files, self.header, self.rule, guard=self.guard)
         self._fresh = FreshMetrics()

@@ -22,7 +22,7 @@ from torch.distributed.checkpoint.state_dict import (
 from torch.distributed.tensor import DTensor
 from typing_extensions import override
 
-from typedcfg.errors import Problem, RecordError
+from typedcfg.errors import Problem, RecordError, RunOwned
 from typedcfg.records.checkpoint_content import Part, content_of_folder
 from typedcfg.records.checkpoint_record import Manifest, manifest_path, write_manifest
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO, save_plain
@@ -89,12 +89,13 @@ class ShardedStrategy(ModelParallelStrategy):
         state = {WEIGHTS_KEY: rest.pop(WEIGHTS_KEY)}
         state |= {_optimizer(number): optimizer for number, optimizer in enumerate(rest.pop("optimizer_states", []))}
         with ExitStack() as staging:
-            stage = self._agreed(lambda: staging.enter_context(_staged(target)))
+            stage = self._agreed(lambda: staging.enter_context(_staged(target, self._io.guard)))
             shards = write_shards(state, stage)
 
             def commit() -> None:
                 file = fill_atomically(stage / REST, partial(save_plain, rest, target))
                 content = content_of_folder({**shards, REST: Part(sha256=file.hexdigest(), size=file.size)})
+                self._io.guard()  # once more: to write it may have taken long
                 staging.close()
                 write_manifest(target, Manifest(kind="sharded", **content._asdict(), **facts._asdict()))
 
@@ -150,7 +151,7 @@ class ShardedStrategy(ModelParallelStrategy):
         if self.is_global_zero:
             try:
                 result = None, deed()
-            except RecordError as error:
+            except (RecordError, RunOwned) as error:
                 result = error, None
         failure, got = self.broadcast(result)
         if failure is not None:
@@ -172,7 +173,8 @@ def _configured(module: LightningModule) -> Iterator[None]:
 
 
 @contextmanager
-def _staged(target: Path) -> Iterator[Path]:
+def _staged(target: Path, guard: Callable[[], None]) -> Iterator[Path]:
+    guard()  # before a folder is made where a run was moved away from
     if not target.parent.is_dir():
         make_folder(target.parent)
     # First the old commit goes: it must not vouch for the new content.
