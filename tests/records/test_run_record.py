@@ -97,6 +97,18 @@ def test_what_is_no_record_says_how_to_go_on(tmp_path: Path, content: bytes) -> 
     assert all(problem.fix.startswith("restore it from a copy") for problem in caught.value.problems)
 
 
+@pytest.mark.parametrize(
+    "folder", ["", "..", "../../20261121T052440.123456Z", "a\0b", "20261121T052440.123456Z\n", "x" * 5000]
+)
+def test_an_attempt_lies_in_a_folder_that_is_named_as_attempts_are(tmp_path: Path, folder: str) -> None:
+    content = RECORD.model_dump(mode="json")
+    content["attempts"][0]["folder"] = folder
+    (tmp_path / "run.json").write_bytes(to_json(content))
+
+    with pytest.raises(DamagedRecord, match=r"attempts\.0\.folder"):
+        read_run_record(tmp_path / "run.json")
+
+
 def test_a_record_is_readable_by_people(tmp_path: Path) -> None:
     write_run_record(tmp_path / "run.json", RECORD)
 

@@ -92,7 +92,7 @@ Thread 0x00007f02 (most recent call first):
 def test_a_hang_that_a_log_tells_of_is_placed_in_the_users_own_code(tmp_path: Path) -> None:
     (tmp_path / "run.rank1.log").write_text(HUNG)
 
-    failure = told_hang([tmp_path / "run.log", tmp_path / "run.rank1.log"])
+    failure = told_hang({0: tmp_path / "run.log", 1: tmp_path / "run.rank1.log"})
 
     assert failure is not None
     assert failure.what.endswith("where each thread stands is in run.log, run.rank1.log")
@@ -103,7 +103,7 @@ def test_a_hang_that_a_log_tells_of_is_placed_in_the_users_own_code(tmp_path: Pa
 def test_what_a_model_says_of_a_timeout_is_no_hang(tmp_path: Path) -> None:
     (tmp_path / "run.log").write_text("Timeout (0:30:00) of the server\n")
 
-    assert told_hang([tmp_path / "run.log"]) is None
+    assert told_hang({0: tmp_path / "run.log"}) is None
 
 
 @pytest.mark.parametrize(

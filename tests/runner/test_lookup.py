@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from uuid import UUID
 
@@ -5,7 +6,7 @@ import pytest
 
 from typedcfg import Experiment, Runner
 from typedcfg.errors import RunError
-from typedcfg.runner.lookup import find_run, iter_runs, summarize
+from typedcfg.runner.lookup import find_run, iter_runs, summaries, summarize
 from typedcfg.runner.run_dir import RunDir
 
 
@@ -43,6 +44,51 @@ def test_what_is_no_run_is_passed_over(runner: Runner) -> None:
     (root / "notes.txt").touch()
 
     assert [run.path for run, _ in iter_runs(root)] == [runner.dir]
+
+
+def _as_running(runner: Runner, **changes: object) -> None:
+    """Have the record say that an attempt runs, whose process is gone."""
+    path = runner.dir / "run.json"
+    record = json.loads(path.read_text())
+    record["attempts"][0] |= {"status": "running", "ended": None, **changes}
+    path.write_text(json.dumps(record))
+
+
+def test_a_folder_where_a_log_should_be_says_nothing(runner: Runner) -> None:
+    _as_running(runner)
+    (runner.attempt / "run.log").unlink()
+    (runner.attempt / "run.log").mkdir()
+
+    [(_, record)] = iter_runs(runner.dir.parent)
+
+    assert record is not None
+    assert record.status == "lost"
+
+
+def test_however_many_processes_a_record_claims_the_logs_that_are_there_are_looked_at(runner: Runner) -> None:
+    _as_running(runner, world_size=10**12)
+
+    [(_, record)] = iter_runs(runner.dir.parent)
+
+    assert record is not None
+    assert record.status == "lost"
+
+
+def test_a_run_whose_results_cannot_be_read_hides_no_other(runner: Runner, tiny: type[Experiment]) -> None:
+    (runner.attempt / "results.jsonl").unlink()
+    (runner.attempt / "results.jsonl").mkdir()
+    other = Runner(tiny.compile(overrides=["lr=0.25"]))
+    other.fit()
+
+    assert [summary.id for summary in summaries(iter_runs(runner.dir.parent))] == [other.id]
+
+
+def test_a_file_that_is_named_as_an_attempt_is_none(runner: Runner) -> None:
+    (runner.dir / "20991121T052440.123456Z").touch()
+
+    [summary] = summaries(iter_runs(runner.dir.parent))
+
+    assert summary.epochs == 3
 
 
 def test_a_run_that_was_not_begun_is_found_and_said_to_be_none_yet(tmp_path: Path) -> None:

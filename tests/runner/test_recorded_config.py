@@ -27,5 +27,5 @@ def test_one_that_cannot_be_read_says_what_to_do(content: bytes | None, what: st
 def test_a_folder_of_that_name_is_damage(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").mkdir()
 
-    with pytest.raises(RunError, match="is damaged: .*is a directory"):
+    with pytest.raises(RunError, match=r"is damaged: .*is a directory"):
         check_config(RunDir(tmp_path))

@@ -124,6 +124,16 @@ def test_files_of_an_attempt_are_named_for_people(tmp_path: Path) -> None:
     assert [path.name for path in names] == ["run.log", "run.rank1.log", "step-00001200.ckpt", "epoch-10.ckpt"]
 
 
+def test_the_logs_that_are_there_are_told_by_rank(tmp_path: Path) -> None:
+    attempt = opened(tmp_path).new_attempt()
+    for rank in (10, 2, 0):
+        attempt.log(rank).touch()
+    (attempt.path / "run.rankx.log").touch()
+    attempt.log(3).mkdir()
+
+    assert attempt.logs() == {rank: attempt.log(rank) for rank in (0, 2, 10)}
+
+
 def test_a_run_without_checkpoints_has_nowhere_to_resume(tmp_path: Path) -> None:
     run = opened(tmp_path)
     run.new_attempt()

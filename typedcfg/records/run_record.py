@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 from uuid import UUID
 
 from annotated_types import Ge
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from typedcfg.errors import DamagedRecord, Problem, RecordError
 from typedcfg.records.json_text import read_json, to_json
@@ -110,7 +110,7 @@ class Score(_Record):
 class AttemptRecord(_Record):
     """One try at a run: a start or a resume."""
 
-    folder: str
+    folder: Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{6}\.[0-9]{6}Z$")]
     """The attempt's folder, named by the UTC time at which it began."""
     started: AwareDatetime
     ended: AwareDatetime | None = None

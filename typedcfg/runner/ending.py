@@ -24,7 +24,7 @@ def bad_end(book: RunBook, attempt: AttemptDir, exit_code: int) -> BaseException
     if exit_code == INTERRUPTED:
         return KeyboardInterrupt()
     record = book.attempt(attempt)
-    failure = record.failure or told_hang([attempt.log(rank) for rank in range(record.world_size)])
+    failure = record.failure or told_hang(attempt.logs())
     if failure is not None:
         book.fail(attempt, failure)
         return RunFailed(problem_of(failure, attempt.log(failure.rank)))

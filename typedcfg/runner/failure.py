@@ -5,7 +5,7 @@ import sys
 import sysconfig
 import threading
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -71,13 +71,13 @@ def hang_of(what: str, *, rank: int, logs: Collection[Path]) -> Failure:
     )
 
 
-def told_hang(logs: Collection[Path]) -> Failure | None:
+def told_hang(logs: Mapping[int, Path]) -> Failure | None:
     """The hang that `faulthandler` told of in one of these logs, by rank: nobody was left to record it."""
-    for rank, log in enumerate(logs):
+    for rank, log in logs.items():
         text = _end_of(log)
         told = [text[match.start() :] for match in _TIMED_OUT.finditer(text)]
         if told:
-            names = ", ".join(log.name for log in logs)
+            names = ", ".join(log.name for log in logs.values())
             what = f"hung, stuck in a call that keeps Python's lock; where each thread stands is in {names}"
             # The main thread was the first, and stands last.
             main = told[-1].rpartition(_THREAD)[2]
@@ -86,11 +86,12 @@ def told_hang(logs: Collection[Path]) -> Failure | None:
 
 
 def _end_of(log: Path) -> str:
-    if not log.exists():
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _DUMP_BYTES))
+            return file.read().decode(errors="replace")
+    except OSError:  # what cannot be read tells of nothing
         return ""
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _DUMP_BYTES))
-        return file.read().decode(errors="replace")
 
 
 def _frames(thread: str) -> list[traceback.FrameSummary]:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import itemgetter
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -157,6 +157,15 @@ def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path
 def is_anything_saved(run: RunDir) -> bool:
     """Whether there is a checkpoint to go on from, which nobody looked into yet."""
     return any(committed(attempt.checkpoints.path) for attempt in run.attempts())
+
+
+def summaries(runs: Iterable[tuple[RunDir, RunRecord | None]]) -> Iterator[Summary]:
+    """How runs stand; one whose results cannot be read is passed over with a warning."""
+    for run, record in runs:
+        try:
+            yield summarize(run, record)
+        except RecordError as error:
+            _log.warning("%s is passed over: %s", run.path, error)
 
 
 def summarize(run: RunDir, record: RunRecord | None) -> Summary:

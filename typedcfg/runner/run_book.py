@@ -218,8 +218,7 @@ def _replaced(run: RunDir, what: str) -> Problem:
 
 def _unseen_end(run: RunDir, attempt: AttemptRecord) -> dict[str, Any]:
     """What is to be recorded of an attempt that nobody saw end: its logs may tell of a hang, else it is lost."""
-    folder = AttemptDir(run.path / attempt.folder)
-    hang = told_hang([folder.log(rank) for rank in range(attempt.world_size)])
+    hang = told_hang(AttemptDir(run.path / attempt.folder).logs())
     if hang is None:
         return {"status": "lost"}
     return {"status": "failed", "exit_code": 1, "failure": attempt.failure or hang}

@@ -40,6 +40,7 @@ from typedcfg.runner.run_folders import (
 
 _NAME: Final = re.compile(r"[A-Za-z0-9._=-]{1,161}\Z")
 """Two names of up to 80 characters and the hyphen between them."""
+_RANK_LOG: Final = re.compile(r"run\.rank([0-9]{1,9})\.log")
 _ATTEMPT_TIME: Final = "%Y%m%dT%H%M%S.%fZ"
 _log: Final = logging.getLogger(__name__)
 
@@ -106,6 +107,12 @@ class AttemptDir:
     def log(self, rank: int = 0) -> Path:
         """The log of one rank."""
         return self.path / (f"run.rank{rank}.log" if rank else "run.log")
+
+    def logs(self) -> dict[int, Path]:
+        """The logs that are there, by rank."""
+        of_ranks = ((_RANK_LOG.fullmatch(path.name), path) for path in self.path.glob("run.rank*.log"))
+        found = {0: self.log(), **{int(match[1]): path for match, path in of_ranks if match}}
+        return {rank: path for rank, path in sorted(found.items()) if path.is_file()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +263,8 @@ class RunDir:
 
     def attempts(self) -> tuple[AttemptDir, ...]:
         """All attempts, oldest first."""
-        return tuple(AttemptDir(p) for p in sorted(self.path.iterdir()) if _time_of(p.name) is not None)
+        named = (path for path in sorted(self.path.iterdir()) if _time_of(path.name) is not None)
+        return tuple(AttemptDir(path) for path in named if path.is_dir())
 
     def new_attempt(self) -> AttemptDir:
         """Make the folder of a new attempt; only for who owns the run.

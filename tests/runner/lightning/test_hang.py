@@ -53,11 +53,11 @@ def test_one_that_keeps_pythons_lock_is_too(tmp_path: Path) -> None:
     ended = stood_still("ctypes.PyDLL(None).sleep(60)", tmp_path / "log")
 
     assert ended.returncode == 1
-    failure = told_hang([tmp_path / "none", tmp_path / "log"])
+    failure = told_hang({0: tmp_path / "none", 1: tmp_path / "log"})
     assert failure is not None
     assert (failure.rank, failure.what[:4]) == (1, "hung")
     assert "in on_train_batch_start" in failure.traceback
-    assert told_hang([tmp_path / "none"]) is None
+    assert told_hang({0: tmp_path / "none"}) is None
 
 
 def test_slow_steps_are_no_standstill(trainer: Callable[..., Trainer], toy: type[LightningModule]) -> None:

@@ -11,7 +11,7 @@ from typedcfg.cli.table import table
 from typedcfg.errors import Problem
 from typedcfg.records.run_record import AttemptRecord, RunRecord, StopReason, TemplateReference
 from typedcfg.runner.duration import duration_of
-from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, summarize
+from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, summaries, summarize
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 
@@ -40,11 +40,11 @@ def run(context: Context) -> int:
 
 
 def _list(root: Path, *, as_json: bool) -> None:
-    summaries = [summarize(run, record) for run, record in sorted(iter_runs(root), key=_began)]
+    found = list(summaries(sorted(iter_runs(root), key=_began)))
     if as_json:
-        _print_json([_plain(summary) for summary in summaries])
-    elif summaries:
-        rows = [[str(cell) if cell is not None else "-" for cell in _cells(summary)] for summary in summaries]
+        _print_json([_plain(summary) for summary in found])
+    elif found:
+        rows = [[str(cell) if cell is not None else "-" for cell in _cells(summary)] for summary in found]
         print(table([_HEADINGS, *rows]))
     else:
         print(f"no runs in {root}")
