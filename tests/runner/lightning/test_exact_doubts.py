@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import BackboneFinetuning, GradientAccumulationScheduler
 from torch import Tensor, nn
@@ -241,6 +242,17 @@ class Averaging(Model):
         return self.loss(batch * self.set_anew + self.in_place + later)
 
 
+class Plateau(Model):
+    def __init__(self, monitor: str) -> None:
+        super().__init__()
+        self.monitor = monitor
+
+    def configure_optimizers(self) -> Any:
+        optimizer = super().configure_optimizers()
+        scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": self.monitor}}
+
+
 class LeavingEarly(Model):
     def on_train_batch_start(self, _: Tensor, batch_idx: int) -> int | None:
         return -1 if batch_idx == 4 else None
@@ -369,3 +381,18 @@ def test_gradients_that_lightning_zeroes_are_not_kept() -> None:
     states = capture_tensors(trainer, model)
     assert states is not None
     assert states["gradients"] == {}
+
+
+def test_a_step_of_a_plateau_scheduler_that_had_no_metric_is_doubted(
+    tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    failing, policy = saving(tmp_path / "failing", 2, ExactState(seed=1))
+    with pytest.raises(MisconfigurationException, match="conditioned on metric val/los "):
+        failing.fit(Plateau("val/los"))
+    [path] = committed(policy.checkpoints.path)
+
+    going_on, _ = saving(tmp_path / "going on", 2, exact := ExactState(seed=1))
+    going_on.fit(Plateau("val/loss"), ckpt_path=path, weights_only=True)
+
+    reason = "ReduceLROnPlateau was to step on val/los, which nothing had measured, and that step is left out"
+    assert exact.not_bitwise_because == (reason,)

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.exact.loaders import owners_of_generators
+from typedcfg.runner.lightning.exact.plateaus import doubts_of_plateaus
 from typedcfg.runner.lightning.exact.tensors import doubts_of_gradients
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 
@@ -27,6 +28,7 @@ def doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
         yield "on_train_batch_start ended an epoch early: Lightning's counts of batches are not those of a resume"
     yield from doubts_of_gradients(module)
     yield from _of_validation(trainer)
+    yield from doubts_of_plateaus(trainer)
 
 
 def is_within_epoch(trainer: Trainer) -> bool:
