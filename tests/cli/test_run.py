@@ -306,7 +306,7 @@ def test_a_run_that_is_told_to_stop_is_preempted(
 
     _, told = process.communicate(timeout=30)
     assert process.returncode == code
-    assert "goes on from what was saved last" in told
+    assert told.splitlines()[-1] == "stopped; the same command goes on from what was saved last"
     [attempt] = record(folder()).attempts
     assert (attempt.status, attempt.exit_code, attempt.failure) == ("preempted", code, None)
     assert attempt.stopped_by == number.name
@@ -334,10 +334,20 @@ def test_a_run_whose_time_is_over_says_so(command: Command, folder: Folder, caps
 
     told = capsys.readouterr()
     assert "run.max_time is over: the training stops" in told.out
-    assert told.err.splitlines()[-1].startswith("stopped, since run.max_time is over; `typedcfg resume ")
+    expected = "stopped, since run.max_time is over, and nothing is saved yet; the same command begins anew"
+    assert told.err.splitlines()[-1] == expected
     assert next(folder().glob("*/run.log")).read_text().endswith("stopped, since run.max_time is over\n")
     assert call(["runs", "show", str(folder())]) == 0
     assert re.search(r"stopped by +run\.max_time, which was over\n", capsys.readouterr().out)
+
+
+def test_who_begins_afresh_and_is_stopped_is_told_how_it_goes_on(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("run", "APP", "faults.crash_at=1")
+
+    assert command("run", "APP", "--resume", "never", "run.max_time=0.000001") == 143
+    assert capsys.readouterr().err.endswith("nothing is saved yet; the same command without --resume begins anew\n")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing_extensions import override
 
 from typedcfg.errors import RunFailed, TypedcfgError
+from typedcfg.records.checkpoint_record import committed
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.asked import Resume
 from typedcfg.runner.endurance import unread_is_no_error
@@ -39,7 +40,7 @@ def _carry_out(runner: Runner, *, again: bool, resume: Resume) -> int:
         with _told(), stops_raise():
             runner.fit(again=again, resume=resume, test=True)
     except (KeyboardInterrupt, Preempted) as error:
-        goes_on = f"; `typedcfg resume {runner.dir}` goes on from what was saved last" if _record_of(runner) else ""
+        goes_on = _what_goes_on(runner, resume) if _record_of(runner) else ""
         why = ", since run.max_time is over" if stop_reason_of(error) == "max_time" else ""
         print(f"stopped{why}{goes_on}", file=sys.stderr)
         return PREEMPTED if isinstance(error, Preempted) else INTERRUPTED
@@ -54,6 +55,16 @@ def _carry_out(runner: Runner, *, again: bool, resume: Resume) -> int:
     if not is_joining(runner.config.params.launch):
         print(_outcome(runner))
     return 0
+
+
+def _what_goes_on(runner: Runner, resume: Resume) -> str:
+    """What a person can do to go on: the command that was given has all that is needed, the class and secrets too."""
+    if runner.is_done:  # it was to be done again, and is not begun yet
+        return ""
+    command = "the same command" if resume == "auto" else "the same command without --resume"
+    if committed(AttemptDir(runner.attempt).checkpoints.path):
+        return f"; {command} goes on from what was saved last"
+    return f", and nothing is saved yet; {command} begins anew"
 
 
 def _record_of(runner: Runner) -> RunRecord | None:

@@ -128,11 +128,15 @@ def test_a_validation_ends_after_the_batch_and_saves_nothing(
     assert "SIGTERM: the training stops; it can be gone on with from what was saved last" in caplog.text
 
 
-def test_it_ends_when_its_time_is_up(trainer: MakeTrainer, toy: ToyType, save: Save, saved: list[int]) -> None:
+def test_it_ends_when_its_time_is_up(
+    trainer: MakeTrainer, toy: ToyType, save: Save, saved: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     with pytest.raises(Preempted):
         trainer(3, Pulse(save=save, max_time=timedelta(microseconds=1))).fit(toy())
 
-    assert saved == []  # before the first step: nothing is there to save
+    assert saved == []
+    assert "run.max_time is over: the training stops before its first step; nothing was saved\n" in caplog.text
 
 
 def test_a_save_that_is_wanted_is_made_between_steps(

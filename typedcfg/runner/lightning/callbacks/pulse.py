@@ -210,11 +210,19 @@ class Pulse(AfterBatch, LastWord):
             self._ranks.agree(_Wish(0, wants_save=False), 1)
         self._signals.heed(number)
         why = number.name if number else "run.max_time is over"
-        where = f"step {trainer.global_step}, saved" if may_save and self.save else "what was saved last"
-        _log.info("%s: the training stops; it can be gone on with from %s", why, where)
+        _log.info("%s: the training stops%s", why, _left(trainer, is_saved=may_save and self.save is not None))
         if number is signal.SIGUSR1 and trainer.is_global_zero:
             requeue()
         raise stop_of(number) if number else Preempted("max_time")
+
+
+def _left(trainer: Trainer, *, is_saved: bool) -> str:
+    """What is left of a training that stops."""
+    if is_saved:
+        return f"; it can be gone on with from step {trainer.global_step}, saved"
+    if trainer.global_step == 0:
+        return " before its first step; nothing was saved"
+    return "; it can be gone on with from what was saved last, if anything was"
 
 
 class _Wish(NamedTuple):
