@@ -78,7 +78,7 @@ class _Both(Unread):
     What is drawn over again and again, as progress bars are, is for the screen alone.
     """
 
-    def __init__(self, stream: TextIO, log: LogFile) -> None:
+    def __init__(self, stream: TextIO | None, log: LogFile) -> None:
         super().__init__(stream)
         self._log = log
         self._is_drawing = False
