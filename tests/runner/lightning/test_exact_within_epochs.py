@@ -134,8 +134,8 @@ class OwnLoader(DataLoader[Tensor]):
     pass
 
 
-def plain(**options: Any) -> DataLoader[Tensor]:
-    return DataLoader(Noisy(), batch_size=4, **options)
+def plain(*, batch_size: int = 4, **options: Any) -> DataLoader[Tensor]:
+    return DataLoader(Noisy(), batch_size, **options)
 
 
 LOADERS: dict[str, Callable[[], Any]] = {
@@ -389,6 +389,43 @@ def test_so_is_one_whose_loaders_are_built_anew_by_chance_and_epoch(
 
         assert torch.equal(weights(rest), weights(whole)), path.name
         assert exact.not_bitwise_because == ()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_sanity_val_steps": 1},
+        {"check_val_every_n_epoch": 2},
+        {"check_val_every_n_epoch": 2, "num_sanity_val_steps": 1},
+        {"reload_dataloaders_every_n_epochs": 1},
+        {"reload_dataloaders_every_n_epochs": 2, "val_check_interval": 2},
+        {"reload_dataloaders_every_n_epochs": 3, "check_val_every_n_epoch": 2, "num_sanity_val_steps": 1},
+    ],
+    ids=lambda options: "-".join(options) or "once",
+)
+def test_so_is_one_that_is_validated_by_what_chance_and_epoch_chose(
+    options: dict[str, Any], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    class PartlyValidated(Model):
+        def val_dataloader(self) -> DataLoader[Tensor]:
+            chosen = torch.randperm(24)[: 12 - 2 * self.current_epoch].tolist()
+            return DataLoader(Subset(Noisy(), chosen), batch_size=8)
+
+    keep, load = {"every_n_steps": 1, "keep_last": 99}, lambda: plain(batch_size=8)
+    seed_all(1)
+    before, policy = saving(tmp_path / "whole", 4, ExactState(seed=1), keep=keep, **options)
+    before.fit(whole := PartlyValidated(load))
+    results = policy.recorder.results
+
+    for path, manifest in committed(policy.checkpoints.path).items():
+        seed_all(5)
+        again, rest = saving(tmp_path / path.stem, 4, ExactState(seed=1), **options)
+        again.fit(part := PartlyValidated(load), ckpt_path=path, weights_only=True)
+
+        assert torch.equal(weights(part), weights(whole)), path.name
+        for epoch in range(manifest.epoch + 1, 5):
+            assert rest.recorder.results[epoch].splits == results[epoch].splits, path.name
 
 
 @pytest.mark.filterwarnings("ignore:ReduceLROnPlateau conditioned on metric val:RuntimeWarning")

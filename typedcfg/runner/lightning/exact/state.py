@@ -9,7 +9,7 @@ from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.listener import Listener
-from typedcfg.runner.lightning.exact.building import ReproducedSource, UndisturbingSource
+from typedcfg.runner.lightning.exact.building import ReproducedSource, ValidationSource
 from typedcfg.runner.lightning.exact.doubts import doubts, is_within_epoch
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
 from typedcfg.runner.lightning.exact.loaders import SavedPlace, TrainingLoaders, is_plain
@@ -24,7 +24,6 @@ from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plat
 from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
 from typedcfg.runner.lightning.exact.searches import doubts_of_searches, find_again, found, search_again
 from typedcfg.runner.lightning.exact.tensors import TensorStates, capture_tensors, restore_tensors
-from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
 from typedcfg.text import count
@@ -37,6 +36,7 @@ class _RankState(SavedPlace):
 
     generators: GeneratorStates
     reloaded_in: int | None
+    validation_reloaded_in: int | None
     metrics: MetricStates
     plateaus: list[float | None]
     module: ModuleStates
@@ -71,6 +71,7 @@ class ExactState(Listener):
         """Why this training is not bitwise an undisturbed one; empty when it is."""
         self._loaded: list[_RankState] | None = None
         self._source: ReproducedSource | None = None
+        self._validation: ValidationSource | None = None
         self._has_begun = False
 
     @override
@@ -81,12 +82,12 @@ class ExactState(Listener):
         search_again(trainer)
         if stage == "fit":
             self._has_begun = False
-            val_loop = trainer.fit_loop.epoch_loop.val_loop
             rank = trainer.global_rank if self.offset_ranks else 0
-            val_loop._data_source = UndisturbingSource(val_loop._data_source, seed=key(self.seed, rank))  # noqa: SLF001  # no other way in
+            self._validation = ValidationSource(trainer, seed=self.seed, rank=rank)
+            trainer.fit_loop.epoch_loop.val_loop._data_source = self._validation  # noqa: SLF001  # no other way in
         every: int = trainer.reload_dataloaders_every_n_epochs  # type: ignore[attr-defined]  # set by a part of it
         if stage == "fit" and every:
-            self._source = ReproducedSource(trainer, seed=self.seed)
+            self._source = ReproducedSource(trainer, trainer.fit_loop._data_source, seed=self.seed)  # noqa: SLF001  # as there
             trainer.fit_loop._data_source = self._source  # noqa: SLF001  # as there
 
     @override
@@ -111,6 +112,8 @@ class ExactState(Listener):
         find_again(loaded[0]["found"], trainer)
         if self._source is not None:
             self._source.built_in = loaded[0]["reloaded_in"]
+        if self._validation is not None:
+            self._validation.reloaded_in = loaded[0]["validation_reloaded_in"]
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -162,6 +165,7 @@ class ExactState(Listener):
             "loaders": loaders.states(),
             "ahead": ahead,
             "reloaded_in": int(reloaded_in) if reloaded_in >= 0 else None,
+            "validation_reloaded_in": self._validation.reloaded_in if self._validation is not None else None,
             "metrics": capture_metrics(trainer, module, is_within_epoch=is_within_epoch(trainer)),
             "plateaus": pending_plateaus(trainer),
             "module": capture_module(trainer, module),
