@@ -203,6 +203,14 @@ def test_who_began_a_term_and_is_not_named_yet_is_waited_for(lock: Path) -> None
         assert ownership.term == 2
 
 
+def test_a_term_that_no_owner_can_have_reached_is_none(lock: Path) -> None:
+    lock.write_text(f'{{"host": "turing", "pid": 1, "term": {2**63 - 1}}}')
+    lock.with_name(f".lock.{'9' * 23}").touch()
+
+    with Ownership(lock) as ownership:
+        assert ownership.term == 1
+
+
 def test_a_folder_that_cannot_be_written_to_is_an_error_with_its_path(tmp_path: Path) -> None:
     lock = tmp_path / "gone" / "lock"
 

@@ -36,6 +36,8 @@ from typedcfg.refusal import remedy
 
 LEASE_S: Final = 60.0
 """How long an owner may give no sign of itself [s]; it gives one six times as often."""
+_LAST_TERM: Final = 10**15
+"""More than any run has owners, and few enough for every record; what claims a later one is none of ours."""
 _MARGIN: Final = 1.5
 """How many leases without a sign mean death: the number may be seen late, and clocks do not run equally fast."""
 _SIGNS_IN_LEASE: Final = 6
@@ -237,7 +239,8 @@ def _look(lock: Path, *, own_term: int | None = None) -> _Seen:
     """How a lock looks now; whoever began a term is waited for, but for the one who asks."""
     signs = {}
     for path in lock.parent.iterdir():
-        if match := re.fullmatch(rf"\.{re.escape(lock.name)}\.(\d+)", path.name):
+        match = re.fullmatch(rf"\.{re.escape(lock.name)}\.([0-9]+)", path.name)
+        if match and int(match[1]) < _LAST_TERM:
             with suppress(FileNotFoundError):
                 signs[int(match[1])] = path.read_bytes()
     owner = read_owner(lock)
@@ -322,9 +325,10 @@ def term_of(lock: Path) -> int | None:
 def read_owner(lock: Path) -> Owner | None:
     """Who holds, or last held, a lock; None where nobody ever did."""
     try:
-        return Owner.model_validate(read_json(lock))
+        owner = Owner.model_validate(read_json(lock))
     except (RecordError, ValidationError):
         return None
+    return owner if owner.term < _LAST_TERM else None
 
 
 def _owned(lock: Path) -> RunOwned:

@@ -85,6 +85,43 @@ def test_a_plan_that_holds_code_is_refused_and_nothing_of_it_is_run(folder: Path
         read_tensors(folder, "state_dict")
 
 
+@pytest.mark.parametrize(
+    "plan", [b"", b"\x80\x05]", b"\x80\x05N.", b"\x80\x05h\x07.", b"\x80\x05K\x01R.", b"\x80\x05K\x01K\x02s.", b"\xff"]
+)
+def test_a_plan_that_is_damaged_is_refused(folder: Path, plan: bytes) -> None:
+    write_shards(state(), folder)
+    (folder / ".metadata").write_bytes(plan)
+
+    with pytest.raises(RecordError, match=r"cannot read checkpoint step\.ckpt: "):
+        read_shards(state(), folder)
+    with pytest.raises(RecordError, match=r"cannot read checkpoint step\.ckpt: "):
+        read_tensors(folder, "state_dict")
+
+
+@pytest.mark.parametrize("place", ["../../secret", "/etc/passwd", "", "..", 3])
+def test_a_plan_leads_to_no_file_outside_of_its_folder(folder: Path, place: object) -> None:
+    write_shards(state(), folder)
+    plan = pickle.loads((folder / ".metadata").read_bytes())
+    for info in plan.storage_data.values():
+        info.relative_path = place
+    (folder / ".metadata").write_bytes(pickle.dumps(plan))
+
+    with pytest.raises(RecordError, match="is no file in its folder"):
+        read_shards(state(), folder)
+    with pytest.raises(RecordError, match="is no file in its folder"):
+        read_tensors(folder, "state_dict")
+
+
+def test_a_plan_that_does_not_tell_of_its_tensors_is_refused(folder: Path) -> None:
+    write_shards(state(), folder)
+    plan = pickle.loads((folder / ".metadata").read_bytes())
+    plan.planner_data = {}
+    (folder / ".metadata").write_bytes(pickle.dumps(plan))
+
+    with pytest.raises(RecordError, match="KeyError"):
+        read_tensors(folder, "state_dict")
+
+
 def test_an_object_that_holds_code_is_refused_and_nothing_of_it_is_run(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

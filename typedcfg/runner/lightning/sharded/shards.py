@@ -96,7 +96,7 @@ def read_tensors(folder: Path, key: str) -> dict[str, torch.Tensor]:
     Raises:
         RecordError: They cannot be read, or not safely.
     """
-    with _told(folder, "read"):
+    with _told(folder, "read", (Exception,)):  # whatever a plan brings torch to: nothing else is done here
         reader, planner = _SafeReader(folder), _SafeLoadPlanner()
         plan = reader.read_metadata()
         found: dict[str, torch.Tensor] = {}
@@ -183,11 +183,25 @@ class _SafeReader(FileSystemReader):
     @override
     def read_metadata(self, *args: Any, **kwargs: Any) -> Metadata:
         with (Path(self.path) / _PLAN).open("rb") as file:
-            plan = _PlanReader(file).load()
-        if not isinstance(plan, Metadata):
-            raise pickle.UnpicklingError(f"it is a {type(plan).__name__}")
-        plan.storage_meta = plan.storage_meta or StorageMeta()
+            try:
+                plan = _checked(_PlanReader(file).load())
+                plan.storage_meta = plan.storage_meta or StorageMeta()
+            except (OSError, pickle.UnpicklingError):
+                raise
+            except Exception as error:  # of whatever kind: what was damaged may lead anywhere
+                raise pickle.UnpicklingError(f"its plan is damaged: {_told_of(error)}") from error
         return plan
+
+
+def _checked(plan: object) -> Metadata:
+    """A plan that is one, and leads to nothing but files of its folder."""
+    if not isinstance(plan, Metadata):
+        raise pickle.UnpicklingError(f"it is a {type(plan).__name__}")
+    for info in (plan.storage_data or {}).values():
+        place = info.relative_path
+        if not isinstance(place, str) or "/" in place or place in {"", ".", ".."}:
+            raise pickle.UnpicklingError(f"{place!r} is no file in its folder")
+    return plan
 
 
 class _PlanReader(pickle.Unpickler):
@@ -209,8 +223,16 @@ def _load_plain(content: io.BytesIO, name: str) -> Any:
 
 
 @contextmanager
-def _told(folder: Path, verb: str) -> Generator[None, None, None]:
-    """Turn what torch gathers from all ranks into an error that says what happened on the first."""
+def _told(
+    folder: Path, verb: str, refused: tuple[type[Exception], ...] = (OSError, pickle.UnpicklingError)
+) -> Generator[None, None, None]:
+    """Turn what torch gathers from all ranks into an error that says what happened on the first.
+
+    Args:
+        folder: The checkpoint.
+        verb: What is done with it.
+        refused: What counts as a refusal, where one process is asked.
+    """
     try:
         yield
     except CheckpointException as gathered:
@@ -218,9 +240,16 @@ def _told(folder: Path, verb: str) -> Generator[None, None, None]:
         if isinstance(error, RecordError):
             raise error from gathered
         raise _refusal(folder, verb, error) from gathered
-    except (OSError, pickle.UnpicklingError) as error:
+    except RecordError:
+        raise
+    except refused as error:
         raise _refusal(folder, verb, error) from error
 
 
 def _refusal(folder: Path, verb: str, error: BaseException) -> RecordError:
-    return RecordError(Problem(f"cannot {verb} checkpoint {folder.name}: {error}", where=str(folder)))
+    return RecordError(Problem(f"cannot {verb} checkpoint {folder.name}: {_told_of(error)}", where=str(folder)))
+
+
+def _told_of(error: BaseException) -> str:
+    """An error in a line; of many kinds the kind says more than the text, which may be none."""
+    return str(error) if isinstance(error, (OSError, RuntimeError, pickle.UnpicklingError)) else repr(error)
