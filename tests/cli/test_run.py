@@ -124,6 +124,20 @@ def test_a_run_asked_for_by_another_name_is_told_to_be_the_same(
     assert f"in {folder().relative_to(Path.cwd())}: done already" in told
 
 
+def test_what_comes_too_late_for_a_run_that_is_done_is_told(
+    command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command("run", "APP", "token=one")
+    before = content(folder())
+    assert "not taken over" not in capsys.readouterr().out
+
+    assert command("run", "APP", "token=two", "run.run_name=wide", "run.score.split=train", "logging.level=error") == 0
+
+    line = "not taken over, since the run is done: run.score.split: null -> train, logging.level: info -> error\n"
+    assert line in capsys.readouterr().out
+    assert content(folder()) == before
+
+
 def test_an_unfinished_run_of_earlier_code_is_told_of(
     command: Command, folder: Folder, capsys: pytest.CaptureFixture[str]
 ) -> None:

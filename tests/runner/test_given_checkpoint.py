@@ -202,9 +202,17 @@ def test_a_run_that_is_done_says_that_it_begins_with_nothing(
 
     runner.fit(resume="never")
 
-    assert "nothing is begun with never: the run is done" in caplog.text
+    assert "--resume never does nothing here: the run is done; --again trains it once more" in caplog.text
     assert runner.record is not None
     assert len(runner.record.attempts) == 1
+
+
+def test_a_path_that_is_not_there_is_refused_also_where_nothing_is_begun(tiny: type[Experiment]) -> None:
+    runner = Runner(tiny.compile(overrides=["trainer.max_epochs=1"]))
+    runner.fit()
+
+    with pytest.raises(RunError, match=r"there is no checkpoint runs/none to begin with"):
+        runner.fit(resume="runs/none")
 
 
 def test_the_folder_of_a_run_stands_for_its_best_weights_or_else_the_latest(broken: Runner) -> None:

@@ -58,15 +58,24 @@ def checkpoint_with_weights(path: Path) -> Path:
     return found
 
 
+def check_there(path: Path) -> None:
+    """See to it that a path leads somewhere.
+
+    Raises:
+        RunError: There is nothing.
+    """
+    if not path.exists():
+        expected = "auto, never, a checkpoint, or the folder of a run"
+        raise RunError(Problem(f"there is no checkpoint {path} to begin with", expected=expected))
+
+
 def _find(path: Path, check: Callable[[Path], Manifest]) -> Verified:
     if run := RunDir.within(path):
         found = run.latest_checkpoint(check=check)
         if found is None:
             raise _nothing_saved(path)
         return found._replace(path=found.path.absolute())
-    if not path.exists():
-        expected = "auto, never, a checkpoint, or the folder of a run"
-        raise RunError(Problem(f"there is no checkpoint {path} to begin with", expected=expected))
+    check_there(path)
     manifest, whole = check(path), path.absolute()
     named = CheckpointDir(whole.parent).step(manifest.step)
     if not manifest_path(whole).exists() and named.exists():  # a name for people

@@ -1,11 +1,15 @@
 """Place: where in the folder of runs a run lies, as its `run.layout` says."""
 
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.errors import Problem, RunError
 from typedcfg.runner.run_folders import AT_THE_TOP
 from typedcfg.sections.experiment import Experiment
+
+NAMED_BY: Final = ("run.experiment_name", "run.run_name", "run.project_root", "run.layout", "run.config_root")
+"""What a run's folder was named by, and so stays."""
 
 
 def place_of(config: Config[Experiment]) -> PurePosixPath:

@@ -7,7 +7,7 @@ from typedcfg.compiler.config import Config
 from typedcfg.errors import TemplateError
 from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.runner.asked import Asked, Beginning, Resume
-from typedcfg.runner.given_checkpoint import given_checkpoint
+from typedcfg.runner.given_checkpoint import check_there, given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
@@ -32,6 +32,16 @@ def beginning_of(resume: Resume, config: Config[Experiment]) -> Beginning:
         case "never":
             return "never"
     return given_checkpoint(Path(resume), config, check=verify_to_train)
+
+
+def check_named(resume: Resume) -> None:
+    """See to it that there is something at the path that is to be begun with, also where nothing is begun.
+
+    Raises:
+        RunError: There is nothing.
+    """
+    if resume not in {"auto", "never"}:
+        check_there(Path(resume))
 
 
 def check_builders(experiment: Experiment) -> None:

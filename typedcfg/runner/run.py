@@ -14,7 +14,7 @@ from typedcfg.runner.joining import join_run
 from typedcfg.runner.launchers.base import JoiningLauncher
 from typedcfg.runner.launchers.choose import restarts_of
 from typedcfg.runner.ownership import Ownership
-from typedcfg.runner.preflight import beginning_of, check_builders, check_machine, launcher_of
+from typedcfg.runner.preflight import beginning_of, check_builders, check_machine, check_named, launcher_of
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.submission import Submission, check_submittable, submit_run
@@ -93,7 +93,8 @@ class Runner(CountedRun):
         run = self._find()
         if run and not again and Training(run, self.config, self._asked).is_over():
             if resume != "auto":
-                _log.warning("nothing is begun with %s: the run is done", resume)
+                check_named(resume)
+                _log.warning("--resume %s does nothing here: the run is done; --again trains it once more", resume)
             return  # nothing is touched, not even the lock
         check_builders(self.config.params)
         check_recordable(self.config)

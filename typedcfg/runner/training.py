@@ -29,6 +29,7 @@ from typedcfg.runner.given_checkpoint import given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.lookup import unfinished_like
 from typedcfg.runner.ownership import term_of
+from typedcfg.runner.place import NAMED_BY
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
 from typedcfg.runner.preflight import verify_to_train
 from typedcfg.runner.recorded import recorded_patch, recorded_words
@@ -68,6 +69,7 @@ class Training:
         self._check_same(record)
         self._tell(plan_attempt(self.run, record), record.identity)
         self._tell_of_unrecorded(record)
+        self._tell_of_untaken()
         return True
 
     def bring_to_an_end(self, launcher: Launcher, *, again: bool, resume: Beginning, test: bool, restarts: int) -> None:
@@ -180,6 +182,20 @@ class Training:
                 self.run.record,
                 attempt.timestamp,
             )
+
+    def _tell_of_untaken(self) -> None:
+        """Tell of values that bear on no outcome and differ from those of a run that is done: they come too late."""
+        try:
+            recorded = self._recorded()
+        except (ConfigError, RunError):  # `run.yaml` is lost, and nobody knows what differs
+            return
+        untaken = [
+            f"{difference.key}: {difference.before_text} -> {difference.now_text}"
+            for difference in diff(recorded, self.config)
+            if not difference.is_in_identity and difference.key not in NAMED_BY
+        ]
+        if untaken:
+            _log.info("not taken over, since the run is done: %s", ", ".join(untaken))
 
     def _tell_of_another(self) -> None:
         """Tell of a run that may be meant instead: begun with earlier code, and never brought to its end."""

@@ -1,7 +1,7 @@
 """`typedcfg resume RUN ...`: go on with a run where it stopped."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from typedcfg.cli.carry_out import carry_out
 from typedcfg.cli.commands.run import asked_of
@@ -11,15 +11,13 @@ from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.lookup import find_run
+from typedcfg.runner.place import NAMED_BY
 from typedcfg.runner.recorded_config import check_config
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.template_reference import check_trusted
 from typedcfg.runner.worker import rebuild
-
-_FIXED: Final = ("run.experiment_name", "run.run_name", "run.project_root", "run.layout", "run.config_root")
-"""What a run's folder was named by."""
 
 
 def run(context: Context) -> int:
@@ -81,7 +79,7 @@ def _check_fixed(config: Config[Any], run: RunDir) -> None:
             expected=difference.before_text,
         )
         for difference in recorded.diff(config)
-        if difference.key in _FIXED
+        if difference.key in NAMED_BY
     ]
     if problems:
         raise RunError(*problems)
