@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import BackboneFinetuning, GradientAccumulationScheduler
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+from torchmetrics import MeanMetric, MetricTracker, MinMaxMetric, RunningMean, SumMetric
 
 from typedcfg.records.checkpoint_record import committed
 from typedcfg.runner.lightning.exact import ExactState
@@ -253,6 +254,87 @@ class Plateau(Model):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": self.monitor}}
 
 
+class Measured(Model):
+    """Is trained by what it measures: what metrics gather, and what wrappers of metrics count and compare."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lowest, self.running = MinMaxMetric(MeanMetric()), RunningMean(4)
+        self.tracker = MetricTracker(MeanMetric(), maximize=False)
+        self.total, self.number, self.kept = SumMetric(), SumMetric(), MeanMetric()
+        self.mean = self.total / self.number
+        self.kept.persistent(mode=True)
+
+    def training_step(self, batch: Tensor, *_: int) -> Tensor:
+        loss = self.loss(batch)
+        for metric in (self.lowest, self.running, self.total, self.kept):
+            metric.update(loss.detach())
+        self.number.update(1)
+        self.log("mean", self.mean, on_step=False, on_epoch=True)
+        self.log("kept", self.kept, on_step=False, on_epoch=True)
+        scale = self.lowest.compute()["min"] + self.running.compute() + self.total.compute() + self.kept.compute()
+        scaled: Tensor = loss * (scale + self.trainer.logged_metrics.get("best", 0))
+        return scaled
+
+    def on_validation_epoch_start(self) -> None:
+        self.tracker.increment()
+
+    def validation_step(self, batch: Tensor, *_: object) -> None:
+        self.tracker.update(self.loss(batch))
+
+    def on_validation_epoch_end(self) -> None:
+        self.log("best", torch.as_tensor(self.tracker.best_metric()))
+
+
+class Lazy(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.LazyLinear(8), nn.LazyBatchNorm1d(), nn.LazyLinear(1))
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.Adam(self.parameters(), lr=0.05)
+
+
+class Data(LightningDataModule):
+    def train_dataloader(self) -> Any:
+        return DataLoader(Plain(), 4, shuffle=True)
+
+    def val_dataloader(self) -> Any:
+        return DataLoader(Plain(), 12)
+
+
+class DrawingData(Data):
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = torch.Generator().manual_seed(3)
+
+    def on_after_batch_transfer(self, batch: Tensor, *_: int) -> Tensor:
+        return batch + torch.randn(batch.shape, generator=self.generator)
+
+
+class CountingData(Data):
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = 0
+
+    def on_after_batch_transfer(self, batch: Tensor, *_: int) -> Tensor:
+        self.batches += 1
+        return batch / self.batches
+
+
+class Mixing(Callback):
+    """Draws from a generator, and looks up a metric, of its own."""
+
+    def __init__(self) -> None:
+        self.generator, self.seen = np.random.default_rng(3), MeanMetric()
+        self.batches = 0  # which nothing depends on
+
+    def on_train_batch_start(self, _: Trainer, __: LightningModule, batch: Tensor, *___: int) -> None:
+        self.seen.update(batch)
+        self.batches += 1
+        batch.add_(self.generator.random() + self.seen.compute())
+
+
 class LeavingEarly(Model):
     def on_train_batch_start(self, _: Tensor, batch_idx: int) -> int | None:
         return -1 if batch_idx == 4 else None
@@ -272,8 +354,9 @@ def resumed(tmp_path: Path, saving: Callable[..., Any]) -> Callable[..., Reasons
     def fit(name: str, make: type[Model], made: list[Make], path: Path | None, **options: Any) -> Any:
         seed_all(1 if path is None else 5)
         callbacks = [one() for one in made]
+        data = options.pop("data", lambda: None)()
         trainer, policy = saving(tmp_path / name, 3, *callbacks, exact := ExactState(seed=1), **options)
-        trainer.fit(model := make(), ckpt_path=path, weights_only=None if path is None else True)
+        trainer.fit(model := make(), datamodule=data, ckpt_path=path, weights_only=None if path is None else True)
         return model.state_dict(), policy, exact.not_bitwise_because
 
     def check(make: type[Model], *made: Make, is_same: bool = True, **options: Any) -> Reasons:
@@ -372,6 +455,26 @@ def test_what_is_worked_out_anew_is_not_doubted(resumed: Resumed) -> None:
 )
 def test_gradients_that_outlive_a_step_and_buffers_go_on_as_they_were(make: type[Model], resumed: Resumed) -> None:
     assert set(resumed(make).values()) == {()}
+
+
+@pytest.mark.filterwarnings("ignore:Found 1 module")  # the tracker's, made in a validation
+def test_what_metrics_measure_and_count_goes_on_as_it_was(resumed: Resumed) -> None:
+    assert set(resumed(Measured).values()) == {()}
+
+
+def test_what_a_data_module_and_a_callback_draw_and_measure_goes_on(resumed: Resumed) -> None:
+    assert set(resumed(Model, Mixing, data=DrawingData).values()) == {()}
+
+
+def test_what_a_data_module_counts_is_told(resumed: Resumed) -> None:
+    [reason] = resumed(Model, data=CountingData, is_same=False)[1]
+
+    assert reason.startswith("no checkpoint keeps batches of the data module")
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules are a new feature", "ignore:The total number of parameters")
+def test_a_module_that_learns_its_sizes_in_the_first_batch_is_not_doubted(resumed: Resumed) -> None:
+    assert set(resumed(Lazy).values()) == {()}
 
 
 def test_gradients_that_lightning_zeroes_are_not_kept() -> None:

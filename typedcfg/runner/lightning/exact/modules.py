@@ -8,11 +8,14 @@ from typing import Any, Final, TypedDict
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
 from torchmetrics import Metric
 
 from typedcfg.runner.lightning.exact.generators import generators_in
+from typedcfg.runner.lightning.exact.owners import data_module, others
 from typedcfg.text import listed
 
+_MODULE: Final = "the module"
 _NUMBERS: Final = (bool, int, float, complex, type(None))
 _COLLECTIONS: Final = (list, dict, set, tuple)
 
@@ -24,10 +27,10 @@ class ModuleStates(TypedDict):
     """Parameters that are not trained."""
     in_eval: list[str]
     """Parts in evaluation mode."""
-    generators: dict[str, Any]
-    """Where those that it owns stand."""
-    attributes: dict[str, str]
-    """What can be told of other attributes: they are not brought back, only compared."""
+    generators: dict[str, dict[str, Any]]
+    """Where those that it owns stand; and its data module, and callbacks."""
+    attributes: dict[str, dict[str, str]]
+    """What can be told of other attributes, of its data module too: they are not brought back, only compared."""
 
 
 def capture_module(trainer: Trainer, module: LightningModule) -> ModuleStates:
@@ -38,8 +41,11 @@ def capture_module(trainer: Trainer, module: LightningModule) -> ModuleStates:
     return {
         "frozen": [name for name, parameter in module.named_parameters() if not parameter.requires_grad],
         "in_eval": [name for name, is_training in modes.items() if not is_training],
-        "generators": {name: _state(generator) for name, generator in _generators(module)},
-        "attributes": dict(_attributes(module)),
+        "generators": {
+            owner: {name: _state(generator) for name, generator in _generators(holder)}
+            for owner, holder in _holders(module).items()
+        },
+        "attributes": {owner: dict(_attributes(holder)) for owner, holder in _compared(module).items()},
     }
 
 
@@ -50,32 +56,56 @@ def restore_module(saved: ModuleStates, module: LightningModule) -> Iterator[str
             parameter.requires_grad = not parameter.requires_grad
     for name, part in module.named_modules():
         part.training = name not in saved["in_eval"]
-    now = dict(_attributes(module))
-    if other := [name for name, told in saved["attributes"].items() if now.get(name) != told]:
-        yield (
-            f"no checkpoint keeps {listed(other)} of the module, which was other where it was saved: what the training"
-            " depends on belongs into a buffer or on_save_checkpoint; begin the names of all else with _"
-        )
-    for name in (name for name, state in saved["generators"].items() if state is None):
-        yield f"{name}, a generator of the module, has a state that a checkpoint cannot keep"
+    for owner, holder in _compared(module).items():
+        now, unknown = dict(_attributes(holder)), _lazy(holder)
+        told = saved["attributes"].get(owner, {}).items()
+        if other := [name for name, was in told if now.get(name) != was and name.rpartition(".")[0] not in unknown]:
+            place = "a buffer or on_save_checkpoint" if holder is module else "its state_dict"
+            yield (
+                f"no checkpoint keeps {listed(other)} of {owner}, which was other where it was saved: what the training"
+                f" depends on belongs into {place}; begin the names of all else with _"
+            )
+    for owner, states in saved["generators"].items():
+        for name in (name for name, state in states.items() if state is None):
+            yield f"{name}, a generator of {owner}, has a state that a checkpoint cannot keep"
 
 
 def restore_module_generators(saved: ModuleStates, module: LightningModule) -> None:
-    """Put the module's own generators where they stood."""
-    for name, generator in _generators(module):
-        state = saved["generators"].get(name)
-        if state is None:
-            continue
-        if isinstance(generator, torch.Generator):
-            generator.set_state(state)
-        elif isinstance(generator, random.Random):
-            generator.setstate(state)
-        else:
-            generator.bit_generator.state = state
+    """Put the generators of the module, its data module and callbacks where they stood."""
+    for owner, holder in _holders(module).items():
+        states = saved["generators"].get(owner, {})
+        for name, generator in _generators(holder):
+            state = states.get(name)
+            if state is None:
+                continue
+            if isinstance(generator, torch.Generator):
+                generator.set_state(state)
+            elif isinstance(generator, random.Random):
+                generator.setstate(state)
+            else:
+                generator.bit_generator.state = state
 
 
-def _generators(module: nn.Module) -> Iterator[tuple[str, Any]]:
-    for path, part in module.named_modules():
+def _holders(module: LightningModule) -> dict[str, object]:
+    return {_MODULE: module, **others(module.trainer)}
+
+
+def _compared(module: LightningModule) -> dict[str, object]:
+    """Whose attributes are compared; not callbacks', which count and collect for other ends than the training."""
+    return {_MODULE: module, **data_module(module.trainer)}
+
+
+def _parts(holder: object) -> Iterator[tuple[str, object]]:
+    yield from holder.named_modules() if isinstance(holder, nn.Module) else [("", holder)]
+
+
+def _lazy(holder: object) -> set[str]:
+    """Parts whose attributes are not known before the first batch."""
+    return {path for path, part in _parts(holder) if isinstance(part, LazyModuleMixin)}
+
+
+def _generators(holder: object) -> Iterator[tuple[str, Any]]:
+    for path, part in _parts(holder):
         for name, generator in generators_in(part).items():
             yield f"{path}.{name}".lstrip("."), generator
 
@@ -90,16 +120,15 @@ def _state(generator: Any) -> Any:
     return state if state is not None and type(state.get("state", {}).get("state")) is int else None
 
 
-def _attributes(module: nn.Module) -> Iterator[tuple[str, str]]:
-    """Numbers, and how long collections are; not what a metric holds, which is kept, nor what is worked out anew."""
-    for path, part in module.named_modules():
-        if isinstance(part, Metric):
-            continue
+def _attributes(holder: object) -> Iterator[tuple[str, str]]:
+    """Numbers, and how long collections are; not what a metric is brought back with, nor what is worked out anew."""
+    for path, part in _parts(holder):
         for name, value in vars(part).items():
             if (
                 name == "training"
                 or name.startswith("_")
                 or isinstance(getattr(type(part), name, None), cached_property)
+                or (isinstance(part, Metric) and (type(value) not in _COLLECTIONS or name in part._defaults))  # noqa: SLF001  # in no other place
             ):
                 continue
             if (told := _told(value)) is not None:
