@@ -97,6 +97,21 @@ def test_a_record_that_was_replaced_meanwhile_is_told_of(
     book.run.record.write_bytes(before)
 
 
+def test_an_error_that_is_why_it_cannot_be_recorded_is_told_once(
+    begun: tuple[RunBook, AttemptDir], caplog: pytest.LogCaptureFixture
+) -> None:
+    book, attempt = begun
+    book.run.path.rename("moved")
+    with pytest.raises(RecordError) as raised:
+        book.check_owner(attempt)
+
+    with told_if_refused(raised.value):
+        book.fail(attempt, failure(0))
+
+    assert "is not recorded" not in caplog.text
+    Path("moved").rename(book.run.path)
+
+
 def _without_attempts(record: Path) -> str:
     return json.dumps({**json.loads(record.read_text()), "attempts": []})
 
@@ -108,7 +123,7 @@ def test_what_cannot_be_recorded_of_an_error_does_not_hide_it(
     before = book.run.record.read_bytes()
     book.run.record.unlink()
 
-    with told_if_refused():
+    with told_if_refused(ValueError("the model broke")):
         book.fail(attempt, failure(0))
 
     assert "how the attempt ended is not recorded: run.json is gone" in caplog.text

@@ -194,12 +194,16 @@ class RunBook:
 
 
 @contextmanager
-def told_if_refused() -> Iterator[None]:
-    """For the length of the block, tell of what cannot be recorded: the error that it is about counts for more."""
+def told_if_refused(error: BaseException) -> Iterator[None]:
+    """For the length of the block, tell of what cannot be recorded of an error, which counts for more.
+
+    Where it is the error itself, people are told of that.
+    """
     try:
         yield
     except (RecordError, RunOwned) as refused:
-        _log.warning("how the attempt ended is not recorded: %s", refused)
+        if str(refused) != str(error):
+            _log.warning("how the attempt ended is not recorded: %s", refused)
 
 
 def _check_there(attempt: AttemptDir) -> None:

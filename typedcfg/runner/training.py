@@ -341,7 +341,7 @@ class Training:
     def _record_end(self, book: RunBook, attempt: AttemptDir, error: BaseException) -> None:
         """Record what ended an attempt; where that cannot be, tell of it: the error is what people have to know."""
         code = exit_code_of(error)
-        with told_if_refused():
+        with told_if_refused(error):
             if is_failure(error):
                 book.fail(attempt, failure_of(error, rank=0, secret_texts=texts_of(secrets_in(self.config.params))))
             elif by := stop_reason_of(error):

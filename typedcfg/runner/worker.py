@@ -43,7 +43,7 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
                 from typedcfg.runner.lightning.worker import train
             train(run, attempt, config)
     except BaseException as error:  # noqa: BLE001  # told by the launching process; Ctrl-C and SIGTERM are among them
-        with told_if_refused():
+        with told_if_refused(error):
             if is_failure(error):
                 failure = failure_of(error, rank=rank_of_this_process(), secret_texts=texts_of(secrets))
                 RunBook(run).fail(attempt, failure)

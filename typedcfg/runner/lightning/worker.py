@@ -97,8 +97,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         try:
             with _hang_watch(trainer, book, attempt, config, log):
                 trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
-        except BaseException:
-            with told_if_refused():
+        except BaseException as error:
+            with told_if_refused(error):
                 note()
             raise
         note()
