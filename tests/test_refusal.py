@@ -23,6 +23,7 @@ def said(number: int) -> OSError:
     [
         (errno.ENOSPC, "free some space on the disk"),
         (errno.EROFS, "nothing can be written to this file system"),
+        (errno.EFBIG, "allow larger files"),
         (errno.EISDIR, "move the folder of that name away"),
         (errno.EIO, "see whether the disk is sound"),
     ],

@@ -16,6 +16,7 @@ _REMEDIES: Final = {
     errno.ENOSPC: _SPACE,
     errno.EDQUOT: _SPACE,
     errno.EROFS: "name another place: nothing can be written to this file system",
+    errno.EFBIG: "allow larger files: see `ulimit -f`, and what the file system holds; what stood there is unharmed",
     errno.ENAMETOOLONG: "choose a shorter name",
     errno.EISDIR: "move the folder of that name away",
 }

@@ -25,6 +25,15 @@ def test_a_file_that_is_not_json_is_an_error_with_its_place(tmp_path: Path) -> N
         read_json(path)
 
 
+def test_a_folder_of_that_name_is_to_be_moved_away(tmp_path: Path) -> None:
+    (tmp_path / "run.json").mkdir()
+
+    with pytest.raises(RecordError, match=r"cannot read run\.json: Is a directory") as caught:
+        read_json(tmp_path / "run.json")
+
+    assert caught.value.problems[0].fix == "move the folder of that name away"
+
+
 def test_a_missing_file_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"cannot read run\.json: No such file"):
         read_json(tmp_path / "run.json")

@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 
 from typedcfg.errors import DamagedRecord, Problem, RecordError
+from typedcfg.refusal import refusal
 
 
 def to_json(value: object, *, indent: bool = False) -> bytes:
@@ -37,7 +38,9 @@ def read_json(path: Path) -> object:
     try:
         return orjson.loads(path.read_bytes())
     except OSError as error:
-        raise RecordError(Problem(f"cannot read {path.name}: {error.strerror}", where=str(path))) from error
+        if isinstance(error, FileNotFoundError):  # what to do then, knows who asks
+            raise RecordError(Problem(f"cannot read {path.name}: {error.strerror}", where=str(path))) from error
+        raise refusal(path, "read", error) from error
     except orjson.JSONDecodeError as error:
         where = f"{path}:{error.lineno}:{error.colno}"
         raise DamagedRecord(Problem(f"{path.name} is not JSON: {error.msg}", where=where)) from error

@@ -53,6 +53,22 @@ def test_the_newest_the_best_and_every_so_many_epochs_are_kept(tmp_path: Path, s
         assert (policy.checkpoints.path / f"{name}.ckpt").samefile(policy.checkpoints.step(step))
 
 
+def test_best_weights_that_somebody_removed_are_told_of(
+    tmp_path: Path, saving: Saving, scored: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Remover(Callback):
+        def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
+            if trainer.current_epoch == 2:
+                for path in tmp_path.rglob("*.ckpt*"):
+                    path.unlink()
+
+    trainer, policy = saving(tmp_path, 3, Remover(), rule=SCORE)
+    trainer.fit(scored([0.1, 0.9, 0.2]))
+
+    assert policy.best_model_path == ""
+    assert "the weights of epoch 2, the best, are lost" in caplog.text
+
+
 def test_what_is_best_is_remembered_by_the_results_alone(tmp_path: Path, saving: Saving, scored: Any) -> None:
     saving(tmp_path, 2, rule=SCORE)[0].fit(scored([0.9, 0.1]))
     trainer, policy = saving(tmp_path, 3, rule=SCORE)

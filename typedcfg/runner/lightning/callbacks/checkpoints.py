@@ -231,6 +231,7 @@ class CheckpointPolicy(AfterBatch, LastWord):
         """Name what is there: a training that goes on from its last epoch has nothing to do, and begins nothing."""
         if trainer.is_global_zero:
             self._link_names()
+            self._warn_lost_best()
 
     @override
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
@@ -320,6 +321,15 @@ class CheckpointPolicy(AfterBatch, LastWord):
         for path in self.checkpoints.steps():  # those that were never finished are among them
             if path not in needed:
                 plugin.remove_checkpoint(path)
+
+    def _warn_lost_best(self) -> None:
+        best = best_index(self.recorder.results, self.recorder.rule)
+        if best is not None and self.checkpoints.best not in self._named():
+            _log.warning(
+                "the weights of epoch %s, the best, are lost: no checkpoint in %s holds them",
+                best,
+                self.checkpoints.path,
+            )
 
     def _warn_unscored(self) -> None:
         problem = explain_unscored(self.recorder.results, self.recorder.rule)
