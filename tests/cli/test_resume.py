@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -176,6 +177,23 @@ def test_a_run_stays_in_its_folder(failed: Path, told: Told) -> None:
 
     assert code == 2
     assert "run.project_root cannot change" in told.readouterr().err
+
+
+def test_a_run_that_is_asked_for_by_another_name_keeps_its_own(command: Command, folder: Folder, told: Told) -> None:
+    command("run", "APP", "run.run_name=own", "run.layout=mirror")
+    options = ("run.run_name=other", "checkpoint.save_interval=1", "faults.crash_at=1")
+    assert command("run", "APP", "--again", *options) == 1
+    lines = (folder() / "run.yaml").read_text().splitlines()
+    assert any(re.match(r"  run_name: own +# \S+/run\.yaml", line) for line in lines)
+    assert any(re.match("  layout: mirror ", line) for line in lines)
+    assert any(re.match("  save_interval: 1 ", line) for line in lines)
+    told.readouterr()
+
+    assert call(["resume", str(folder()), "--app", "tiny.py:Tiny", "run.run_name=own", "~faults.crash_at"]) == 0
+
+    out = told.readouterr().out
+    assert out.startswith("tiny-own ")
+    assert "are one run" not in out
 
 
 def test_what_bears_on_the_outcome_cannot_change_when_all_is_done_either(command: Command, folder: Folder) -> None:

@@ -23,23 +23,33 @@ _EXPECTED: Final = "a configuration, a mapping, or a section: Loader(batch_size=
 
 
 def merged(
-    config: Config[T], other: Config[Any] | Mapping[str, object] | ConfigTemplate, *, keep_existing: bool
+    config: Config[T],
+    other: Config[Any] | Mapping[str, object] | ConfigTemplate,
+    *,
+    keep_existing: bool = False,
+    said_in: str = "",
 ) -> Config[T]:
     """What `Config.merge` does.
+
+    Args:
+        config: As there.
+        other: As there.
+        keep_existing: As there.
+        said_in: Where a mapping or a section is told to come from; the line that calls if empty.
 
     Raises:
         ConfigError: The two do not fit together.
     """
     story, path = told_by(config)
     strength = MERGED_BELOW if keep_existing else MERGED
-    theirs = [replace(layer, strength=strength) for layer in _layers(type(story.root), other, path)]
+    theirs = [replace(layer, strength=strength) for layer in _layers(type(story.root), other, path, said_in)]
     layers = [*theirs, *story.layers] if keep_existing else [*story.layers, *theirs]
     whole: Config[Any] = compile_layers(type(story.root), layers, variables=story.variables.anew())
     found: Config[T] = whole[render_key_path(path)] if path else whole
     return found
 
 
-def _layers(template: type[ConfigTemplate], other: object, path: KeyPath) -> Iterator[Layer]:
+def _layers(template: type[ConfigTemplate], other: object, path: KeyPath, said_in: str) -> Iterator[Layer]:
     """Everything that was set in another configuration, as what is said for a section."""
     if isinstance(other, Config) and not isinstance(other, UntypedConfig):
         story, above = told_by(other)
@@ -48,7 +58,7 @@ def _layers(template: type[ConfigTemplate], other: object, path: KeyPath) -> Ite
             return
         layers = list(story.layers)
     elif isinstance(other, (Mapping, ConfigTemplate)):
-        layers = AssignedSource(template, str(line_of_caller()), other, path).read()
+        layers = AssignedSource(template, said_in or str(line_of_caller()), other, path).read()
     else:
         what = f"{an(type(other).__name__)} cannot be merged with a configuration"
         raise ConfigError(Problem(what, str(line_of_caller()), _EXPECTED))

@@ -12,6 +12,7 @@ from typing import Any, Final
 from typedcfg.compiler.config import Config, told_by
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.identify import source_folder
+from typedcfg.compiler.merged import merged
 from typedcfg.compiler.writing.secrets import given_secrets, secrets_in
 from typedcfg.errors import ConfigError, Problem, ResumeRefused, RunError, RunFailed
 from typedcfg.identity.code_version import OUTSIDE_GIT, CodeVersion, read_branch, read_code_version
@@ -290,8 +291,8 @@ class Training:
             write_config(self.run, self.config)
             if code.patch:
                 write_atomically(self.run.patch, recorded_patch(code.patch, self.config))
-        elif recorded != self.config:
-            write_config(self.run, self.config)
+        elif recorded != (config := _named_as(recorded, self.config, self.run)):
+            write_config(self.run, config)
         attempt = self.run.new_attempt()
         if plan.checkpoint is not None:
             carry = carry_over if self.run.named(plan.checkpoint.path) else take_in
@@ -347,6 +348,14 @@ class Training:
             elif by := stop_reason_of(error):
                 book.stop(attempt, by)
             book.end(attempt, status=status_of(code), exit_code=code)
+
+
+def _named_as(recorded: Config[Any], config: Config[Experiment], run: RunDir) -> Config[Experiment]:
+    """A configuration with what a run's folder was named by; only where all runs lie may be elsewhere by now."""
+    names = [key for key in NAMED_BY if key != "run.project_root" and recorded[key] != config[key]]
+    if not names:
+        return config
+    return merged(config, {"run": {key.removeprefix("run."): recorded[key] for key in names}}, said_in=str(run.config))
 
 
 def _code_of(identity: Identity, run: RunDir) -> str:
