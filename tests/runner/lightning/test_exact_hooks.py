@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from lightning.pytorch import LightningModule, Trainer
-from torch import Tensor
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor, nn
+from torchmetrics import MinMetric
 
 from typedcfg.records.checkpoint_record import committed
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
@@ -23,16 +24,76 @@ def state(module: LightningModule) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in module.state_dict().items()}
 
 
+def sets(toy: Toy, hook: str) -> LightningModule:
+    """One that, in a hook before its first batch, does all that a hook may do to it once more at a resume."""
+
+    class Setting(toy):  # type: ignore[misc,valid-type]  # the fixture's class
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mean", torch.zeros(4))
+            self.lowest = MinMetric()
+
+        def training_step(self, batch: list[Tensor], *_: object) -> Any:
+            self.mean.lerp_(batch[0].mean(0), 0.1)
+            return super().training_step([batch[0] - self.mean])
+
+        def on_train_epoch_end(self) -> None:
+            self.lowest(self.trainer.callback_metrics["val/loss"])
+            self.log("lowest", self.lowest.compute())
+
+    def set_all(*_: object) -> None:
+        module.mean.zero_()
+        nn.init.ones_(module.layers[2].bias)
+        module.lowest.reset()
+        torch.randn(3)
+
+    module = Setting()
+    setattr(module, hook, set_all)
+    return module
+
+
+def counts_validations(toy: Toy) -> LightningModule:
+    class Counting(toy):  # type: ignore[misc,valid-type]  # as above
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("validations", torch.zeros(()))
+
+        def on_validation_end(self) -> None:
+            self.validations += 1
+
+    return Counting()
+
+
 def draws_for_the_checkpoint(toy: Toy) -> LightningModule:
-    class Drawing(toy):  # type: ignore[misc,valid-type]  # the fixture's class
+    class Drawing(toy):  # type: ignore[misc,valid-type]  # as above
         def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
             checkpoint["drawn"] = torch.randn(2)
 
     return Drawing()
 
 
+def is_built_late(toy: Toy) -> LightningModule:
+    class Late(toy):  # type: ignore[misc,valid-type]  # as above
+        def setup(self, stage: str) -> None:  # noqa: ARG002  # Lightning's signature
+            self.layers = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+    return Late()
+
+
+class Draws(Callback):
+    def on_train_start(self, *_: object) -> None:
+        torch.randn(3)
+
+
 MODELS: dict[str, tuple[Make, dict[str, Any]]] = {
+    "sets what it has on_train_start": (lambda toy: sets(toy, "on_train_start"), {}),
+    "sets what it has on_fit_start": (lambda toy: sets(toy, "on_fit_start"), {}),
+    "has a callback that draws": (lambda toy: toy(), {"callbacks": [Draws()]}),
+    "counts validations": (counts_validations, {}),
     "draws for the checkpoint": (draws_for_the_checkpoint, {}),
+    "double": (lambda toy: toy(), {"precision": "64-true"}),
+    "double, built late": (is_built_late, {"precision": "64-true"}),
+    "bf16": (lambda toy: toy(), {"precision": "bf16-true"}),
 }
 
 
@@ -42,7 +103,9 @@ def test_a_training_saved_at_each_step_and_resumed_from_any_is_bitwise_one_that_
 ) -> None:
     def fit(name: str, path: Path | None = None, **keep: Any) -> Any:
         seed_all(1 if path is None else 5)
-        trainer, policy = saving(tmp_path / name, 2, exact := ExactState(seed=1), keep=keep, **options)
+        callbacks = options.get("callbacks", [])
+        settings = {key: value for key, value in options.items() if key != "callbacks"}
+        trainer, policy = saving(tmp_path / name, 2, exact := ExactState(seed=1), *callbacks, keep=keep, **settings)
         trainer.fit(module := make(toy), ckpt_path=path, weights_only=True if path else None)
         assert exact.not_bitwise_because == ()
         results = {epoch: result.splits for epoch, result in policy.recorder.results.items()}

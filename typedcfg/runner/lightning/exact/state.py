@@ -2,18 +2,21 @@
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import LightningModule, Trainer
+from torch import Tensor
 from typing_extensions import override
 
+from typedcfg.runner.lightning.callbacks.followed import follow, put_back
 from typedcfg.runner.lightning.callbacks.listener import Listener
 from typedcfg.runner.lightning.exact.building import ReproducedSource, ValidationSource
 from typedcfg.runner.lightning.exact.doubts import doubts, is_within_epoch
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
 from typedcfg.runner.lightning.exact.loaders import SavedPlace, TrainingLoaders, is_plain
-from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics
+from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics, show_metrics
 from typedcfg.runner.lightning.exact.modules import (
     ModuleStates,
     capture_module,
@@ -24,6 +27,7 @@ from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plat
 from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
 from typedcfg.runner.lightning.exact.searches import doubts_of_searches, find_again, found, search_again
 from typedcfg.runner.lightning.exact.tensors import TensorStates, capture_tensors, restore_tensors
+from typedcfg.runner.lightning.exact.weights import capture_weights, load_in_double, restore_weights
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
 from typedcfg.text import count
@@ -73,13 +77,17 @@ class ExactState(Listener):
         self._source: ReproducedSource | None = None
         self._validation: ValidationSource | None = None
         self._has_begun = False
+        self._saved_weights: frozenset[str] = frozenset()
+        self._weights: dict[str, Tensor] | None = None
+        self._sanity_steps: float | None = None
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Forget what an earlier fit or test had loaded."""
-        self._loaded = None
+        self._loaded, self._weights = None, None
         self.not_bitwise_because = ()
         search_again(trainer)
+        put_back(pl_module, "on_train_start")
         if stage == "fit":
             self._has_begun = False
             rank = trainer.global_rank if self.offset_ranks else 0
@@ -103,10 +111,15 @@ class ExactState(Listener):
     @override
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Keep what was saved until training starts; nothing where none had begun."""
+        load_in_double(trainer, pl_module, checkpoint)
         loaded = checkpoint.get(_KEY, [])
         if loaded is None:
             return
         self._loaded, self._has_begun = loaded, True
+        self._saved_weights = frozenset(checkpoint.get("state_dict", ()))
+        if trainer.training:
+            # Its hooks may count validations, or set weights: Lightning checks again where an epoch had ended.
+            self._sanity_steps, trainer.num_sanity_val_steps = trainer.num_sanity_val_steps, 0
         if not loaded:
             return
         find_again(loaded[0]["found"], trainer)
@@ -116,12 +129,20 @@ class ExactState(Listener):
             self._validation.reloaded_in = loaded[0]["validation_reloaded_in"]
 
     @override
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep the weights that were loaded, if they were, until hooks are done that may set them."""
+        if self._loaded:
+            self._weights = capture_weights(trainer, pl_module, self._saved_weights)
+
+    @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Set all generators: to the seed at a start, to what they were at a resume; and begin loading.
+        """Set all generators to the seed, and begin loading; what a resume brings back comes behind the module's hook.
 
         Here and not before: building loaders draws random numbers too (a random split), and must draw the same
         ones at a start and at a resume. Not later either: at a resume no hook tells of the epoch's start.
         """
+        if self._sanity_steps is not None:
+            trainer.num_sanity_val_steps, self._sanity_steps = self._sanity_steps, None
         self._has_begun = True
         begin_next_epoch(trainer)
         seed_all(self.seed, rank=trainer.global_rank if self.offset_ranks else 0)
@@ -135,12 +156,27 @@ class ExactState(Listener):
         is_same = saved is not None and len(saved["loaders"]) == len(list(loaders))
         place = saved if batches and is_same else None
         loaders.begin(_epoch(trainer), batches=batches, saved=place, is_restored=is_same)
-        if saved is not None:
-            # Last: whatever was drawn until here, training draws on from where it was.
-            restore_generators(saved["generators"], trainer.strategy.root_device)
-            restore_module_generators(saved["module"], pl_module)
         if self._loaded:
-            step_plateaus(self._state_of(self._loaded, trainer)["plateaus"], trainer, pl_module)
+            if self._weights is None:  # loaded behind on_fit_start
+                self._weights = capture_weights(trainer, pl_module, self._saved_weights)
+            follow(pl_module, "on_train_start", partial(self._go_on, self._loaded, trainer, pl_module))
+
+    def _go_on(self, states: list[_RankState], trainer: Trainer, module: LightningModule) -> None:
+        """Bring back all that hooks before the first batch may have set, or drawn: last, but for what is to be done."""
+        put_back(module, "on_train_start")
+        state = self._state_of(states, trainer)
+        is_same = len(states) == trainer.world_size
+        restore_weights(self._weights or {}, module)
+        self._weights = None
+        if is_same:
+            restore_metrics(state["metrics"], trainer, module)
+            restore_tensors([one["tensors"] for one in states], trainer, module)
+        reasons = (*self.not_bitwise_because, *restore_module(state["module"], module))
+        self.not_bitwise_because = tuple(dict.fromkeys(reasons))
+        if is_same:
+            restore_generators(state["generators"], trainer.strategy.root_device)
+            restore_module_generators(state["module"], module)
+        step_plateaus(state["plateaus"], trainer, module)
 
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -175,7 +211,7 @@ class ExactState(Listener):
         }
 
     def _restore(self, states: list[_RankState], trainer: Trainer, module: LightningModule) -> Iterator[str]:
-        """Bring back what was saved; yields why the training is not bitwise the one that was saved."""
+        """Bring the loaders back, and what is shown; yields why the training is not bitwise the one that was saved."""
         if not states:
             yield "its checkpoint holds no random states: it was saved without ExactState"
             return
@@ -188,11 +224,9 @@ class ExactState(Listener):
             yield f"saved by {saved}, resumed by {resumed}"
         else:
             yield from loaders.restore(state["loaders"], is_within_epoch=batches > 0)
-            restore_metrics(state["metrics"], trainer, module)
-            restore_tensors([one["tensors"] for one in states], trainer, module)
+            show_metrics(state["metrics"], trainer, module)
             end_epoch_as_others(trainer)
         yield from loaders.doubts(epoch=_epoch(trainer), batches=batches)
-        yield from restore_module(state["module"], module)
         if state["reloaded_in"] is not None:
             trainer.fit_loop._last_train_dl_reload_epoch = state["reloaded_in"]  # noqa: SLF001  # in no other place
         if batches:
