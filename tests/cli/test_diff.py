@@ -118,6 +118,17 @@ def test_runs_are_compared_as_they_were_recorded(verb: list[str], two_runs: list
     assert not any("not in the identity" in line for line in told)
 
 
+def test_a_run_that_waits_in_a_queue_is_compared_as_it_was_handed_in(
+    command: Command, two_runs: list[str], capsys: Told
+) -> None:
+    command("run", "APP", "lr=0.3", "run.run_name=queued", "launch=slurm", "launch.submit=false")
+    capsys.readouterr()
+
+    assert call(["runs", "diff", two_runs[0], "tiny-queued"]) == 0
+
+    assert any(line.startswith("lr: ") and "/slurm.yaml" in line for line in lines(capsys))
+
+
 def test_a_run_is_compared_with_a_file(two_runs: list[str], capsys: Told) -> None:
     Path("mine.yaml").write_text(Path(two_runs[0], "run.yaml").read_text(encoding="utf-8"), encoding="utf-8")
 

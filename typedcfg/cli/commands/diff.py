@@ -1,6 +1,7 @@
 """`typedcfg diff A B`: what two configurations, of files or of runs, say differently."""
 
 import os
+from pathlib import Path
 from typing import Any, Final
 
 from typedcfg.cli.context import Context, UsageError
@@ -11,6 +12,7 @@ from typedcfg.compiler.shape import Absent
 from typedcfg.errors import Problem
 from typedcfg.origin import Origin
 from typedcfg.runner.lookup import find_run
+from typedcfg.runner.run_dir import RunDir
 from typedcfg.sources.file_reader import SUFFIXES
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.help_json import json_value
@@ -48,13 +50,18 @@ def _template(context: Context) -> type[ConfigTemplate] | None:
 
 
 def _config(name: str, origin: Origin, context: Context, template: type[ConfigTemplate] | None) -> Config[Any]:
-    """The configuration of a file, or of a run as it was recorded."""
+    """The configuration of a file, or of a run as it was recorded, or handed in."""
     if name.lower().endswith(SUFFIXES) and not os.path.isdir(name):  # noqa: PTH112  # any text has an answer
         if template is None:
             return load_untyped(name, asked=origin)
         return context.compile(template, base=[name], asked=origin)
-    file = find_run(name).config
+    file = _written(find_run(name))
     return load_untyped(file, asked=origin) if template is None else template.load(file)
+
+
+def _written(run: RunDir) -> Path:
+    """The configuration that a run was begun with; of one that waits in a queue, that which its job will train."""
+    return run.job_config if run.job_config.exists() and not run.config.exists() else run.config
 
 
 def _record(difference: Difference) -> dict[str, Any]:
