@@ -683,6 +683,43 @@ def test_a_batch_is_kept_that_loads_safely(batch: object, *, plain: bool) -> Non
     assert is_plain(batch) == plain
 
 
+class Mining:
+    """A sampler whose first sample follows the weights of a layer."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        self.layer = layer
+
+    def __len__(self) -> int:
+        return len(FEATURES)
+
+    def __iter__(self) -> Iterator[int]:
+        first = int(self.layer.weight.abs().sum() * 1000)
+        return iter([(first + index) % len(FEATURES) for index in range(len(FEATURES))])
+
+
+@pytest.mark.parametrize("kind", [DataLoader, OwnLoader])
+@pytest.mark.parametrize("step", [6, 10])
+def test_a_sampler_that_reads_what_is_trained_makes_a_resume_within_an_epoch_not_bitwise(
+    step: int, kind: type[DataLoader[Tensor]], tmp_path: Path, saving: Callable[..., Any]
+) -> None:
+    class Mined(Model):
+        def train_dataloader(self) -> Any:
+            return kind(Noisy(), 4, sampler=Mining(self.layers[0]))  # type: ignore[arg-type]  # a Linear
+
+    keep = {"every_n_steps": 1, "keep_last": 99}
+    seed_all(1)
+    before, policy = saving(tmp_path / "whole", 2, ExactState(seed=1), keep=keep, **WITHOUT_VALIDATION)
+    before.fit(whole := Mined(LOADERS["plain"]))
+    steps = {manifest.step: path for path, manifest in committed(policy.checkpoints.path).items()}
+
+    again, _ = saving(tmp_path / "again", 2, exact := ExactState(seed=1), **WITHOUT_VALIDATION)
+    again.fit(rest := Mined(LOADERS["plain"]), ckpt_path=steps[step], weights_only=True)
+
+    told = "Mining holds a part of the model, which was less trained when the epoch began"
+    assert exact.not_bitwise_because == (() if step == 6 else (told,))
+    assert torch.equal(weights(rest), weights(whole)) == (step == 6)
+
+
 def test_other_loaders_than_those_that_were_saved_make_a_resume_not_bitwise(
     tmp_path: Path, trainer: MakeTrainer
 ) -> None:

@@ -9,6 +9,7 @@ from lightning.fabric.utilities.types import _Stateful
 from lightning.pytorch import Trainer
 from lightning.pytorch.loops.fetchers import _PrefetchDataFetcher
 from lightning.pytorch.utilities.combined_loader import CombinedLoader, _shutdown_workers_and_reset_iterator
+from torch import nn
 
 from typedcfg.runner.lightning.exact.generators import generators_in
 from typedcfg.runner.lightning.loading.loader import ExactLoader, exact, generator_of, why_not_exact
@@ -215,6 +216,8 @@ class TrainingLoaders:
                 yield f"{type(loader.sampler).__name__} has no length: how often it began again is not known"
             for owner in owners_of_generators(loader, seeded=own_generators):
                 yield f"{type(owner).__name__} draws from a generator of its own, which no checkpoint keeps"
+            for sampler in _samplers_of(self.trainer.lightning_module, loader) if batches else ():
+                yield f"{type(sampler).__name__} holds a part of the model, which was less trained when the epoch began"
             name = type(getattr(loader, "loader", loader)).__name__
             if isinstance(loader, Iterator):
                 yield f"{name} is an iterator: it cannot begin again"
@@ -227,6 +230,16 @@ class TrainingLoaders:
                 yield f"{data} was loaded by persistent workers, whose random numbers go on from epoch to epoch"
             elif isinstance(loader, ExactLoader) and loader.num_workers and not loader.keyed:
                 yield "keyed=False: its workers' random numbers depend on what they loaded before"
+
+
+def _samplers_of(module: nn.Module, loader: Any) -> Iterator[object]:
+    """The samplers whose order may follow what is trained: they hold a part of it."""
+    parts = {id(part) for part in (*module.modules(), *module.parameters(), *module.buffers())}
+    batch_sampler = getattr(loader, "batch_sampler", None)
+    samplers = (getattr(loader, "sampler", None), batch_sampler, getattr(batch_sampler, "sampler", None))
+    for sampler in {id(sampler): sampler for sampler in samplers}.values():
+        if any(id(value) in parts for value in getattr(sampler, "__dict__", {}).values()):
+            yield sampler
 
 
 def _may_have_ended(loader: Any, batches: int) -> bool:
