@@ -120,3 +120,18 @@ def test_a_training_saved_at_each_step_and_resumed_from_any_is_bitwise_one_that_
 
         assert all(map(torch.equal, resumed.values(), expected.values())), path.name
         assert measured == {epoch: splits for epoch, splits in results.items() if epoch > manifest.epoch}
+
+
+def test_a_hook_of_whatever_make_may_come_before_the_first_batch(tmp_path: Path, saving: Saving, toy: Toy) -> None:
+    def fit(epochs: int, path: Path | None = None) -> tuple[Trainer, CheckpointPolicy]:
+        module, noted = toy(), list[object]()
+        module.on_train_start = noted.clear  # type: ignore[method-assign]  # of no module
+        trainer, policy = saving(tmp_path, epochs, ExactState(seed=1), num_sanity_val_steps=1)
+        trainer.fit(module, ckpt_path=path)
+        assert module.on_train_start == noted.clear
+        return trainer, policy
+
+    _, policy = fit(1)
+    again, _ = fit(2, policy.find_resumable().path)  # type: ignore[union-attr]  # one was saved
+
+    assert again.num_sanity_val_steps == 1

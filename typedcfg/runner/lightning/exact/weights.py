@@ -52,7 +52,7 @@ def restore_weights(weights: Mapping[str, Tensor], module: LightningModule) -> N
 def _may_be_set(trainer: Trainer, module: LightningModule) -> bool:
     owners = (module, *trainer.callbacks)  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
     hooks = (getattr(owner, hook) for owner in owners for hook in _HOOKS)
-    return any(callable(hook) and not hook.__module__.startswith(_KNOWN) for hook in hooks)
+    return any(callable(hook) and not (hook.__module__ or "").startswith(_KNOWN) for hook in hooks)
 
 
 def _tensors(module: LightningModule) -> Iterator[tuple[str, Tensor]]:
