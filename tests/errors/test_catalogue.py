@@ -56,6 +56,7 @@ NOT_SHOWN = {
     "runner/submission.py:_submitted": "needs SLURM, to refuse a job",
     "runner/submission.py:check_submittable 2": "depends on the machine: whether it has SLURM",
     "runner/ending.py:bad_end": "needs several processes, one of which is killed",
+    "runner/failure.py:problem_of 1": "needs several processes, one of which is killed",
     "runner/worker.py:_loaded": "needs a process that a launcher starts, and that starts the run again",
     "runner/worker.py:rebuild": "a guard: a launcher hands on the class that began the run",
     "sources/yaml_mistakes.py:unprintable 1": "a guard: the parser complains of a character, and names none",
