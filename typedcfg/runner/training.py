@@ -179,7 +179,7 @@ class Training:
         """Tell of attempts that the record does not know."""
         for attempt in unrecorded(self.run, record):
             _log.warning(
-                "%s does not know of attempt %s: it was lost, or an older copy put back; that attempt stays as it is",
+                "%s does not know of attempt %s: it was lost itself, or an older copy put back; the attempt stays",
                 self.run.record,
                 attempt.timestamp,
             )
