@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -407,3 +408,19 @@ def test_a_run_that_nobody_knows_is_not_resumed(tiny_app: str, told: Told) -> No
     assert call(["resume", tiny_app]) == 2
 
     assert f"there is no run {tiny_app}" in told.readouterr().err
+
+
+@pytest.mark.usefixtures("tiny_app")
+def test_a_loop_of_ones_own_is_gone_on_with_by_its_script(tmp_path: Path, told: Told) -> None:
+    code = (
+        "from typedcfg import Experiment, init_env\n\n\nclass Loop(Experiment):\n    pass\n\n\n"
+        "if __name__ == '__main__':\n    with init_env(Loop.compile(), threads=1):\n        raise SystemExit(1)\n"
+    )
+    (tmp_path / "loop.py").write_text(code, encoding="utf-8")
+    subprocess.run([sys.executable, "loop.py", "two words"], check=False, cwd=tmp_path)
+
+    assert call(["resume", "loop-run", "--app", "loop.py:Loop"]) == 2
+
+    message = told.readouterr().err
+    assert "Loop defines no model or no data" in message
+    assert message.endswith("when it is started again:\n                python loop.py 'two words'\n")

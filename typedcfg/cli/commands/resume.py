@@ -1,6 +1,7 @@
 """`typedcfg resume RUN ...`: go on with a run where it stopped."""
 
 from pathlib import Path
+from shlex import join
 from typing import Any
 
 from typedcfg.cli.carry_out import carry_out
@@ -18,6 +19,7 @@ from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.template_reference import check_trusted
 from typedcfg.runner.worker import rebuild
+from typedcfg.sections.experiment import Experiment, undefined_builders
 
 
 def run(context: Context) -> int:
@@ -28,6 +30,7 @@ def run(context: Context) -> int:
         raise RunError(_without_record(found))
     check_config(found)
     app = _app(context, found, record)
+    _check_trainable(app, found, record)
     config = context.compile(app.template, base=[found.config])
     _check_secrets(config, record, found, prefix=context.prefix(app.template))
     _check_fixed(config, found)
@@ -52,6 +55,24 @@ def _app(context: Context, run: RunDir, record: RunRecord) -> App:
         return App(load_app(named), named)
     check_trusted(record.template, here=Path.cwd(), runs=run.project_root)
     return App(load_app(record.template.app), record.template.app)
+
+
+def _check_trainable(app: App, run: RunDir, record: RunRecord) -> None:
+    """See to it that the run is one that we train, and not the loop of a script.
+
+    Raises:
+        RunError: The experiment has no model or no data.
+    """
+    if issubclass(app.template, Experiment) and undefined_builders(app.template):
+        program = ["python"] if "".join(record.argv[:1]).endswith(".py") else []
+        raise RunError(
+            Problem(
+                f"{app.template.__qualname__} defines no model or no data, so there is nothing to train",
+                where=str(run.record),
+                fix=f"a script with a loop of its own, init_env, goes on when it is started again:\n"
+                f"{join([*program, *record.argv])}",
+            )
+        )
 
 
 def _check_secrets(config: Config[Any], record: RunRecord, run: RunDir, *, prefix: str) -> None:
