@@ -37,6 +37,7 @@ NOT_SHOWN = {
     "runner/environment.py:_attempted": "needs two processes, the first of which fails",
     "runner/joining.py:_shared": "needs two machines without a shared folder",
     "runner/launchers/group/meeting.py:_admit": "needs several processes",
+    "records/json_text.py:read_json 1": "needs a file that goes between two looks",
     "runner/launchers/group/meeting.py:_connected": "needs several processes",
     "runner/launchers/group/meeting.py:_missing": "needs several processes",
     "runner/launchers/group/meeting.py:_opened": "needs several processes",
