@@ -4,7 +4,7 @@ from itertools import permutations
 from typing import Annotated, Any, Literal
 
 import pytest
-from network import AdamW, Sgd
+from networks import AdamW, Sgd
 from refusals import refusal
 
 from typedcfg import ConfigTemplate, Kind, section

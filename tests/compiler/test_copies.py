@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from network import AdamW, Layer, Sgd
+from networks import AdamW, Layer, Sgd
 from refusals import refusal
 
 from typedcfg import ConfigError, ConfigTemplate, derived, section

@@ -1,7 +1,7 @@
 """What is said to somebody who writes a value, an edit or a removal where it does not fit."""
 
 import pytest
-from network import Params
+from networks import Params
 from refusals import refusal
 
 

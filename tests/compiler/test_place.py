@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from network import AdamW, Layer, Sgd
+from networks import AdamW, Layer, Sgd
 from refusals import refusal
 
 from typedcfg import ConfigTemplate, section

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
-from network import Params
+from networks import Params
 from refusals import refusal
 
 from typedcfg import ConfigTemplate, Deprecated

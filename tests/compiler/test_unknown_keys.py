@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from network import Params
+from networks import Params
 from refusals import refusal
 
 from typedcfg import ConfigError
