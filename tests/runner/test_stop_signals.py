@@ -99,6 +99,24 @@ def test_a_signal_that_somebody_else_heeds_does_not_raise_when_the_block_ends() 
             inner.heed(inner.received)
 
 
+def test_an_echo_that_is_heard_amid_the_first_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    heard = StopSignals()
+    echoes = iter([signal.SIGTERM])
+
+    def monotonic() -> float:
+        for number in echoes:
+            heard.note(number)
+        return 100.0
+
+    monkeypatch.setattr(time, "monotonic", monotonic)
+    heard.note(signal.SIGTERM)
+
+    assert heard.received is signal.SIGTERM
+    assert not codes
+
+
 def test_what_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

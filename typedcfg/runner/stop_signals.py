@@ -53,7 +53,8 @@ class StopSignals:
         """Whether this process is ending already, all that matters saved: nothing is gained by ending it faster."""
         self.is_lost = False
         """Whether what was raised for it went where Python lets nothing be raised, and nobody was stopped by it."""
-        self._noted_at = 0.0
+        # Two signals may come at once: the second is handled amid the first, before this is known.
+        self._noted_at = float("inf")
 
     def note(self, number: signal.Signals) -> bool:
         """Note a signal, and say whether it is the first; what came before and was lost does not count."""
