@@ -46,8 +46,6 @@ NOT_SHOWN = {
     "runner/launchers/slurm.py:Slurm.of_task 1": "needs a run from Python: the command line submits a job instead",
     "runner/launchers/slurm.py:Slurm.of_task 2": "needs a job of SLURM's",
     "runner/lightning/callbacks/agreement.py:Agreement.setup": "needs another launcher",
-    "runner/lightning/callbacks/finite.py:FiniteWatch._look 2": "told of weights, as of the loss",
-    "runner/lightning/callbacks/finite.py:FiniteWatch.after_batch": "told as at an epoch's end",
     "runner/lightning/export.py:_safetensors": "depends on what is installed",
     "runner/lightning/machine.py:check_accelerator": "depends on the machine: whether it has a GPU",
     "runner/lightning/sharded/shards.py:_load_plain": "needs a checkpoint of several processes",

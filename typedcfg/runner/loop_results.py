@@ -11,6 +11,20 @@ from typedcfg.records.result_record import Result, ResultLog
 _log: Final = logging.getLogger(__name__)
 
 
+def not_finite(what: str, step: int) -> Problem:
+    """What is told of a loss, or a weight, that is NaN or infinite.
+
+    Args:
+        what: Which it is.
+        step: The optimizer step after which that was first seen.
+    """
+    return Problem(
+        f"{what} is not finite after step {step}",
+        expected="a number, neither NaN nor infinite",
+        fix="lower the learning rate, clip gradients, or go on all the same: run.on_nan=continue",
+    )
+
+
 class LoopResults:
     """What a loop measures: recorded by the first process, and looked at by each, whether its losses are numbers.
 
@@ -71,11 +85,7 @@ class LoopResults:
     def _tell(self, name: str, step: int) -> None:
         if self._log is not None:
             self._note(step)
-        problem = Problem(
-            f"{name} is not finite after step {step}",
-            expected="a number, neither NaN nor infinite",
-            fix="lower the learning rate, clip gradients, or go on all the same: run.on_nan=continue",
-        )
+        problem = not_finite(name, step)
         if self._on_nan == "stop":
             raise RunFailed(problem)
         _log.warning("%s", problem)

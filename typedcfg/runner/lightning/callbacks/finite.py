@@ -9,9 +9,10 @@ from lightning.pytorch import LightningModule, Trainer
 from torch import Tensor
 from typing_extensions import override
 
-from typedcfg.errors import Problem, RunFailed
+from typedcfg.errors import RunFailed
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.means import stacked
+from typedcfg.runner.loop_results import not_finite
 
 _EVERY: Final = 50
 """From how many batches to how many it is looked whether all losses were finite [batches]."""
@@ -111,11 +112,7 @@ class FiniteWatch(AfterBatch):
         if step == _NEVER:
             return
         self.not_finite_since = step
-        problem = Problem(
-            f"{what} is not finite after step {step}",
-            expected="a number, neither NaN nor infinite",
-            fix="lower the learning rate, clip gradients, or go on all the same: run.on_nan=continue",
-        )
+        problem = not_finite(what, step)
         if self.on_nan == "stop":
             raise RunFailed(problem)
         if trainer.is_global_zero:
