@@ -91,13 +91,22 @@ def stacked(values: Iterable[Tensor]) -> Tensor:
     return torch.stack([value.reshape(()) if value.ndim else value for value in values])
 
 
+def loss_of(outputs: object) -> Tensor | None:
+    """The loss among what Lightning says that a step returned, which it has detached; None where there is none."""
+    # A dict first, which it is nearly always: to ask for an abstract class takes longer than all else here.
+    loss = outputs.get("loss") if isinstance(outputs, (dict, Mapping)) else outputs
+    return loss if isinstance(loss, Tensor) else None
+
+
 def returned_metrics(outputs: object) -> Mapping[str, Tensor | float]:
     """What a step returned under `metrics`, beside its loss, detached; nothing where it did not.
 
     Raises:
         RunError: It is no mapping.
     """
-    found = outputs.get("metrics", {}) if isinstance(outputs, dict) else {}
+    if not isinstance(outputs, dict) or "metrics" not in outputs:
+        return {}
+    found = outputs["metrics"]
     if not isinstance(found, Mapping):
         what = f"a step returned metrics that are a {type(found).__name__}"
         raise RunError(Problem(what, expected="a dict of numbers by name", fix="rename the key if it is another thing"))

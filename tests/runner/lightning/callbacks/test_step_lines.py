@@ -42,3 +42,13 @@ def test_what_a_step_returns_is_shown(trainer: MakeTrainer, toy: type[LightningM
 
 def test_a_short_epoch_has_no_lines_of_its_own_accord(trainer: MakeTrainer, toy: type[LightningModule]) -> None:
     assert lines_of(trainer, toy()) == []
+
+
+def test_a_loss_of_each_sample_is_no_number_to_show(trainer: MakeTrainer, toy: type[LightningModule]) -> None:
+    class ByItself(toy):  # type: ignore[misc, valid-type]  # a class that only a fixture knows
+        automatic_optimization = False
+
+        def training_step(self, batch: list[Tensor], *_: object) -> Any:
+            return {"loss": self.layers(batch[0]).sum(dim=1)}
+
+    assert lines_of(trainer, ByItself(), interval=4) == ["train 4/4"]

@@ -1,7 +1,6 @@
 """What a training does that diverged: its loss, or its weights, are no numbers any more."""
 
 import logging
-from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import torch
@@ -11,7 +10,7 @@ from typing_extensions import override
 
 from typedcfg.errors import RunFailed
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
-from typedcfg.runner.lightning.means import stacked
+from typedcfg.runner.lightning.means import loss_of, stacked
 from typedcfg.runner.loop_results import not_finite
 
 _EVERY: Final = 50
@@ -57,12 +56,10 @@ class FiniteWatch(AfterBatch):
         Raises:
             RunFailed: It is not finite, and that is to end the training.
         """
-        loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
-        if isinstance(loss, Tensor):
+        loss = loss_of(outputs)
+        if loss is not None:
             # One number is kept as it is; many, which a step may return that optimizes by itself, as the greatest.
-            self._losses.append(
-                (trainer.global_step, loss.detach() if loss.numel() == 1 else loss.detach().abs().max())
-            )
+            self._losses.append((trainer.global_step, loss if loss.numel() == 1 else loss.abs().max()))
         # Counted through epochs, which may be short, and whether or not there is a loss: all ranks ask at once.
         self._batches += 1
         if self._batches % _EVERY == 0:

@@ -6,12 +6,11 @@ from math import isfinite
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
-from torch import Tensor
 from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.callbacks.epoch_lines import LineStream
-from typedcfg.runner.lightning.means import returned_metrics
+from typedcfg.runner.lightning.means import loss_of, returned_metrics
 from typedcfg.runner.lightning.metrics import FreshMetrics
 from typedcfg.runner.presentation import format_step_result, log_interval_of
 
@@ -76,8 +75,8 @@ def _measured(outputs: Any) -> dict[str, float]:
     """What the step returned: its metrics, else its loss."""
     if metrics := returned_metrics(outputs):
         return {name: float(value) for name, value in metrics.items()}
-    loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
-    return {"loss": float(loss)} if isinstance(loss, Tensor) else {}
+    loss = loss_of(outputs)
+    return {} if loss is None or loss.numel() != 1 else {"loss": float(loss)}
 
 
 def _each(lengths: float | Sequence[float]) -> Sequence[float]:
