@@ -52,8 +52,10 @@ class KeyedBatches(Dataset[Any]):
 
     @override
     def __getitem__(self, request: Request) -> Any:
+        if not self.keyed:
+            return self.collate(self._fetch(request))
         # A worker process does nothing else that could draw; this one does.
-        with host_states_kept() if self.keyed and get_worker_info() is None else nullcontext():
+        with host_states_kept() if get_worker_info() is None else nullcontext():
             samples = self._fetch(request)
             self._seed(request.key, request.first, _COLLATING)
             return self.collate(samples)
@@ -65,6 +67,8 @@ class KeyedBatches(Dataset[Any]):
         if getattr(self.dataset, "__getitems__", None):
             self._seed(request.key, request.first)
             return self.dataset.__getitems__(request.indices)
+        if not self.keyed:
+            return [self.dataset[index] for index in request.indices]
         samples = []
         for number, index in enumerate(request.indices):
             self._seed(request.key, request.first + number * request.stride)
