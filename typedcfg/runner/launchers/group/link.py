@@ -72,19 +72,6 @@ class Link:
         self._heard.clear()
         return messages
 
-    def wait_for(self, key: str) -> dict[str, Any]:
-        """The next message that says something of `key`; those before it are dropped.
-
-        Raises:
-            LinkLost: As `hear`.
-        """
-        while True:
-            self._listen()
-            while self._heard:
-                if key in (message := self._heard.popleft()):
-                    return message
-            pause([self])
-
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
