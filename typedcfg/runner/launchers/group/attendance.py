@@ -13,6 +13,7 @@ from typedcfg.runner.launchers.group.address import free_port, interface_of
 from typedcfg.runner.launchers.group.link import Link, LinkLost, pause
 from typedcfg.runner.launchers.group.meeting import (
     OVER,
+    WHY,
     Group,
     Invitation,
     dismiss,
@@ -140,7 +141,7 @@ def _attend_own(process: "Popen[bytes]", link: Link) -> int:
         for message in [] if is_told else link.hear():
             if OVER in message:
                 is_told = True
-                if message["why"]:
+                if message[WHY]:
                     raise_for(message)
                 end.note(message[OVER])
         if end.is_due:

@@ -19,7 +19,8 @@ from typedcfg.runner.launchers.group.link import Link, LinkLost, pause
 
 OVER: Final = "over"
 """The first member's last word: the exit code of all."""
-_WHY: Final = "why"
+WHY: Final = "why"
+"""Beside it: what went wrong; nothing where nothing did."""
 _JOINS: Final = "joins"
 _SAME: Final = "same"
 _ATTEMPT: Final = "attempt"
@@ -80,7 +81,7 @@ def dismiss(links: Mapping[int, Link], code: int, why: str = "") -> None:
     """Tell all how it ends."""
     for link in links.values():
         with suppress(LinkLost):  # who is gone needs not be told
-            link.say({OVER: code, _WHY: why})
+            link.say({OVER: code, WHY: why})
 
 
 @contextmanager
@@ -119,7 +120,7 @@ def invite(links: Mapping[int, Link], invitation: Invitation) -> None:
 
 def raise_for(message: Mapping[str, Any]) -> NoReturn:
     """End as the first member says that it ends."""
-    code, why = message[OVER], message[_WHY]
+    code, why = message[OVER], message[WHY]
     if code == PREEMPTED:
         raise Preempted
     if code == INTERRUPTED:
