@@ -42,10 +42,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class RunBook:
-    """The record of one run, read when it is opened, and written with every change."""
+    """The record of one run, read anew each time it is asked for, and written with every change."""
 
     def __init__(self, run: RunDir) -> None:
-        """Read what is there."""
+        """Read nothing yet."""
         self.run = run
 
     @property
