@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from typedcfg.records.result_record import read_results
 from typedcfg.records.run_record import AttemptRecord
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 
-_MINUTE_S = 60
+_MINUTE_S: Final = 60
 
 
 class Duration(NamedTuple):

@@ -29,7 +29,7 @@ from typedcfg.text import listed
 DEFAULT_ROOT: Final = Path("experiments")
 """Where runs lie unless `run.project_root` says otherwise."""
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
 _UNFINISHED: Final[frozenset[Status]] = frozenset({"failed", "preempted", "lost"})
 

@@ -1,11 +1,13 @@
 """`run.yaml` as it lies in a run's folder, which people and disks may have lost or damaged."""
 
+from typing import Final
+
 from typedcfg.errors import ConfigError, Problem, RunError
 from typedcfg.origin import Origin
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.sources.file_reader import parse_file
 
-_WAY_OUT = (
+_WAY_OUT: Final = (
     "restore it from a copy; or train on: `typedcfg run`, as the run was begun, writes it anew\n"
     "and goes on from the newest checkpoint"
 )

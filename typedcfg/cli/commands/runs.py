@@ -15,7 +15,7 @@ from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, s
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 
-_HEADINGS = ("id", "name", "status", "epochs", "best", "started", "folder")
+_HEADINGS: Final = ("id", "name", "status", "epochs", "best", "started", "folder")
 
 _STOPPED: Final[Mapping[StopReason, str]] = {"SIGINT": "Ctrl-C", "max_time": "run.max_time, which was over"}
 """How people know what asked an attempt to stop, where not by its name."""

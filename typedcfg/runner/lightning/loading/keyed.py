@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch.utils.data import (
@@ -21,8 +21,10 @@ from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.loading.sampler import Request
 from typedcfg.runner.lightning.seeds import host_states_kept, seed_host
 
-_COLLATING = 1
+_COLLATING: Final = 1
 """Tells the key of a batch from that of its first sample."""
+_COLLATE_ALONE: Final = (default_collate, default_convert)
+"""What makes a batch and draws nothing."""
 
 
 class KeyedBatches(Dataset[Any]):
@@ -80,9 +82,6 @@ class KeyedBatches(Dataset[Any]):
             seed_host(key(*numbers))
 
 
-_COLLATE_ALONE = (default_collate, default_convert)
-
-
 def _draws_nothing(dataset: object) -> bool:
     """Whether a data set gives what it holds, as torch's own do; one of any other class may draw random numbers."""
     if type(dataset) is Subset:
@@ -105,8 +104,7 @@ class WorkerStart:
         assert info is not None
         batches = info.dataset
         assert isinstance(batches, KeyedBatches)
-        # There is no public way to say what a worker's data set is.
-        worker._worker_info = worker.WorkerInfo(  # noqa: SLF001
+        worker._worker_info = worker.WorkerInfo(  # noqa: SLF001  # torch has no public way to say what its data set is
             id=info.id, num_workers=info.num_workers, seed=info.seed, dataset=batches.dataset
         )
         if self.begin is not None:
