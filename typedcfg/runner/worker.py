@@ -11,7 +11,7 @@ from typedcfg.errors import DeprecatedName, Problem, ResumeRefused, RunError, Ru
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_reason_of
 from typedcfg.runner.importing import collector_paused
-from typedcfg.runner.launchers.base import rank_of_this_process
+from typedcfg.runner.process import Process
 from typedcfg.runner.recorded_config import check_config
 from typedcfg.runner.run_book import RunBook, told_if_refused
 from typedcfg.runner.run_dir import AttemptDir, RunDir
@@ -44,10 +44,11 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
             train(run, attempt, config)
     except BaseException as error:  # noqa: BLE001  # told by the launching process; Ctrl-C and SIGTERM are among them
         with told_if_refused(error):
+            process = Process.this_one()
             if is_failure(error):
-                failure = failure_of(error, rank=rank_of_this_process(), secret_texts=texts_of(secrets))
+                failure = failure_of(error, rank=process.rank, secret_texts=texts_of(secrets))
                 RunBook(run).fail(attempt, failure)
-            elif rank_of_this_process() == 0 and (by := stop_reason_of(error)):
+            elif process.is_main and (by := stop_reason_of(error)):
                 RunBook(run).stop(attempt, by)
         return exit_code_of(error)
     return 0

@@ -12,11 +12,6 @@ ATTEMPT_VARIABLE: Final = "TYPEDCFG_ATTEMPT"
 """The attempt's folder, told to every worker: ranks that each asked the clock would not agree."""
 
 
-def rank_of_this_process() -> int:
-    """Which of the run's processes this is; 0 where it is the only one."""
-    return int(os.environ.get("RANK", "0"))
-
-
 @dataclass(frozen=True, slots=True)
 class Work:
     """One attempt at a run, in both forms that launchers know: a call, and a command line."""

@@ -19,7 +19,6 @@ from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.checkpoint_record import Verified
 from typedcfg.records.result_record import ResultHeader, ScoreRule
 from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of, stop_reason_of
-from typedcfg.runner.launchers.base import rank_of_this_process
 from typedcfg.runner.lightning.callbacks.agreement import Agreement
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
@@ -35,6 +34,7 @@ from typedcfg.runner.lightning.ranks import leave_at_exit
 from typedcfg.runner.lightning.seeds import determinism, seed_all
 from typedcfg.runner.lightning.trainer import build_trainer, progress_of
 from typedcfg.runner.log import LogFile, kept
+from typedcfg.runner.process import Process
 from typedcfg.runner.run_book import RunBook, told_if_refused
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
@@ -175,7 +175,7 @@ def _hang_watch(
         return nullcontext()
 
     def tell(what: str) -> None:
-        rank, record = rank_of_this_process(), book.attempt(attempt)
+        rank, record = Process.this_one().rank, book.attempt(attempt)
         failure = hang_of(what, rank=rank, logs=[attempt.log(each) for each in range(record.world_size)])
         book.fail(attempt, failure)
         if record.pid == os.getpid():  # nobody is left to do it
@@ -189,7 +189,7 @@ def _hang_watch(
 def _surroundings(attempt: AttemptDir, config: Config[Any]) -> Iterator[LogFile]:
     """What training happens within: its log, its determinism, its quiet; nothing of it stays."""
     experiment = config.params
-    log = LogFile(attempt.log(rank_of_this_process()), texts_of(secrets_in(experiment)))
+    log = LogFile(attempt.log(Process.this_one().rank), texts_of(secrets_in(experiment)))
     try:
         # The log is set up within the quiet, to hear what is not shown.
         with quiet(), kept(log, experiment.logging.level), determinism(is_on=experiment.run.deterministic):
