@@ -20,7 +20,7 @@ def carry_over(found: Verified, attempt: AttemptDir) -> None:
     Raises:
         RecordError: They cannot be read or written.
     """
-    source = AttemptDir(found.path.parent.parent)
+    source = AttemptDir.of(found.path)
     with Journal(attempt.result_files.journal) as journal:
         for epoch, result in read_results(source.result_files.journal).items():
             if epoch <= found.manifest.epoch:

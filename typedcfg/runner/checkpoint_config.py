@@ -8,7 +8,7 @@ from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem, RecordError, ResumeRefused, RunError
 from typedcfg.records.checkpoint_record import verify
 from typedcfg.runner.recorded_config import check_config
-from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sources.base import Branch, Layer, Source
 from typedcfg.sources.files import FileSource
@@ -40,7 +40,7 @@ def configuration_of(
         ResumeRefused: An override bears on the outcome, or the class has changed since; each difference is named.
     """
     manifest = verify(checkpoint)
-    run = RunDir.within(checkpoint.absolute().parent.parent.parent)
+    run = RunDir.within(AttemptDir.of(checkpoint.absolute()).run.path)
     source: Source = FileSource([run.config]) if run and _is_readable(run) else _Text(checkpoint)
     config = template.compile(sources=[source], overrides=overrides)
     if manifest.fingerprint is not None and str(config.fingerprint) != manifest.fingerprint:

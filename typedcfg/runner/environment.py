@@ -104,12 +104,12 @@ class Environment:
         if not path.exists():
             raise RunError(Problem(f"there is no {saved}", fix="take what saved() finds"))
         measured = read_results(source.result_files.journal)
-        self._check_extent(epoch, list(measured), saved)
+        self._check_reached(epoch, list(measured), saved)
         if self.process.is_main:
             self._note_source(source, path)
         self._results.record(*(result for result in measured.values() if result.epoch <= epoch))
 
-    def _check_extent(self, epoch: int, measured: Sequence[int], saved: Path) -> None:
+    def _check_reached(self, epoch: int, measured: Sequence[int], saved: Path) -> None:
         """See to it that an earlier attempt may have been so far; one may save before it records.
 
         Raises:
@@ -124,7 +124,7 @@ class Environment:
 
     def _note_source(self, source: AttemptDir, path: Path) -> None:
         """Record what this attempt goes on from; and that it is in doubt, where that is of an attempt not recorded."""
-        book = RunBook(RunDir(source.path.parent))
+        book = RunBook(source.run)
         now = book.attempt(self.attempt)
         reasons = now.not_bitwise_because
         if book.record is not None and all(source.timestamp != known.folder for known in book.record.attempts):
@@ -268,7 +268,7 @@ def _earlier(runner: Runner, attempt: AttemptDir) -> tuple[AttemptDir, ...]:
     record = runner.record
     assert record is not None, "an attempt is recorded before it starts"
     done = {known.folder for known in record.attempts if known.status == "done"}
-    before = [one for one in RunDir(attempt.path.parent).attempts() if one.timestamp < attempt.timestamp]
+    before = [one for one in attempt.run.attempts() if one.timestamp < attempt.timestamp]
     return tuple(takewhile(lambda one: one.timestamp not in done, reversed(before)))
 
 
@@ -288,7 +288,7 @@ def _recorded(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator
 @contextmanager
 def _results(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator[LoopResults]:
     identity, experiment = identity_of(runner.config), runner.config.params
-    book, rule = RunBook(RunDir(attempt.path.parent)), rule_of(experiment.run.score)
+    book, rule = RunBook(attempt.run), rule_of(experiment.run.score)
     header = ResultHeader(identity.name, identity.id, attempt.timestamp)
     with ExitStack() as stack:
         log = None

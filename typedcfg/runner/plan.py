@@ -95,11 +95,11 @@ def _begin_with(given: Verified, run: RunDir, record: RunRecord | None, doubts: 
     if own is not None:
         return _go_on(given._replace(path=own), run, record, doubts)
     reasons = [f"it began with {given.path}, which another run wrote", *doubts]
-    return Plan("resume", f"begins with {given.path}, after {_extent(given)}", given, tuple(reasons))
+    return Plan("resume", f"begins with {given.path}, after {_state_in(given)}", given, tuple(reasons))
 
 
 def _go_on(found: Verified, run: RunDir, record: RunRecord | None, doubts: Sequence[str]) -> Plan:
-    attempt, known = _attempt_of(found), ""
+    attempt, known = AttemptDir.of(found.path), ""
     if record is None or attempt in unrecorded(run, record):
         reasons, known = [UNRECORDED], ", which its record does not know"
     else:
@@ -137,10 +137,6 @@ def _gaps(known: Iterable[int], first: int, last: int) -> list[tuple[int, int]]:
     return [(before + 1, after - 1) for before, after in ends if after - before > 1]
 
 
-def _attempt_of(found: Verified) -> AttemptDir:
-    return AttemptDir(found.path.parent.parent)
-
-
 def _inherited(record: RunRecord, attempt: AttemptDir) -> list[str]:
     """Why an attempt is inexact; of one that died before it was recorded, why any is that it may have gone on with."""
     known = [a for a in record.attempts if a.folder == attempt.timestamp]
@@ -149,10 +145,10 @@ def _inherited(record: RunRecord, attempt: AttemptDir) -> list[str]:
 
 
 def _resumes(found: Verified) -> str:
-    return f"resumes after {_extent(found)}, of attempt {_attempt_of(found).timestamp}"
+    return f"resumes after {_state_in(found)}, of attempt {AttemptDir.of(found.path).timestamp}"
 
 
-def _extent(found: Verified) -> str:
+def _state_in(found: Verified) -> str:
     manifest = found.manifest
     epochs, steps = count(manifest.epoch, "epoch"), count(manifest.step, "step")
     batches = (

@@ -84,6 +84,16 @@ class AttemptDir:
 
     path: Path
 
+    @classmethod
+    def of(cls, checkpoint: Path) -> "AttemptDir":
+        """The attempt in whose folder a checkpoint lies."""
+        return cls(checkpoint.parent.parent)
+
+    @property
+    def run(self) -> "RunDir":
+        """The run that it is an attempt at."""
+        return RunDir(self.path.parent)
+
     @property
     def timestamp(self) -> str:
         """When the attempt began, in UTC: the folder's name."""
