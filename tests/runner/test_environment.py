@@ -1,3 +1,4 @@
+import json
 import logging
 import math
 import os
@@ -134,6 +135,14 @@ def test_a_run_that_is_done_is_attempted_again_where_that_is_asked_for(tiny: Tin
         assert env.earlier == ()
 
     assert [attempt.status for attempt in _attempts(tiny.compile())] == ["done", "done"]
+
+
+def test_results_bear_the_name_that_the_run_began_with(tiny: TinyType) -> None:
+    for name in ("own", "other"):
+        with init_env(tiny.compile(overrides=[f"run.run_name={name}"]), again=True) as env:
+            env.record(1, {"val": {"loss": 0.5}}, step=4, samples=16)
+
+    assert json.loads(env.attempt.result_files.results.read_text())["name"] == env.runner.name == "tiny-own"
 
 
 def test_a_loop_goes_on_from_what_an_earlier_attempt_saved(tiny: TinyType) -> None:

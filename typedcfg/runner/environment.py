@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunDone, RunError
-from typedcfg.records.result_record import Result, ResultHeader, ResultLog, read_results
+from typedcfg.records.result_record import Result, ResultLog, read_results
 from typedcfg.runner.asked import Asked
 from typedcfg.runner.failure import code_of_exit, failure_of, is_failure
 from typedcfg.runner.log import LogFile, kept
@@ -27,9 +27,8 @@ from typedcfg.runner.plan import UNRECORDED
 from typedcfg.runner.process import Process
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run import Runner
-from typedcfg.runner.run_book import RunBook, identity_of
+from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
-from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import texts_of
 from typedcfg.runner.training import Training
 
@@ -287,17 +286,15 @@ def _recorded(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator
 
 @contextmanager
 def _results(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator[LoopResults]:
-    identity, experiment = identity_of(runner.config), runner.config.params
-    book, rule = RunBook(attempt.run), rule_of(experiment.run.score)
-    header = ResultHeader(identity.name, identity.id, attempt.timestamp)
+    experiment, book = runner.config.params, RunBook(attempt.run)
     with ExitStack() as stack:
         log = None
         if process.is_main:
             guard = partial(book.check_owner, attempt)
-            log = stack.enter_context(ResultLog(attempt.result_files, header, rule, guard=guard))
+            log = stack.enter_context(ResultLog(attempt.result_files, book.header(attempt), runner.rule, guard=guard))
         yield LoopResults(
             log,
-            metric=rule.metric,
+            metric=runner.rule.metric,
             on_nan=experiment.run.on_nan,
             note=lambda step: book.change(attempt, not_finite_since=step),
         )

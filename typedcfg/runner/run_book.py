@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from typedcfg.compiler.config import Config
 from typedcfg.errors import DamagedRecord, Problem, RecordError, RunOwned
+from typedcfg.records.result_record import ResultHeader
 from typedcfg.records.run_record import (
     AttemptRecord,
     Failure,
@@ -188,6 +189,15 @@ class RunBook:
                 return recorded
         what = f"{self.run.record.name} does not know of attempt {attempt.timestamp}"
         raise RecordError(_replaced(self.run, f"{what}: it was replaced while that was made"))
+
+    def header(self, attempt: AttemptDir) -> ResultHeader:
+        """Whose results those of an attempt are: the run's, by the name that it began with.
+
+        Raises:
+            RecordError: The record cannot be read, or is gone.
+        """
+        identity = self.begun.identity
+        return ResultHeader(identity.name, identity.id, attempt.timestamp)
 
     def _write(self, record: RunRecord) -> None:
         write_run_record(self.run.record, record)

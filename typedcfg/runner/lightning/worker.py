@@ -17,7 +17,7 @@ from typedcfg.compiler.writing.saving import json_text
 from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.checkpoint_record import Verified
-from typedcfg.records.result_record import ResultHeader, ScoreRule
+from typedcfg.records.result_record import ScoreRule
 from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of, stop_reason_of
 from typedcfg.runner.lightning.callbacks.agreement import Agreement
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
@@ -161,9 +161,7 @@ def _tell_of_damage(book: RunBook, attempt: AttemptDir, found: Verified) -> None
 
 
 def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:
-    identity = book.begun.identity
-    header = ResultHeader(identity.name, identity.id, attempt.timestamp)
-    return Recorder(attempt.path, rule=rule, header=header, guard=partial(book.check_owner, attempt))
+    return Recorder(attempt.path, rule=rule, header=book.header(attempt), guard=partial(book.check_owner, attempt))
 
 
 def _hang_watch(
