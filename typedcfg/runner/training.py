@@ -20,12 +20,7 @@ from typedcfg.records.run_record import GitState, Identity, RunRecord, Score
 from typedcfg.runner.asked import Asked, Beginning
 from typedcfg.runner.carry import carry_over, take_in
 from typedcfg.runner.ending import bad_end, status_of
-from typedcfg.runner.failure import (
-    exit_code_of,
-    failure_of,
-    is_failure,
-    stop_reason_of,
-)
+from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_reason_of
 from typedcfg.runner.given_checkpoint import given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.lookup import unfinished_like
@@ -43,6 +38,7 @@ from typedcfg.runner.template_reference import refer_to
 from typedcfg.runner.work_order import work_order
 from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment
+from typedcfg.sections.scaling import processes
 from typedcfg.storage import rename, write_atomically
 
 _UNKNOWN_CODE: Final = CodeVersion.outside("").code_uuid
@@ -93,12 +89,7 @@ class Training:
 
     def _attempt(self, launcher: Launcher, *, again: bool, resume: Beginning, test: bool) -> None:
         book = RunBook(self.run)
-        book.set_aside_damage()
-        book.mark_lost()
-        record, code = book.record, self._code()
-        if record is not None:
-            self._check_same(record)
-            self._restore_config()
+        record, code = self._mended(book), self._code()
         doubts = self._doubts(record, code)
         plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=verify_to_train)
         if record is not None and plan.does == "start":
@@ -115,7 +106,7 @@ class Training:
         if record is None:
             self._tell_of_another()
         _warn(plan, code)
-        attempt = self._begin(book, plan, code, identity)
+        attempt = self._begin(book, plan, code, identity, world_size=processes(self.config.params.trainer))
         with stops_raise():
             self._attend(book, attempt, launcher, test=test)
 
@@ -123,19 +114,13 @@ class Training:
     def attempted(self, *, world_size: int) -> Iterator[AttemptDir]:
         """One more attempt from the beginning, made within the block by whoever asks, and recorded as it ends."""
         book = RunBook(self.run)
-        book.set_aside_damage()
-        book.mark_lost()
-        record, code = book.record, self._code()
-        if record is not None:
-            self._check_same(record)
-            self._restore_config()
+        record, code = self._mended(book), self._code()
         plan = Plan("start", "trained by a loop of its own")
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         self._tell_of_unrecorded(record)
         _warn(plan, code)
-        attempt = self._begin(book, plan, code, identity)
-        book.change(attempt, world_size=world_size)
+        attempt = self._begin(book, plan, code, identity, world_size=world_size)
         try:
             with stops_raise():
                 yield attempt
@@ -145,6 +130,20 @@ class Training:
             raise
         if self._is_owned():
             book.end(attempt, status="done", exit_code=0)
+
+    def _mended(self, book: RunBook) -> RunRecord | None:
+        """The record, brought to how things stand, and `run.yaml` beside it; None where the run was never begun.
+
+        Raises:
+            ResumeRefused: The run in the folder has a configuration that means something else.
+        """
+        book.set_aside_damage()
+        book.mark_lost()
+        record = book.record
+        if record is not None:
+            self._check_same(record)
+            self._restore_config()
+        return record
 
     def _is_owned(self) -> bool:
         """Whether it is this process that owns the run, and not one that was forked off its owner."""
@@ -278,7 +277,9 @@ class Training:
         leave_out = self.run.project_root.absolute()
         return read_code_version(source_folder(type(self.config.params)), leave_out=leave_out)
 
-    def _begin(self, book: RunBook, plan: Plan, code: CodeVersion, identity: Identity) -> AttemptDir:
+    def _begin(
+        self, book: RunBook, plan: Plan, code: CodeVersion, identity: Identity, *, world_size: int
+    ) -> AttemptDir:
         """Make an attempt's folder and record it, and first the run's own files if this is its first."""
         template, record = type(self.config.params), book.record
         recorded = self._recorded() if record else None
@@ -311,7 +312,7 @@ class Training:
             attempt,
             git=_git_state(code, source_folder(template)),
             term=term_of(self.run.lock),
-            world_size=self.config.params.trainer.devices * self.config.params.trainer.num_nodes,
+            world_size=world_size,
             migrated=migrations,
             resumed_from=self._named(plan.checkpoint.path) if plan.checkpoint else None,
             not_bitwise_because=plan.not_bitwise_because,
