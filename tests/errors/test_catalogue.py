@@ -32,7 +32,7 @@ NOT_SHOWN = {
     "compiler/writing/saving.py:_lost": "a guard: no template is known that reads more back than was written",
     "errors.py:TypedcfgError.__init__": "pydantic's own words, for a class whose fields are right one by one",
     "identity/canonical.py:Members.refuse_repeated": "a guard: two fields of one name are refused in their class",
-    "runner/environment.py:Environment._check_extent": "needs an attempt that was stopped; tests/runner shows it",
+    "runner/environment.py:Environment._check_reached": "needs an attempt that was stopped; tests/runner shows it",
     "runner/environment.py:Environment.resume 2": "needs an attempt that was stopped; tests/runner shows it",
     "runner/environment.py:_attempted": "needs two processes, the first of which fails",
     "runner/joining.py:_shared": "needs two machines without a shared folder",
