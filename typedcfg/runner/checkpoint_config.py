@@ -1,12 +1,14 @@
 """The configuration of a checkpoint: that of the run it lies in, or the text within it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem, RecordError, ResumeRefused, RunError
 from typedcfg.records.checkpoint_record import verify
+from typedcfg.runner.other_meaning import other_meaning
 from typedcfg.runner.recorded_config import check_config
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
@@ -84,10 +86,15 @@ def _another(checkpoint: Path, template: type[Experiment], source: Source, now: 
     except ConfigError:  # without a secret that the template requires: there is nothing to compare with
         changed = []
     else:
-        changed = [str(found) for found in recorded.diff(now) if found.is_in_identity]
-    what = f"{checkpoint.name} was trained with a configuration that means something else"
-    expected = "\n".join(["the values that it was trained with; these bear on the outcome:", *changed])
-    if not changed:
-        expected = f"the class {template.__qualname__} as it was then: it means something else by the same values"
-    fix = "leave them as they were, or start another run, and begin with these weights: load_pretrained"
-    return Problem(what, where=str(checkpoint), expected=expected, fix=fix)
+        changed = [found for found in recorded.diff(now) if found.is_in_identity]
+    problem = other_meaning(
+        checkpoint.name,
+        done="trained",
+        where=checkpoint,
+        differences=changed,
+        fix="start another run, and begin with these weights: load_pretrained",
+    )
+    if changed:
+        return problem
+    as_then = f"the class {template.__qualname__} as it was then: it means something else by the same values"
+    return replace(problem, expected=as_then)

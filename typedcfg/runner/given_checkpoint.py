@@ -9,6 +9,7 @@ from typedcfg.compiler.writing.secrets import as_overrides, secrets_in
 from typedcfg.errors import Problem, ResumeRefused, RunError
 from typedcfg.records.checkpoint_record import Manifest, Verified, manifest_path
 from typedcfg.runner.checkpoint_config import configuration_of
+from typedcfg.runner.other_meaning import other_meaning
 from typedcfg.runner.run_dir import CheckpointDir, RunDir
 from typedcfg.sections.experiment import Experiment
 
@@ -30,13 +31,13 @@ def given_checkpoint(path: Path, config: Config[Experiment], *, check: Callable[
     if found.manifest.fingerprint != str(config.fingerprint):
         overrides = as_overrides(secrets_in(config.params))
         recorded = configuration_of(found.path, type(config.params), overrides).config
-        differences = [str(one) for one in diff(recorded, config) if one.is_in_identity]
         raise ResumeRefused(
-            Problem(
-                f"{path} was trained with a configuration that means something else",
-                where=str(found.path),
-                expected="\n".join(["the values that it was trained with; these bear on the outcome:", *differences]),
-                fix="leave them as they were, or begin with its weights alone: load_pretrained in build_model",
+            other_meaning(
+                str(path),
+                done="trained",
+                where=found.path,
+                differences=diff(recorded, config),
+                fix="begin with its weights alone: load_pretrained in build_model",
             )
         )
     return found

@@ -24,6 +24,7 @@ from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_r
 from typedcfg.runner.given_checkpoint import given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.lookup import unfinished_like
+from typedcfg.runner.other_meaning import other_meaning
 from typedcfg.runner.ownership import term_of
 from typedcfg.runner.place import NAMED_BY
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
@@ -210,14 +211,13 @@ class Training:
     def _check_same(self, record: RunRecord) -> None:
         if str(self.config.fingerprint) == record.identity.fingerprint:
             return
-        differences = [difference for difference in diff(self._recorded(), self.config) if difference.is_in_identity]
         raise ResumeRefused(
-            Problem(
-                f"the run {record.identity.id} was begun with a configuration that means something else",
-                where=str(self.run.config),
-                expected="the values that it was begun with; these bear on the outcome:\n"
-                + "\n".join(map(str, differences)),
-                fix="leave them as they were, or start another run: typedcfg run",
+            other_meaning(
+                f"the run {record.identity.id}",
+                done="begun",
+                where=self.run.config,
+                differences=diff(self._recorded(), self.config),
+                fix="start another run: typedcfg run",
             )
         )
 
