@@ -63,7 +63,7 @@ NOT_SHOWN = {
     "runner/ending.py:bad_end": "needs several processes, one of which is killed",
     "runner/failure.py:problem_of 1": "needs several processes, one of which is killed",
     "runner/worker.py:_loaded": "needs a process that a launcher starts, and that starts the run again",
-    "runner/worker.py:rebuild": "a guard: a launcher hands on the class that began the run",
+    "runner/recorded_config.py:rebuild": "a guard: a launcher hands on the class that began the run",
     "sources/yaml_mistakes.py:unprintable 1": "a guard: the parser complains of a character, and names none",
     "sources/yaml_value.py:read_value": "never told: the value's field says what is wrong with the text",
     "template/refusals.py:unknown_types 2": "depends on the version of Python: which types pydantic refuses",

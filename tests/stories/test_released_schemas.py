@@ -9,9 +9,9 @@ import pytest
 
 from typedcfg.cli.main import call
 from typedcfg.runner.lookup import summarize
+from typedcfg.runner.recorded_config import rebuild
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
-from typedcfg.runner.worker import rebuild
 from typedcfg.template.migrations import schema_version
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "schemas"

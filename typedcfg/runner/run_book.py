@@ -32,9 +32,7 @@ from typedcfg.records.run_record import (
 from typedcfg.runner.failure import told_hang
 from typedcfg.runner.ownership import Fence, read_owner, term_of
 from typedcfg.runner.run_dir import AttemptDir, RunDir
-from typedcfg.sections.experiment import Experiment
-from typedcfg.storage import rename, write_atomically
-from typedcfg.template.migrations import schema_version
+from typedcfg.storage import rename
 
 _PACKAGES: Final = ("typedcfg", "torch", "lightning", "numpy")
 """Packages that bear on the outcome."""
@@ -236,16 +234,6 @@ def _unseen_end(run: RunDir, attempt: AttemptRecord) -> dict[str, Any]:
     if hang is None:
         return {"status": "lost"}
     return {"status": "failed", "exit_code": 1, "failure": attempt.failure or hang}
-
-
-def write_config(run: RunDir, config: Config[Experiment]) -> None:
-    """Write `run.yaml`."""
-    write_atomically(run.config, config_text(config).encode())
-
-
-def config_text(config: Config[Experiment]) -> str:
-    """A configuration as YAML, with the version of the schema that can read it as it is."""
-    return f"$version: {schema_version(type(config.params))}\n{config.to_yaml(origins=True)}"
 
 
 def identity_of(config: Config[Any]) -> Identity:

@@ -13,7 +13,7 @@ from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunError
 from typedcfg.runner.ownership import Ownership
-from typedcfg.runner.run_book import config_text
+from typedcfg.runner.recorded_config import config_text
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.sections.launch import SlurmLaunch
 from typedcfg.sections.trainer import Trainer

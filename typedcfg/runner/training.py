@@ -30,14 +30,14 @@ from typedcfg.runner.place import NAMED_BY
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
 from typedcfg.runner.preflight import verify_to_train
 from typedcfg.runner.recorded import recorded_patch, recorded_words
-from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, told_if_refused, versions, write_config
+from typedcfg.runner.recorded_config import rebuild, write_config
+from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, told_if_refused, versions
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.secrets import texts_of
 from typedcfg.runner.stop_signals import stops_raise
 from typedcfg.runner.template_reference import refer_to
 from typedcfg.runner.work_order import work_order
-from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sections.scaling import processes
 from typedcfg.storage import rename, write_atomically

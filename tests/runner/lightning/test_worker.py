@@ -1,87 +1,14 @@
-import os
 import re
 
 import pytest
 import torch
 
 from typedcfg import Experiment, Runner
-from typedcfg.errors import Problem, RunError, RunFailed, RunOwned
+from typedcfg.errors import RunError, RunFailed
 from typedcfg.records.checkpoint_record import committed
-from typedcfg.runner.run_book import RunBook
-from typedcfg.runner.run_dir import AttemptDir, RunDir
-from typedcfg.runner.secrets import SECRETS_VARIABLE
-from typedcfg.runner.worker import rebuild, work
+from typedcfg.runner.run_dir import AttemptDir
 
 TinyType = type[Experiment]
-
-
-@pytest.fixture
-def begun(tiny: TinyType) -> tuple[RunDir, AttemptDir]:
-    """A run whose only attempt failed before it trained."""
-    runner = Runner(tiny.compile(overrides=["faults.crash_at=0", "token=hunter2"]))
-    with pytest.raises(ValueError, match="broke"):
-        runner.fit()
-    return RunDir(runner.dir), AttemptDir(runner.attempt)
-
-
-def test_a_configuration_is_rebuilt_from_its_folder(begun: tuple[RunDir, AttemptDir], tiny: TinyType) -> None:
-    config = rebuild(begun[0], tiny, {"token": "hunter2"})
-
-    assert config == tiny.compile(overrides=["faults.crash_at=0", "token=hunter2"])
-
-
-def test_a_class_that_says_otherwise_than_the_record_is_refused(
-    begun: tuple[RunDir, AttemptDir], tiny: TinyType
-) -> None:
-    class Tiny(tiny):  # type: ignore[misc, valid-type]  # loaded by the test
-        new: int = 1
-
-    with pytest.raises(RunError) as raised:
-        rebuild(begun[0], Tiny, {})
-
-    record = RunBook(begun[0]).record
-    assert record is not None
-    assert record.identity.fingerprint in str(raised.value)
-    assert "found v1-" in str(raised.value)
-
-
-def test_a_worker_records_what_ended_it_and_raises_nothing(
-    begun: tuple[RunDir, AttemptDir], tiny: TinyType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, attempt = begun
-    RunBook(run).change(attempt, failure=None)
-    monkeypatch.setenv(SECRETS_VARIABLE, '{"token":"hunter2"}')
-
-    assert work(run, attempt, lambda: tiny) == 1
-
-    failure = RunBook(run).attempt(attempt).failure
-    assert failure is not None
-    assert failure.what == "ValueError: the model broke, its token was **********"
-    assert SECRETS_VARIABLE not in os.environ
-
-
-def test_what_a_worker_met_first_stands(begun: tuple[RunDir, AttemptDir]) -> None:
-    run, attempt = begun
-    before = RunBook(run).attempt(attempt).failure
-
-    def load() -> TinyType:
-        raise RuntimeError("a consequence")
-
-    assert work(run, attempt, load) == 1
-    assert RunBook(run).attempt(attempt).failure == before
-
-
-def test_a_class_whose_import_starts_the_run_is_told_how_not_to(begun: tuple[RunDir, AttemptDir]) -> None:
-    run, attempt = begun
-    RunBook(run).change(attempt, failure=None)
-
-    def load() -> TinyType:
-        raise RunOwned(Problem("the run is owned by process 1"))
-
-    assert work(run, attempt, load) == 2
-    failure = RunBook(run).attempt(attempt).failure
-    assert failure is not None
-    assert 'under `if __name__ == "__main__":`' in failure.what
 
 
 def test_checkpoints_state_the_fingerprint_of_the_configuration(tiny: TinyType) -> None:

@@ -13,12 +13,11 @@ from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import RunRecord
 from typedcfg.runner.lookup import find_run
 from typedcfg.runner.place import NAMED_BY
-from typedcfg.runner.recorded_config import check_config
+from typedcfg.runner.recorded_config import check_config, rebuild
 from typedcfg.runner.run import Runner
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.template_reference import check_trusted
-from typedcfg.runner.worker import rebuild
 from typedcfg.sections.experiment import Experiment, undefined_builders
 
 
