@@ -29,8 +29,8 @@ from typedcfg.runner.ownership import term_of
 from typedcfg.runner.place import NAMED_BY
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
 from typedcfg.runner.preflight import verify_to_train
-from typedcfg.runner.recorded import recorded_patch, recorded_words
 from typedcfg.runner.recorded_config import rebuild, write_config
+from typedcfg.runner.redacted import recorded_patch, recorded_words
 from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, told_if_refused, versions
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of

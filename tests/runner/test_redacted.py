@@ -8,7 +8,7 @@ from pydantic import Secret, SecretStr
 
 from typedcfg import ConfigTemplate, RenamedFrom
 from typedcfg.identity.code_version import read_code_version
-from typedcfg.runner.recorded import recorded_patch, recorded_words
+from typedcfg.runner.redacted import recorded_patch, recorded_words
 
 
 class Database(ConfigTemplate):
