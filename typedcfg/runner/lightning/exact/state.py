@@ -14,6 +14,7 @@ from typedcfg.runner.lightning.callbacks.followed import follow, put_back
 from typedcfg.runner.lightning.callbacks.listener import Listener
 from typedcfg.runner.lightning.exact.building import ReproducedSource, ValidationSource
 from typedcfg.runner.lightning.exact.doubts import doubts, is_within_epoch
+from typedcfg.runner.lightning.exact.ends import end_if_over
 from typedcfg.runner.lightning.exact.generators import GeneratorStates, capture_generators, restore_generators
 from typedcfg.runner.lightning.exact.loaders import SavedPlace, TrainingLoaders, is_plain
 from typedcfg.runner.lightning.exact.metrics import MetricStates, capture_metrics, restore_metrics, show_metrics
@@ -80,6 +81,7 @@ class ExactState(Listener):
         self._saved_weights: frozenset[str] = frozenset()
         self._weights: dict[str, Tensor] | None = None
         self._sanity_steps: float | None = None
+        self._is_left = False
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -88,6 +90,7 @@ class ExactState(Listener):
         self.not_bitwise_because = ()
         search_again(trainer)
         put_back(pl_module, "on_train_start")
+        put_back(trainer.fit_loop, "run")
         if stage == "fit":
             self._has_begun = False
             rank = trainer.global_rank if self.offset_ranks else 0
@@ -120,6 +123,8 @@ class ExactState(Listener):
         if trainer.training:
             # Its hooks may count validations, or set weights: Lightning checks again where an epoch had ended.
             self._sanity_steps, trainer.num_sanity_val_steps = trainer.num_sanity_val_steps, 0
+            self._is_left = True
+            follow(trainer.fit_loop, "run", partial(self._end, trainer))
         if not loaded:
             return
         find_again(loaded[0]["found"], trainer)
@@ -143,7 +148,7 @@ class ExactState(Listener):
         """
         if self._sanity_steps is not None:
             trainer.num_sanity_val_steps, self._sanity_steps = self._sanity_steps, None
-        self._has_begun = True
+        self._has_begun, self._is_left = True, False
         begin_next_epoch(trainer)
         seed_all(self.seed, rank=trainer.global_rank if self.offset_ranks else 0)
         loaders = self._loaders(trainer)
@@ -177,6 +182,12 @@ class ExactState(Listener):
             restore_generators(state["generators"], trainer.strategy.root_device)
             restore_module_generators(state["module"], module)
         step_plateaus(state["plateaus"], trainer, module)
+
+    def _end(self, trainer: Trainer) -> None:
+        """Let a training end that Lightning left because it was over."""
+        put_back(trainer.fit_loop, "run")
+        if self._is_left:
+            end_if_over(trainer)
 
     @override
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
