@@ -93,8 +93,21 @@ def test_drawing_from_a_stream_leaves_the_generators_as_they_were() -> None:
     assert generator.initial_seed() == 3
 
 
-def test_determinism_ends_with_the_training() -> None:
+def test_determinism_ends_with_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+
     with determinism(is_on=True):
         assert torch.are_deterministic_algorithms_enabled()
+        assert "CUBLAS_WORKSPACE_CONFIG" in os.environ
 
     assert not torch.are_deterministic_algorithms_enabled()
+    assert "CUBLAS_WORKSPACE_CONFIG" not in os.environ
+
+
+def test_a_workspace_of_the_users_own_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+
+    with determinism(is_on=True):
+        pass
+
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"

@@ -15,7 +15,9 @@ import torch
 
 _SEED_BOUND: Final = 1 << 32
 """numpy takes 32 bits; the others would take more."""
-_CUBLAS_WORKSPACE: Final = ":4096:8"
+_CUBLAS: Final = "CUBLAS_WORKSPACE_CONFIG"
+"""The variable by which cuBLAS is told which workspace to compute in."""
+_REPRODUCIBLE: Final = ":4096:8"
 
 
 def seed_all(seed: int, *, rank: int = 0) -> None:
@@ -121,7 +123,7 @@ def make_deterministic() -> None:
     Source:
         https://docs.pytorch.org/docs/stable/notes/randomness.html
     """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", _CUBLAS_WORKSPACE)
+    os.environ.setdefault(_CUBLAS, _REPRODUCIBLE)
     torch.use_deterministic_algorithms(mode=True)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
@@ -129,10 +131,11 @@ def make_deterministic() -> None:
 
 @contextmanager
 def determinism(*, is_on: bool) -> Iterator[None]:
-    """For the length of the block, hold torch to deterministic operations if that is asked for."""
+    """For the length of the block, hold torch to deterministic operations if that is asked for; all is put back."""
     before = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    had_workspace = _CUBLAS in os.environ
     if is_on:
         make_deterministic()
     try:
@@ -140,3 +143,5 @@ def determinism(*, is_on: bool) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warn_only)
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn
+        if not had_workspace:
+            os.environ.pop(_CUBLAS, None)

@@ -1,6 +1,5 @@
 """What a loop of one's own trains within: device, seeds, determinism and processes that agree; all is put back."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -14,7 +13,6 @@ from typedcfg.runner.lightning.seeds import determinism, host_states_kept, seed_
 from typedcfg.runner.process import Process
 from typedcfg.sections.run import Run
 
-_CUBLAS: Final = "CUBLAS_WORKSPACE_CONFIG"
 _PATIENCE: Final = timedelta(minutes=5)
 
 
@@ -40,8 +38,6 @@ def device_of(accelerator: str, process: Process) -> torch.device:
 def surroundings(run: Run, device: torch.device, *, rank: int, benchmark: bool, threads: int | None) -> Iterator[None]:
     """For the length of the block, seeds, determinism and threads as asked for."""
     with ExitStack() as stack:
-        if _CUBLAS not in os.environ:
-            stack.callback(os.environ.pop, _CUBLAS, None)
         stack.enter_context(host_states_kept())
         stack.enter_context(determinism(is_on=run.deterministic))
         if benchmark:
