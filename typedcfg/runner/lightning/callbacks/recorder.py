@@ -185,12 +185,14 @@ class Recorder(LastWord):
     @override
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show what validation steps returned, before those ask who stop a training by it or change its rate."""
-        self._evaluated = self._shown(self._evaluated, trainer, "val")
+        _show(self._evaluated, trainer, "val")
+        self._evaluated = Means()
 
     @override
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show what test steps returned."""
-        self._evaluated = self._shown(self._evaluated, trainer, "test")
+        _show(self._evaluated, trainer, "test")
+        self._evaluated = Means()
 
     @override
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -226,7 +228,8 @@ class Recorder(LastWord):
         epochs = trainer.current_epoch + 1  # Lightning's is still the number of the one that ends, from 0
         if epochs == self.state.epochs:
             return
-        self._returned = self._shown(self._returned, trainer, "train")
+        _show(self._returned, trainer, "train")
+        self._returned = Means()
         self._keep(trainer, "train")
         self.state = RunState(epochs=epochs, steps=trainer.global_step, samples=self.samples_so_far(trainer))
         self._samples = 0
@@ -239,20 +242,6 @@ class Recorder(LastWord):
         least = int(trainer.strategy.reduce(counted.clone(), reduce_op="min"))
         total = int(trainer.strategy.reduce(counted, reduce_op="sum"))
         return None if least == unknown or self.state.samples is None else self.state.samples + total
-
-    @staticmethod
-    def _shown(means: Means, trainer: Trainer, stage: str) -> Means:
-        """Put means among what was logged, by the names they were returned and are recorded under.
-
-        All ranks are here. Further ones begin anew.
-        """
-        found = mean_of(gathered(means.totals(), trainer.world_size))
-        recorded = {
-            f"{split}/{name}": mean for split, some in by_split(found, stage).items() for name, mean in some.items()
-        }
-        for name, mean in (found | recorded).items():
-            trainer.callback_metrics[name] = torch.tensor(mean)
-        return Means()
 
     def _close(self) -> None:
         if self._log:
@@ -267,6 +256,16 @@ class Recorder(LastWord):
             state = self.state
             self._log.append(Result(epoch=state.epochs, step=state.steps, samples=state.samples, splits=self._pending))
         self._pending = {}
+
+
+def _show(means: Means, trainer: Trainer, stage: str) -> None:
+    """Put means among what was logged, by the names they were returned and are recorded under; all ranks are here."""
+    found = mean_of(gathered(means.totals(), trainer.world_size))
+    recorded = {
+        f"{split}/{name}": mean for split, some in by_split(found, stage).items() for name, mean in some.items()
+    }
+    for name, mean in (found | recorded).items():
+        trainer.callback_metrics[name] = torch.tensor(mean)
 
 
 def _weight(length: int | None) -> int:
