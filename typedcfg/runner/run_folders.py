@@ -127,13 +127,17 @@ def _is_marked(folder: Path) -> bool:
 def _folders_in(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
         # DirEntry.is_dir raises where a link leads in a circle.
-        folders = [Path(entry) for entry in entries if entry.is_dir(follow_symlinks=False) or os.path.isdir(entry)]  # noqa: PTH112
+        folders = [Path(one) for one in entries if one.is_dir(follow_symlinks=False) or os.path.isdir(one)]  # noqa: PTH112  # as in _is_marked
     # A run that is being made, or whose maker was killed, is none yet.
     return sorted(path for path in folders if path.suffix != storage.STAGED_SUFFIX)
 
 
 def check_place(project_root: Path, place: PurePosixPath) -> None:
-    """See to it that new folders at a place neither leave `project_root` nor come to lie within a run."""
+    """See to it that new folders at a place neither leave `project_root` nor come to lie within a run.
+
+    Raises:
+        RunError: They would.
+    """
     folders = [project_root.joinpath(*place.parts[: depth + 1]) for depth in range(len(place.parts))]
     if place.is_absolute() or ".." in place.parts:
         raise RunError(Problem(f"{place} is no place below {project_root}", fix="set run.config_root"))
@@ -147,7 +151,11 @@ def check_place(project_root: Path, place: PurePosixPath) -> None:
 
 
 def inside(path: Path, project_root: Path) -> Path:
-    """The path, if it does not lead out of `project_root` by a link."""
+    """The path, if it does not lead out of `project_root` by a link.
+
+    Raises:
+        RunError: It does.
+    """
     real = Path(os.path.realpath(path))  # Path.resolve raises where a link leads in a circle
     if not real.is_relative_to(os.path.realpath(project_root)):
         what = f"{path} leads out of {project_root}"

@@ -10,8 +10,7 @@ def is_step_boundary(trainer: Trainer) -> bool:
     which a resume would leave out: the next step is as good, or the epoch's own checkpoint.
     """
     loop = trainer.fit_loop.epoch_loop
-    # Lightning has no public word for any of these.
-    fetcher = trainer.fit_loop._data_fetcher  # noqa: SLF001
+    fetcher = trainer.fit_loop._data_fetcher  # noqa: SLF001  # Lightning has no public word for it
     assert fetcher is not None, "a batch was fetched"
-    ends = loop._is_training_done or (trainer.should_stop and trainer.fit_loop._can_stop_early)  # noqa: SLF001
-    return not (ends or loop._should_accumulate() or loop._should_check_val_fx(fetcher))  # noqa: SLF001
+    ends = loop._is_training_done or (trainer.should_stop and trainer.fit_loop._can_stop_early)  # noqa: SLF001  # nor for these
+    return not (ends or loop._should_accumulate() or loop._should_check_val_fx(fetcher))  # noqa: SLF001  # nor for these

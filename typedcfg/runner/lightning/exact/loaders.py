@@ -63,15 +63,19 @@ class TrainingLoaders:
     @property
     def are_there(self) -> bool:
         """Whether the trainer has training loaders yet."""
-        return self.trainer.fit_loop._combined_loader is not None  # noqa: SLF001  # as below
+        return self.trainer.fit_loop._combined_loader is not None  # noqa: SLF001  # Lightning has no public way to it
 
     @property
     def combined(self) -> CombinedLoader:
         """The loaders, as Lightning goes through them."""
-        # Lightning has no public way to its list of loaders, nor to begin their loading again.
-        combined = self.trainer.fit_loop._combined_loader  # noqa: SLF001
+        combined = self.trainer.fit_loop._combined_loader  # noqa: SLF001  # as above
         assert combined is not None
         return combined
+
+    @property
+    def _mode(self) -> str:
+        """How Lightning goes through several: `max_size_cycle` begins those again that end first."""
+        return str(self.combined._mode)  # noqa: SLF001  # told nowhere else
 
     def __iter__(self) -> Iterator[Any]:
         """Each loader."""
@@ -134,7 +138,7 @@ class TrainingLoaders:
         ahead = saved["ahead"] if saved else []
         states = saved["loaders"] if saved else [None for _ in self]
         ended = [self._seek(loader, batches + len(ahead), state) for loader, state in zip(self, states, strict=True)]
-        fetcher = self.trainer.fit_loop._data_fetcher  # noqa: SLF001
+        fetcher = self.trainer.fit_loop._data_fetcher  # noqa: SLF001  # loading begins again by it alone
         if ahead and isinstance(fetcher, _PrefetchDataFetcher):
             usual, fetcher.prefetch_batches = fetcher.prefetch_batches, 0
             iter(fetcher)
@@ -151,7 +155,7 @@ class TrainingLoaders:
         if not isinstance(loader, (ExactLoader, ReplayedLoader)):
             return has_ended
         length = sized_len(loader)
-        begins_again = self.combined._mode == "max_size_cycle"  # noqa: SLF001  # told nowhere else
+        begins_again = self._mode == "max_size_cycle"
         if begins_again and length:
             lap, start = divmod(batches, length)
             loader.seek(start, lap=lap)
@@ -181,7 +185,7 @@ class TrainingLoaders:
 
     def ahead(self) -> list[Any]:
         """Batches that were fetched and not yet trained on, where a loader that keeps its place counts them as gone."""
-        fetcher = self.trainer.fit_loop._data_fetcher  # noqa: SLF001
+        fetcher = self.trainer.fit_loop._data_fetcher  # noqa: SLF001  # as above
         if not isinstance(fetcher, _PrefetchDataFetcher) or not any(isinstance(loader, _Stateful) for loader in self):
             return []
         return list(fetcher.batches)
@@ -209,8 +213,8 @@ class TrainingLoaders:
             epoch: The number of the epoch that goes on.
             batches: How many of its batches were trained on [batches].
         """
-        is_once = self.combined._mode == "max_size" and len(self.combined.flattened) > 1  # noqa: SLF001  # as above
-        begin_again = self.combined._mode == "max_size_cycle" and len(self.combined.flattened) > 1  # noqa: SLF001  # as above
+        are_several = len(self.combined.flattened) > 1
+        is_once, begin_again = are_several and self._mode == "max_size", are_several and self._mode == "max_size_cycle"
         for loader in self:
             if isinstance(loader, ExactLoader) and begin_again and sized_len(loader) is None:
                 yield f"{type(loader.sampler).__name__} has no length: how often it began again is not known"

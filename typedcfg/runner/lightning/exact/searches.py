@@ -52,11 +52,10 @@ def _searches(trainer: Trainer) -> Iterator[BatchSizeFinder | LearningRateFinder
 
 def _set_by_searches(trainer: Trainer, module: LightningModule) -> Iterator[tuple[str, type[float]]]:
     for callback in _searches(trainer):
-        # Lightning tells these names nowhere else.
         if isinstance(callback, BatchSizeFinder):
-            yield callback._batch_arg_name, int  # noqa: SLF001
-        elif callback._update_attr:  # noqa: SLF001
-            yield _determine_lr_attr_name(module, callback._attr_name), float  # noqa: SLF001
+            yield callback._batch_arg_name, int  # noqa: SLF001  # Lightning tells these names nowhere else
+        elif callback._update_attr:  # noqa: SLF001  # as above
+            yield _determine_lr_attr_name(module, callback._attr_name), float  # noqa: SLF001  # as above
 
 
 class _Found:

@@ -99,9 +99,13 @@ class ExactSampler(DistributedSampler[int]):
         present = distributed.get_world_size() if _is_distributed() else 1
         return present if self._world_size is None else self._world_size
 
+    @property
+    def _size(self) -> int:
+        return len(self.dataset)  # type: ignore[arg-type]  # it is sized, though torch's own class promises less
+
     @override
     def __len__(self) -> int:
-        return share_length(len(self.dataset), self.world_size, drop_uneven=self.drop_last)  # type: ignore[arg-type]
+        return share_length(self._size, self.world_size, drop_uneven=self.drop_last)
 
     @override
     def __iter__(self) -> Iterator[int]:
@@ -109,8 +113,7 @@ class ExactSampler(DistributedSampler[int]):
 
     def order(self, epoch: int, lap: int) -> torch.Tensor:
         """This rank's indices, in the order of an epoch."""
-        size = len(self.dataset)  # type: ignore[arg-type]
-        whole = epoch_order(size, seed=self.seed, epoch=epoch, shuffle=self.shuffle, lap=lap)
+        whole = epoch_order(self._size, seed=self.seed, epoch=epoch, shuffle=self.shuffle, lap=lap)
         return share(whole, rank=self.rank, world_size=self.world_size, drop_uneven=self.drop_last)
 
     def batches(self, epoch: int, lap: int, size: int) -> Iterator[list[int]]:
