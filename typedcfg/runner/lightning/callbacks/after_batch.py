@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.followed import Followed, follow, put_back
 from typedcfg.runner.lightning.callbacks.listener import Listener
+from typedcfg.runner.lightning.unseen import callbacks_of
 
 _HOOK: Final = "on_train_batch_end"
 
@@ -33,8 +34,7 @@ class AfterBatch(Listener):
         """Follow the module's hook; here and not before, for a module may set it in its `setup`."""
         if isinstance(pl_module.on_train_batch_end, Followed):
             return  # another one of these has seen to it
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
-        followers = [callback for callback in callbacks if isinstance(callback, AfterBatch)]
+        followers = [callback for callback in callbacks_of(trainer) if isinstance(callback, AfterBatch)]
 
         def call(outputs: Any, _batch: Any, batch_idx: int) -> None:
             for follower in followers:

@@ -20,6 +20,7 @@ from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpo
 from typedcfg.runner.lightning.exact.generators import generators_kept
 from typedcfg.runner.lightning.safe_load import verify_loadable
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
+from typedcfg.runner.lightning.unseen import callbacks_of, current_of
 from typedcfg.runner.run_dir import CheckpointDir
 from typedcfg.storage import link_atomically, make_folder, sweep
 
@@ -165,7 +166,7 @@ class CheckpointPolicy(AfterBatch, LastWord):
         Raises:
             MisconfigurationException: The trainer lacks the recorder or the plugin.
         """
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
+        callbacks = callbacks_of(trainer)
         if self.recorder not in callbacks[: callbacks.index(self)]:
             raise MisconfigurationException("CheckpointPolicy needs its Recorder before it among the callbacks")
         if not isinstance(trainer.strategy.checkpoint_io, VerifiedCheckpointIO):
@@ -252,9 +253,9 @@ class CheckpointPolicy(AfterBatch, LastWord):
 
     def _must_ask(self, trainer: Trainer) -> bool:
         """Whether it is this callback that asks after each step; a `Pulse` does so less often, for all ranks."""
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]  # as in setup
+        pulses = [one for one in callbacks_of(trainer) if isinstance(one, Pulse)]
         may_want = self.every_minutes is not None or _plugin(trainer).asynchronous
-        return may_want and not any(isinstance(one, Pulse) and one.wants_save == self.wants_save for one in callbacks)
+        return may_want and not any(pulse.wants_save == self.wants_save for pulse in pulses)
 
     def _is_asked(self, trainer: Trainer) -> bool:
         # Clocks differ between ranks, and what is written in the background rank 0 alone sees fail.
@@ -341,8 +342,7 @@ class CheckpointPolicy(AfterBatch, LastWord):
 def _place(trainer: Trainer) -> tuple[int, ...]:
     """Where a training is: what tells two of its states apart."""
     loop = trainer.fit_loop
-    epochs = loop.epoch_progress.current.processed  # type: ignore[attr-defined]  # declared as its base class
-    return trainer.global_step, epochs, loop.epoch_loop.batch_progress.total.ready
+    return trainer.global_step, current_of(loop.epoch_progress).processed, loop.epoch_loop.batch_progress.total.ready
 
 
 def _plugin(trainer: Trainer) -> VerifiedCheckpointIO:

@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from typedcfg.runner.lightning.loading.order import key
 from typedcfg.runner.lightning.seeds import RandomStream
+from typedcfg.runner.lightning.unseen import reload_interval_of
 
 
 class ReproducedSource(_DataLoaderSource):
@@ -79,7 +80,7 @@ class ValidationSource(ReproducedSource):
 
     @override
     def dataloader(self) -> Any:
-        every: int = self.trainer.reload_dataloaders_every_n_epochs  # type: ignore[attr-defined]  # set by a part of it
+        every = reload_interval_of(self.trainer)
         present = self.trainer.current_epoch
         if every and self.built_in is not None and present - self.built_in >= every:
             self.built_in = None

@@ -13,6 +13,7 @@ from typedcfg.runner.lightning.exact.loaders import owners_of_generators
 from typedcfg.runner.lightning.exact.plateaus import doubts_of_plateaus
 from typedcfg.runner.lightning.exact.tensors import doubts_of_gradients
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
+from typedcfg.runner.lightning.unseen import callbacks_of, current_of
 
 _OURS: Final = "typedcfg."
 _ONLY_SHOW: Final = (ProgressBar, LearningRateMonitor)
@@ -33,13 +34,13 @@ def doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
 
 def is_within_epoch(trainer: Trainer) -> bool:
     """Whether an epoch has begun and not ended."""
-    progress = trainer.fit_loop.epoch_progress.current
-    return bool(progress.started > progress.processed)  # type: ignore[attr-defined]  # declared as its base class
+    progress = current_of(trainer.fit_loop.epoch_progress)
+    return progress.started > progress.processed
 
 
 def _left_out(trainer: Trainer, module: LightningModule) -> Iterator[str]:
     """What comes before the checkpoint or behind it, and does not at a resume."""
-    progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+    progress = current_of(trainer.fit_loop.epoch_loop.batch_progress)
     if progress.ready > progress.processed:
         yield "saved after the batch that comes next was fetched"
     if progress.processed > progress.completed:
@@ -70,7 +71,7 @@ def _begins_epochs(trainer: Trainer, module: LightningModule) -> Iterator[object
     """Who does something at an epoch's beginning that may bear on the training."""
     if is_overridden("on_train_epoch_start", module):
         yield module
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
+    for callback in callbacks_of(trainer):
         hook = getattr(callback.on_train_epoch_start, "__func__", None)
         is_known = isinstance(callback, _ONLY_SHOW) or type(callback).__module__.startswith(_OURS)
         if hook is not Callback.on_train_epoch_start and not is_known:

@@ -3,6 +3,8 @@
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import StochasticWeightAveraging
 
+from typedcfg.runner.lightning.unseen import callbacks_of
+
 
 def end_if_over(trainer: Trainer) -> None:
     """Begin and end a training that Lightning left alone, as all its steps were taken before.
@@ -23,6 +25,6 @@ def end_if_over(trainer: Trainer) -> None:
 
 def _spare_averaging(trainer: Trainer) -> None:
     """Let a callback put back what it changed for an epoch that is over: it changed nothing in this process."""
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
+    for callback in callbacks_of(trainer):
         if isinstance(callback, StochasticWeightAveraging):
             callback._accumulate_grad_batches = trainer.accumulate_grad_batches  # noqa: SLF001  # fails without

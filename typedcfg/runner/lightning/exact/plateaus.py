@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from lightning.pytorch import LightningModule, Trainer
 
+from typedcfg.runner.lightning.unseen import current_of
+
 
 def pending_plateaus(trainer: Trainer) -> list[float | None]:
     """The metric that each plateau scheduler steps on after this checkpoint; None where none does.
@@ -29,14 +31,12 @@ def doubts_of_plateaus(trainer: Trainer) -> Iterator[str]:
 def _due(trainer: Trainer) -> Iterator[bool]:
     """Whether each scheduler is a plateau's, and steps after this checkpoint."""
     loop = trainer.fit_loop.epoch_loop
-    epochs, batches = trainer.fit_loop.epoch_progress.current, loop.batch_progress.current
+    epochs, batches = current_of(trainer.fit_loop.epoch_progress), current_of(loop.batch_progress)
     is_pending = {
         # Where max_steps ends an epoch early Lightning takes none.
-        "epoch": epochs.processed > epochs.completed  # type: ignore[attr-defined]  # declared as its base class
-        and loop._num_ready_batches_reached(),  # noqa: SLF001  # Lightning has no public word for it
+        "epoch": epochs.processed > epochs.completed and loop._num_ready_batches_reached(),  # noqa: SLF001  # Lightning has no public word for it
         # Behind a validation Lightning takes the step at a resume too.
-        "step": batches.ready == batches.processed > batches.completed  # type: ignore[attr-defined]  # as above
-        and not loop._should_accumulate(),  # noqa: SLF001  # nor for it
+        "step": batches.ready == batches.processed > batches.completed and not loop._should_accumulate(),  # noqa: SLF001  # nor for it
     }
     number = {"epoch": trainer.current_epoch + 1, "step": batches.ready}
     for config in trainer.lr_scheduler_configs:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import BatchSizeFinder, LearningRateFinder
 from lightning.pytorch.tuner.lr_finder import _determine_lr_attr_name
 from lightning.pytorch.utilities.parsing import lightning_getattr, lightning_setattr
+
+from typedcfg.runner.lightning.unseen import callbacks_of
 
 _HOOK: Final = "on_fit_start"
 """Where they search: behind what a checkpoint brings back to the model, and before all else that it brings back."""
@@ -46,8 +48,7 @@ def search_again(trainer: Trainer) -> None:
 
 
 def _searches(trainer: Trainer) -> Iterator[BatchSizeFinder | LearningRateFinder]:
-    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
-    yield from (one for one in callbacks if isinstance(one, (BatchSizeFinder, LearningRateFinder)))
+    yield from (one for one in callbacks_of(trainer) if isinstance(one, (BatchSizeFinder, LearningRateFinder)))
 
 
 def _set_by_searches(trainer: Trainer, module: LightningModule) -> Iterator[tuple[str, type[float]]]:

@@ -31,6 +31,7 @@ from typedcfg.runner.lightning.exact.tensors import TensorStates, capture_tensor
 from typedcfg.runner.lightning.exact.weights import capture_weights, load_in_double, restore_weights
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
+from typedcfg.runner.lightning.unseen import current_of, reload_interval_of
 from typedcfg.text import count
 
 _KEY: Final = "typedcfg_exact"
@@ -96,8 +97,7 @@ class ExactState(Listener):
             rank = trainer.global_rank if self.offset_ranks else 0
             self._validation = ValidationSource(trainer, seed=self.seed, rank=rank)
             trainer.fit_loop.epoch_loop.val_loop._data_source = self._validation  # noqa: SLF001  # no other way in
-        every: int = trainer.reload_dataloaders_every_n_epochs  # type: ignore[attr-defined]  # set by a part of it
-        if stage == "fit" and every:
+        if stage == "fit" and reload_interval_of(trainer):
             self._source = ReproducedSource(trainer, trainer.fit_loop._data_source, seed=self.seed)  # noqa: SLF001  # as there
             trainer.fit_loop._data_source = self._source  # noqa: SLF001  # as there
 
@@ -252,7 +252,7 @@ class ExactState(Listener):
 
 def _epoch(trainer: Trainer) -> int:
     """The number of the epoch that runs or comes, which Lightning tells to samplers."""
-    return int(trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]  # declared as its base
+    return current_of(trainer.fit_loop.epoch_progress).processed
 
 
 def _batches_trained(trainer: Trainer) -> int:
@@ -263,4 +263,4 @@ def _batches_trained(trainer: Trainer) -> int:
     progress = loop.epoch_loop.batch_progress
     if progress.is_last_batch and loop.epoch_loop.restarted_on_train_batch_end:
         return 0  # Lightning takes the epoch for finished
-    return int(progress.current.processed)  # type: ignore[attr-defined]  # declared as its base class
+    return current_of(progress).processed

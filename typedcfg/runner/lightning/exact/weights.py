@@ -9,6 +9,8 @@ from lightning.pytorch.plugins import DoublePrecision
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
+from typedcfg.runner.lightning.unseen import callbacks_of
+
 _HOOKS: Final = ("on_fit_start", "on_train_start")
 """Those that come after weights are loaded, and once more at each start."""
 _KNOWN: Final = ("lightning.", "typedcfg.")
@@ -50,7 +52,7 @@ def restore_weights(weights: Mapping[str, Tensor], module: LightningModule) -> N
 
 
 def _may_be_set(trainer: Trainer, module: LightningModule) -> bool:
-    owners = (module, *trainer.callbacks)  # type: ignore[attr-defined]  # set by a connector, unseen by mypy
+    owners = (module, *callbacks_of(trainer))
     hooks = (getattr(owner, hook) for owner in owners for hook in _HOOKS)
     return any(callable(hook) and not (hook.__module__ or "").startswith(_KNOWN) for hook in hooks)
 
