@@ -220,7 +220,7 @@ def _attempted(runner: Runner, process: Process, device: "torch.device", *, agai
         told = told_by_the_first(process, "", device)
         if not told:
             _check_open(runner, again=again)
-            raise RunError(Problem("the first process could not begin the run", where="what it says itself"))
+            raise RunError(Problem("the first process could not begin the run", fix="see what that one says itself"))
         attempt = AttemptDir(Path(told))
         with _recorded(runner, attempt, process):
             yield attempt
