@@ -11,7 +11,7 @@ was forgotten amid a write (ESTALE) is written anew, and a name is looked at aft
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from io import BufferedWriter
@@ -223,23 +223,29 @@ def make_filled_folder(path: Path, files: Mapping[str, bytes]) -> bool:
     return True
 
 
-def sweep(folder: Path) -> None:
+def sweep(folder: Path, *, within: Iterable[Path] = ()) -> None:
     """Bring to an end what a writer that was killed had begun in a folder; only for who owns the folder.
 
     What it had staged is removed, for the folder itself too, and what it had named is made sure of.
 
+    Args:
+        folder: The folder.
+        within: Folders in it, or in one of these, to tidy too; each is looked through once, however many there are.
+
     Raises:
         RecordError: A leftover cannot be removed.
     """
+    for each in (*within, folder):
+        with _reported(each, "tidy up"):
+            for path in each.iterdir():
+                if _STAGE.fullmatch(path.name):
+                    _delete(path)
+            disk().sync_folder(each)
     with _reported(folder, "tidy up"):
-        for path in folder.iterdir():
-            if _STAGE.fullmatch(path.name):
-                _delete(path)
         for path in folder.parent.glob(f".*{STAGED_SUFFIX}"):
             stage = _STAGE.fullmatch(path.name)
             if stage and stage["target"] == folder.name:
                 _delete(path)
-        disk().sync_folder(folder)
         disk().sync_folder(folder.parent)
 
 

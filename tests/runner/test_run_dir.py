@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from typedcfg.disk import Disk, using
 from typedcfg.errors import RunError
 from typedcfg.runner.run_dir import RunDir
 
@@ -207,3 +208,22 @@ def test_tidying_removes_what_was_staged_anywhere_in_the_run(tmp_path: Path) -> 
 
     assert list(tmp_path.rglob("*.staged")) == []
     assert attempt.checkpoints.path.is_dir()
+
+
+class CountingDisk(Disk):
+    def __init__(self) -> None:
+        self.synced: list[Path] = []
+
+    def sync_folder(self, path: Path) -> None:
+        self.synced.append(path)
+
+
+def test_tidying_looks_through_each_folder_once_however_many_attempts_there_are(tmp_path: Path) -> None:
+    run = opened(tmp_path)
+    attempts = [run.new_attempt() for _ in range(3)]
+
+    with using(disk := CountingDisk()):
+        run.tidy()
+
+    folders = [folder for attempt in attempts for folder in (attempt.path, attempt.checkpoints.path)]
+    assert sorted(disk.synced) == sorted([*folders, run.path, tmp_path])

@@ -314,11 +314,10 @@ class RunDir:
         Raises:
             RecordError: A leftover cannot be removed.
         """
-        for attempt in self.attempts():
-            storage.sweep(attempt.path)
-            if attempt.checkpoints.path.is_dir():
-                storage.sweep(attempt.checkpoints.path)
-        storage.sweep(self.path)
+        attempts = self.attempts()
+        checkpoints = (attempt.checkpoints.path for attempt in attempts)
+        within = [*(path for path in checkpoints if path.is_dir()), *(attempt.path for attempt in attempts)]
+        storage.sweep(self.path, within=within)
 
     @classmethod
     def _make(cls, project_root: Path, path: Path, run_uuid: UUID, place: PurePosixPath) -> "RunDir":
