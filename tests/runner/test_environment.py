@@ -3,6 +3,7 @@ import logging
 import math
 import os
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator
@@ -17,7 +18,8 @@ import torch
 from typedcfg import Config, Experiment, Runner, init_env
 from typedcfg.errors import RunDone, RunError, RunFailed, RunOwned
 from typedcfg.records.run_record import AttemptRecord
-from typedcfg.runner.environment import Environment
+from typedcfg.runner.environment import Environment, _recorded
+from typedcfg.runner.process import Process
 from typedcfg.runner.run_dir import AttemptDir
 
 TinyType = type[Experiment]
@@ -224,6 +226,18 @@ def _stopped(tiny: TinyType) -> Environment:
         (env.attempt.checkpoints.path / "model.pt").write_text("2")
         raise KeyboardInterrupt
     return env
+
+
+def test_what_a_rank_met_is_not_hidden_where_its_run_is_gone(tiny: TinyType, caplog: pytest.LogCaptureFixture) -> None:
+    with init_env(tiny.compile()) as env:
+        pass
+    shutil.rmtree(env.attempt.run.path)
+    second = Process(rank=1, world_size=2)
+
+    with pytest.raises(ValueError, match="broke"), _recorded(env.runner, env.attempt, second):
+        raise ValueError("broke")
+
+    assert "how the attempt ended is not recorded" in caplog.text
 
 
 def test_a_loop_may_go_to_another_folder(tiny: TinyType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

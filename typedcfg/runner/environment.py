@@ -27,7 +27,7 @@ from typedcfg.runner.plan import UNRECORDED
 from typedcfg.runner.process import Process
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run import Runner
-from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_book import RunBook, told_if_refused
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.secrets import texts_of
 from typedcfg.runner.training import Training
@@ -280,7 +280,8 @@ def _recorded(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator
         if is_failure(error) and not process.is_forked:
             secret_texts = texts_of(secrets_in(runner.config.params))
             failure = failure_of(error, rank=process.rank, secret_texts=secret_texts)
-            RunBook(RunDir.at(attempt.path.parent)).fail(attempt, failure)
+            with told_if_refused(error):
+                RunBook(attempt.run).fail(attempt, failure)
         raise
 
 
