@@ -394,3 +394,10 @@ def test_problems_of_all_files_are_told_at_once(write: Write) -> None:
         "a.yaml:1:20",
         "c.yaml:2:1",
     ]
+
+
+def test_a_missing_file_that_is_like_no_other_is_told_with_those_that_are_there(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").touch()
+
+    with pytest.raises(ConfigError, match=r"correct the path; files there: \S*base\.yaml"):
+        names(str(tmp_path / "nofile.yaml"))

@@ -9,7 +9,7 @@ from typing import Final
 from typedcfg.errors import ConfigError, Problem
 from typedcfg.origin import Origin
 from typedcfg.sources.base import Branch
-from typedcfg.text import nearest, one_of, shorten
+from typedcfg.text import listed, nearest, one_of, shorten
 
 _ALIKE: Final = 0.75
 """How much of two names of files must be the same for one to be a slip for the other."""
@@ -101,5 +101,17 @@ def _missing(path: str, name: str, asked: Origin) -> Problem:
     stem = nearest(wanted.stem, stems, cutoff=_ALIKE)
     near = stem and stems[stem]
     is_word = asked.source.startswith("argument ")  # of a command: it may have been meant as anything
-    fix = "a setting is written key=value" if is_word and _suffix(path) not in SUFFIXES else ""
+    if is_word and _suffix(path) not in SUFFIXES:
+        fix = "a setting is written key=value"
+    else:
+        fix = "" if near else _instead(folder, list(stems.values()))
     return Problem(f"no file {name!r}", where=str(asked), suggestion=near and written_path(str(folder / near)), fix=fix)
+
+
+def _instead(folder: Path, names: Sequence[str]) -> str:
+    """What to do about a file that is missing, where no name beside it is alike."""
+    place = written_path(str(folder))
+    if not folder.is_dir():
+        return f"correct the path: there is no folder {place!r} either"
+    readable = [written_path(str(folder / name)) for name in names if _suffix(name) in SUFFIXES]
+    return f"correct the path; {f'files there: {listed(readable)}' if readable else f'{place!r} has no such files'}"
