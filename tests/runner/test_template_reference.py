@@ -1,10 +1,12 @@
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from typedcfg import Experiment
 from typedcfg.errors import RunError
 from typedcfg.records.run_record import TemplateReference
+from typedcfg.runner.run_folders import AT_THE_TOP, MARKER, marker_of
 from typedcfg.runner.template_reference import check_loadable, check_trusted, is_same_class, refer_to
 
 
@@ -48,6 +50,24 @@ def test_code_elsewhere_and_among_the_runs_is_not_trusted(place: str, tmp_path: 
 
     with pytest.raises(RunError, match="not imported on a record's word alone"):
         check_trusted(reference(repository / place), here=repository, runs=repository / "experiments")
+
+
+@pytest.mark.parametrize("runs", [".", ".."])
+def test_code_beside_a_run_that_was_moved_alone_is_trusted(runs: str, tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    (repository / ".git").mkdir(parents=True)
+
+    check_trusted(reference(repository / "tiny.py"), here=repository, runs=repository / runs)
+
+
+def test_code_within_a_run_is_not_trusted_wherever_that_lies(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    run = tmp_path / "moved"
+    run.mkdir()
+    (run / MARKER).write_bytes(marker_of(uuid4(), AT_THE_TOP))
+
+    with pytest.raises(RunError, match=rf"it lies in {run.resolve()}, where runs lie"):
+        check_trusted(reference(run / "tiny.py"), here=tmp_path, runs=tmp_path)
 
 
 def test_outside_a_repository_nothing_is_trusted(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typedcfg.compiler.identify import source_folder
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import Identity, TemplateReference
+from typedcfg.runner.run_folders import marked_uuid
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.migrations import schema_version
 
@@ -86,13 +87,29 @@ def check_trusted(reference: TemplateReference, *, here: Path, runs: Path) -> No
         RunError: The user must name the class.
     """
     path, top = Path(reference.absolute_path).resolve(), repository_of(here.resolve())
-    if top is None or not path.is_relative_to(top) or path.is_relative_to(runs.resolve()):
-        within = "the current folder is in no repository" if top is None else f"the current repository is {top}"
-        raise RunError(
-            Problem(
-                f"the run was configured by {reference.app}, which is not imported on a record's word alone",
-                where=within,
-                expected="a class in the current repository, outside the folder of runs",
-                fix=f"if you trust that code, name it: --app {reference.app}",
-            )
+    if top is None:
+        within = "the current folder is in no repository"
+    elif not path.is_relative_to(top):
+        within = f"the current repository is {top}"
+    elif holder := _holder(path, top, runs.resolve()):
+        within = f"it lies in {holder}, where runs lie"
+    else:
+        return
+    raise RunError(
+        Problem(
+            f"the run was configured by {reference.app}, which is not imported on a record's word alone",
+            where=within,
+            expected="a class in the current repository, outside the folder of runs",
+            fix=f"if you trust that code, name it: --app {reference.app}",
         )
+    )
+
+
+def _holder(path: Path, top: Path, runs: Path) -> Path | None:
+    """The folder of runs, or the run, that code in a repository lies in; None where it lies in neither.
+
+    Where a run was moved alone, or runs lie beside the code, the whole repository is in the folder that holds them.
+    """
+    if path.is_relative_to(runs) and not top.is_relative_to(runs):
+        return runs
+    return next((folder for folder in path.parents if marked_uuid(folder)), None)
