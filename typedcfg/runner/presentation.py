@@ -20,6 +20,20 @@ def format_metrics(metrics: Mapping[str, float]) -> str:
     return _APART.join(f"{name} {value:.4g}" for name, value in metrics.items())
 
 
+def format_epoch(epoch: int, epochs: int | None) -> str:
+    """An epoch by its number.
+
+    Args:
+        epoch: Its number, from 1.
+        epochs: How many there will be; None where something else ends the training.
+
+    Example:
+        >>> format_epoch(3, 10)
+        'epoch 3/10'
+    """
+    return f"epoch {_of(epoch, epochs)}"
+
+
 def format_epoch_result(result: Result, epochs: int | None, *, is_best: bool) -> str:
     """What an epoch measured, split by split.
 
@@ -34,7 +48,7 @@ def format_epoch_result(result: Result, epochs: int | None, *, is_best: bool) ->
         'epoch 3/10  step 120  train/loss 0.5123  val/loss 0.4987  best'
     """
     metrics = {f"{split}/{name}": value for split, found in result.splits.items() for name, value in found.items()}
-    parts = [f"epoch {_of(result.epoch, epochs)}", f"step {result.step}", format_metrics(metrics)]
+    parts = [format_epoch(result.epoch, epochs), f"step {result.step}", format_metrics(metrics)]
     return _APART.join([part for part in parts if part] + ["best"] * is_best)
 
 

@@ -15,6 +15,11 @@ _UNLIMITED: Final = -1
 """What Lightning calls no limit."""
 
 
+def planned_epochs(trainer: Trainer) -> int | None:
+    """How many epochs there will be; None where something else ends the training."""
+    return None if trainer.max_epochs == _UNLIMITED else trainer.max_epochs
+
+
 class LineStream(Protocol):
     """What lines are printed to: standard output, or a log."""
 
@@ -45,9 +50,8 @@ class EpochLines(LastWord):
         self.recorder.record(trainer)
         result = self.recorder.results.get(self.recorder.state.epochs)
         if result is not None:
-            epochs = trainer.max_epochs if trainer.max_epochs != _UNLIMITED else None
             best = is_best(self.recorder.results, self.recorder.rule)
-            line = format_epoch_result(result, epochs, is_best=best)
+            line = format_epoch_result(result, planned_epochs(trainer), is_best=best)
             self._print(line, trainer)
 
     def _print(self, line: str, trainer: Trainer) -> None:
