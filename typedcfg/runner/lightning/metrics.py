@@ -41,6 +41,15 @@ class FreshMetrics:
         self._seen = {name: value for name, value in trainer.callback_metrics.items() if name not in but}
 
 
+def reduce_logged(trainer: Trainer) -> None:
+    """Let all ranks put together, here at the latest, what they logged in an epoch that ends.
+
+    Lightning does so where it is first asked for a metric: its bar asks on rank 0 alone, which then waits until the
+    other ranks ask too. Whoever has the ranks exchange anything else there calls this before.
+    """
+    _ = trainer.callback_metrics
+
+
 def by_split(metrics: Mapping[str, float], stage: str) -> dict[str, dict[str, float]]:
     """Metrics sorted into splits by their names.
 

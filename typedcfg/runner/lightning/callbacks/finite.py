@@ -11,6 +11,7 @@ from typing_extensions import override
 from typedcfg.errors import RunFailed
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.means import loss_of, stacked
+from typedcfg.runner.lightning.metrics import reduce_logged
 from typedcfg.runner.loop_results import not_finite
 
 _EVERY: Final = 50
@@ -72,6 +73,7 @@ class FiniteWatch(AfterBatch):
         Raises:
             RunFailed: The loss or a weight is not finite, and that is to end the training.
         """
+        reduce_logged(trainer)
         self._look(trainer, pl_module)
 
     @override

@@ -23,6 +23,7 @@ from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.loading.worker_signals import workers_outlast_stops
+from typedcfg.runner.lightning.metrics import reduce_logged
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.requeue import requeue
 from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, lost_stop, stop_of, taken
@@ -149,6 +150,7 @@ class Pulse(AfterBatch, LastWord):
     @override
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Agree between epochs."""
+        reduce_logged(trainer)
         self._beat(trainer, self._training, may_save=True)
 
     @override

@@ -14,7 +14,7 @@ from typing_extensions import override
 from typedcfg.records.result_record import BY_LOSS, Result, ResultHeader, ResultLog, Results, ScoreRule
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.means import Means, Totals, joined, mean_of, returned_metrics
-from typedcfg.runner.lightning.metrics import FreshMetrics, batch_length, by_split
+from typedcfg.runner.lightning.metrics import FreshMetrics, batch_length, by_split, reduce_logged
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.run_dir import AttemptDir
 from typedcfg.runner.state import RunState
@@ -228,6 +228,7 @@ class Recorder(LastWord):
         epochs = trainer.current_epoch + 1  # Lightning's is still the number of the one that ends, from 0
         if epochs == self.state.epochs:
             return
+        reduce_logged(trainer)
         _show(self._returned, trainer, "train")
         self._returned = Means()
         self._keep(trainer, "train")
