@@ -388,6 +388,23 @@ def test_a_damaged_checkpoint_is_passed_over_and_told_of(command: Command, folde
     assert "passed over: checkpoint step-00000008.ckpt is damaged" in complaints
 
 
+def test_a_checkpoint_of_another_run_is_passed_over_and_told_of(command: Command, folder: Folder, told: Told) -> None:
+    command("run", "APP", "faults.crash_at=2", "lr=0.25")
+    other = folder()
+    command("run", "APP", "faults.crash_at=2")
+    [run] = {*other.parent.iterdir()} - {other}
+    for path in other.glob("*/checkpoints/step-00000008.ckpt*"):
+        [own] = run.glob(f"*/checkpoints/{path.name}")
+        path.replace(own)
+    told.readouterr()
+
+    assert command("run", "APP") == 0
+
+    out, complaints = told.readouterr()
+    assert "resumes after 1 epoch" in out
+    assert "passed over: checkpoint step-00000008.ckpt is another run's" in complaints
+
+
 def test_a_run_that_lost_every_manifest_begins_anew_when_told_to_alone(
     command: Command, folder: Folder, told: Told
 ) -> None:

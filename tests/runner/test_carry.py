@@ -47,6 +47,18 @@ def test_a_new_attempt_begins_with_what_led_to_its_checkpoint(run: RunDir, first
     assert second.checkpoints.step(10).samefile(first.checkpoints.step(10))
 
 
+def test_a_checkpoint_of_another_run_is_not_carried_over(run: RunDir, first: AttemptDir) -> None:
+    other = first.checkpoints.step(10)
+    write_manifest(other, read_manifest(other).model_copy(update={"fingerprint": "v1-1"}))
+    found = run.latest_checkpoint()
+    assert found is not None
+    second = run.new_attempt()
+
+    carry_over(found, second)
+
+    assert [path.name for path in second.checkpoints.steps()] == ["step-00000020.ckpt"]
+
+
 def test_the_attempt_before_is_left_as_it_is(run: RunDir, first: AttemptDir) -> None:
     before = {path: path.read_bytes() for path in first.path.rglob("*") if path.is_file()}
     found = run.latest_checkpoint()

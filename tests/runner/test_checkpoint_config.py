@@ -49,6 +49,17 @@ def test_a_checkpoint_gives_its_configuration_where_its_run_lost_that(
     assert Runner.from_checkpoint(inside, tiny).config == done.config
 
 
+def test_a_checkpoint_that_was_put_among_those_of_another_run_gives_its_own_configuration(
+    done: Runner, inside: Path, tiny: type[Experiment]
+) -> None:
+    other = Runner(tiny.compile(overrides=["trainer.max_epochs=1", "lr=0.5"]))
+    other.fit()
+    for path in (inside, manifest_path(inside)):
+        path.replace(other.attempt / "checkpoints" / path.name)
+
+    assert Runner.from_checkpoint(other.attempt / "checkpoints" / inside.name, tiny).config == done.config
+
+
 def test_a_checkpoint_elsewhere_gives_its_configuration(done: Runner, outside: Path, tiny: type[Experiment]) -> None:
     runner = Runner.from_checkpoint(outside, tiny)
 

@@ -72,6 +72,10 @@ class Manifest(BaseModel):
         """Whether it was written in the midst of an epoch, whose result nobody knows yet."""
         return self.batch > 0
 
+    def is_of(self, fingerprint: str | None) -> bool:
+        """Whether it may be of a configuration: it states that one's fingerprint, or none."""
+        return self.fingerprint in {None, fingerprint}
+
 
 class Verified(NamedTuple):
     """A checkpoint that is what its manifest says, and those passed over to find it."""

@@ -28,7 +28,8 @@ def carry_over(found: Verified, attempt: AttemptDir) -> None:
     # All or none: with the older ones alone, this attempt would seem to be one to resume from.
     with staged_folder(attempt.checkpoints.path) as folder:
         for path, manifest in committed(source.checkpoints.path).items():
-            if manifest.step <= found.manifest.step and path.exists():
+            is_own = manifest.is_of(found.manifest.fingerprint)
+            if is_own and manifest.step <= found.manifest.step and path.exists():
                 take_over(path, folder / path.name)
                 take_over(manifest_path(path), manifest_path(folder / path.name))
 

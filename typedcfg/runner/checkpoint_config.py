@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from typedcfg.compiler.config import Config
 from typedcfg.errors import ConfigError, Problem, RecordError, ResumeRefused, RunError
-from typedcfg.records.checkpoint_record import verify
+from typedcfg.records.checkpoint_record import Manifest, verify
 from typedcfg.runner.other_meaning import other_meaning
 from typedcfg.runner.recorded_config import check_config
+from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.experiment import Experiment
 from typedcfg.sources.base import Branch, Layer, Source
@@ -42,12 +43,19 @@ def configuration_of(
         ResumeRefused: An override bears on the outcome, or the class has changed since; each difference is named.
     """
     manifest = verify(checkpoint)
-    run = RunDir.within(AttemptDir.of(checkpoint.absolute()).run.path)
+    run = _run_of(checkpoint, manifest)
     source: Source = FileSource([run.config]) if run and _is_readable(run) else _Text(checkpoint)
     config = template.compile(sources=[source], overrides=overrides)
     if manifest.fingerprint is not None and str(config.fingerprint) != manifest.fingerprint:
         raise ResumeRefused(_another(checkpoint, template, source, config))
     return Configured(config, run)
+
+
+def _run_of(checkpoint: Path, manifest: Manifest) -> RunDir | None:
+    """The run that a checkpoint is of, by where it lies: that of another may have been put there."""
+    run = RunDir.within(AttemptDir.of(checkpoint.absolute()).run.path)
+    record = RunBook(run).intact if run else None
+    return run if record is None or manifest.is_of(record.identity.fingerprint) else None
 
 
 def _is_readable(run: RunDir) -> bool:

@@ -1,10 +1,11 @@
 """What is seen to before anything of a run is made: a refusal later would leave it empty."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from typedcfg.compiler.config import Config
-from typedcfg.errors import TemplateError
+from typedcfg.errors import Problem, RecordError, TemplateError
 from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.runner.asked import Asked, Beginning, Resume
 from typedcfg.runner.given_checkpoint import check_there, given_checkpoint
@@ -78,6 +79,23 @@ def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:
     if not isinstance(launcher, InProcess) and not asked.script:
         check_loadable(refer_to(type(experiment)))
     return launcher
+
+
+def verifier_of(config: Config[Experiment]) -> Callable[[Path], Manifest]:
+    """What tells that a checkpoint in a run's folder can be gone on with by the run of a configuration.
+
+    One of another run, which was put there, is whole; and yet to be passed over.
+    """
+
+    def verify_own(checkpoint: Path) -> Manifest:
+        manifest = verify_to_train(checkpoint)
+        if not manifest.is_of(str(config.fingerprint)):
+            what = f"checkpoint {checkpoint.name} is another run's: it was trained with another configuration"
+            expected = f"one of the configuration with the fingerprint {config.fingerprint}"
+            raise RecordError(Problem(what, where=str(checkpoint), expected=expected))
+        return manifest
+
+    return verify_own
 
 
 def verify_to_train(checkpoint: Path) -> Manifest:

@@ -21,14 +21,13 @@ from typedcfg.runner.asked import Asked, Beginning
 from typedcfg.runner.carry import carry_over, take_in
 from typedcfg.runner.ending import bad_end, status_of
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_reason_of
-from typedcfg.runner.given_checkpoint import given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.lookup import unfinished_like
 from typedcfg.runner.other_meaning import other_meaning
 from typedcfg.runner.ownership import term_of
 from typedcfg.runner.place import NAMED_BY
 from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
-from typedcfg.runner.preflight import verify_to_train
+from typedcfg.runner.preflight import verifier_of
 from typedcfg.runner.recorded_config import rebuild, write_config
 from typedcfg.runner.redacted import recorded_patch, recorded_words
 from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, told_if_refused, versions
@@ -92,12 +91,9 @@ class Training:
         book = RunBook(self.run)
         record, code = self._mended(book), self._code()
         doubts = self._doubts(record, code)
-        plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=verify_to_train)
+        plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=verifier_of(self.config))
         if record is not None and plan.does == "start":
             self._check_same_code(record, code)
-        if record is None and resume == "auto" and plan.checkpoint is not None:
-            # No record says with what configuration it was trained.
-            given_checkpoint(plan.checkpoint.path, self.config, check=verify_to_train)
         identity = record.identity if record else identity_of(self.config)
         self._tell(plan, identity)
         if record is not None and record.attempts:
