@@ -8,6 +8,7 @@ import pytest
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MinMetric
 
 from typedcfg.records.checkpoint_record import committed
@@ -80,6 +81,18 @@ def is_built_late(toy: Toy) -> LightningModule:
     return Late()
 
 
+class Epochs(Dataset[Tensor]):
+    """Gives the epoch that it was told."""
+
+    epoch = 0
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> Tensor:
+        return torch.tensor(self.epoch)
+
+
 class Draws(Callback):
     def on_train_start(self, *_: object) -> None:
         torch.randn(3)
@@ -135,3 +148,31 @@ def test_a_hook_of_whatever_make_may_come_before_the_first_batch(tmp_path: Path,
     again, _ = fit(2, policy.find_resumable().path)  # type: ignore[union-attr]  # one was saved
 
     assert again.num_sanity_val_steps == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"max_steps": 6}], ids=["by epochs", "by steps"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_an_epoch_begins_with_by_telling_a_data_set_is_loaded_after_a_resume(
+    workers: int, options: dict[str, Any], tmp_path: Path, saving: Saving, toy: Toy
+) -> None:
+    class Telling(toy):  # type: ignore[misc,valid-type]  # the fixture's class
+        def __init__(self) -> None:
+            super().__init__()
+            self.data, self._seen = Epochs(), list[int]()
+
+        def train_dataloader(self) -> DataLoader[Tensor]:
+            return DataLoader(self.data, 4, num_workers=workers)
+
+        def on_train_epoch_start(self) -> None:
+            self.data.epoch = self.current_epoch
+
+        def training_step(self, batch: Tensor, *_: object) -> Any:
+            self._seen += batch.tolist()
+            return super().training_step([torch.ones(4, 4)])
+
+    saving(tmp_path, 1, ExactState(seed=1))[0].fit(Telling())
+    trainer, policy = saving(tmp_path, 3, exact := ExactState(seed=1), **options)
+    trainer.fit(again := Telling(), ckpt_path=policy.find_resumable().path)  # type: ignore[union-attr]  # one was saved
+
+    assert again._seen == 8 * [1] + 8 * [2]
+    assert exact.not_bitwise_because == ()

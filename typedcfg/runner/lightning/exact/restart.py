@@ -7,10 +7,14 @@ def begin_next_epoch(trainer: Trainer) -> None:
     """Leave an epoch that had ended when it was saved behind.
 
     With `max_steps` Lightning enters it once more: no batch is left, but all hooks of its end are called again, and the
-    next epoch is counted as the one after it.
+    next epoch is counted as the one after it. And it begins to load the next one before `on_train_epoch_start`, which
+    may tell a data set its epoch: workers would not hear of it.
     """
     loop = trainer.fit_loop
-    if not loop.restarting or loop.restarted_mid_epoch or loop.restarted_on_epoch_start:
+    if loop.restarted_mid_epoch or loop.restarted_on_epoch_start:
+        return
+    loop._resuming_from_checkpoint = False  # noqa: SLF001  # set at a load alone, and decides who begins to load
+    if not loop.restarting:
         return
     if loop.restarted_on_epoch_end:
         loop.epoch_progress.increment_completed()

@@ -144,7 +144,7 @@ class ExactState(Listener):
         """Set all generators to the seed, and begin loading; what a resume brings back comes behind the module's hook.
 
         Here and not before: building loaders draws random numbers too (a random split), and must draw the same
-        ones at a start and at a resume. Not later either: at a resume no hook tells of the epoch's start.
+        ones at a start and at a resume. Not later either: at a resume within an epoch no hook tells of its start.
         """
         if self._sanity_steps is not None:
             trainer.num_sanity_val_steps, self._sanity_steps = self._sanity_steps, None
@@ -157,10 +157,11 @@ class ExactState(Listener):
         if self._loaded is not None:
             self.not_bitwise_because = tuple(dict.fromkeys(self._restore(self._loaded, trainer, pl_module)))
             saved = self._loaded[trainer.global_rank] if len(self._loaded) == trainer.world_size else None
-        batches = _batches_trained(trainer)
-        is_same = saved is not None and len(saved["loaders"]) == len(list(loaders))
-        place = saved if batches and is_same else None
-        loaders.begin(_epoch(trainer), batches=batches, saved=place, is_restored=is_same)
+        if not _is_begun_by_lightning(trainer):
+            batches = _batches_trained(trainer)
+            is_same = saved is not None and len(saved["loaders"]) == len(list(loaders))
+            place = saved if batches and is_same else None
+            loaders.begin(_epoch(trainer), batches=batches, saved=place, is_restored=is_same)
         if self._loaded:
             if self._weights is None:  # loaded behind on_fit_start
                 self._weights = capture_weights(trainer, pl_module, self._saved_weights)
@@ -193,8 +194,7 @@ class ExactState(Listener):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell loaders the epoch, and take over those that were made for it."""
         loaders = self._loaders(trainer)
-        # Lightning begins their loading itself, but for the first epoch after a start or a resume.
-        if loaders.take_over() and (not trainer.current_epoch or trainer.fit_loop.is_resuming):
+        if loaders.take_over() and not _is_begun_by_lightning(trainer):
             loaders.begin(_epoch(trainer))
         loaders.set_epoch(_epoch(trainer))
 
@@ -264,3 +264,8 @@ def _batches_trained(trainer: Trainer) -> int:
     if progress.is_last_batch and loop.epoch_loop.restarted_on_train_batch_end:
         return 0  # Lightning takes the epoch for finished
     return current_of(progress).processed
+def _is_begun_by_lightning(trainer: Trainer) -> bool:
+    """Whether Lightning begins to load the epoch, behind `on_train_epoch_start`: all but what a start begins with."""
+    return trainer.current_epoch > 0 and not trainer.fit_loop.is_resuming
+
+
