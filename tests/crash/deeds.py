@@ -31,12 +31,12 @@ from typedcfg.records.run_record import (
 from typedcfg.runner.carry import carry_over
 from typedcfg.runner.ownership import Ownership, read_owner
 from typedcfg.runner.run_book import RunBook
-from typedcfg.runner.run_dir import AttemptDir, RunDir
+from typedcfg.runner.run_dir import AttemptDir, CheckpointDir, RunDir
 from typedcfg.runner.run_folders import iter_run_folders
 from typedcfg.storage import link_atomically, make_folder, remove, staged, staged_folder, sweep, write_atomically
 
 Promise: TypeAlias = Callable[[str], None]
-"""Says that something may be relied on from now: "result 3", "checkpoint 30", "done"."""
+"""Says that something may be relied on from now: "result 3", "checkpoint 30", "epoch 3", "done"."""
 
 SOME_UUID: Final = UUID("78787878-7878-7878-7878-787878787878")
 SOME_TIME: Final = datetime(2026, 11, 21, 5, 24, 40, 123456, tzinfo=UTC)
@@ -89,23 +89,39 @@ def save(root: Path, promise: Promise) -> None:
         if manifest.epoch == best:
             link_atomically(path, folder.best)
     promise("latest 30")
-    kept = {folder.step(20), folder.step(30)}
+    keep(folder, folder.step(20), folder.step(30))
+
+
+def save_again(root: Path, promise: Promise) -> None:
+    """Write the checkpoint of an epoch that ended without a step, where only the one of that step is kept."""
+    open_run(root).tidy()
+    folder = first_attempt(root).checkpoints
+    if all(manifest.epoch < EPOCHS for manifest in committed(folder.path).values()):
+        save_checkpoint(folder.new_step(20), step=20, epoch=EPOCHS)
+    promise(f"epoch {EPOCHS}")
+    newest = list(committed(folder.path))[-1]
+    for name in (folder.latest, folder.epoch(EPOCHS)):
+        link_atomically(newest, name)
+    keep(folder, newest)
+
+
+def keep(folder: CheckpointDir, *kept: Path) -> None:
+    """Remove all checkpoints but some, as `CheckpointPolicy` does."""
     for path in folder.steps():
         if path not in kept:
             remove(manifest_path(path))
             remove(path)
 
 
-def save_checkpoint(path: Path, *, step: int) -> None:
-    """Write and commit one checkpoint, as `VerifiedCheckpointIO` does."""
-    content = content_of(step)
+def save_checkpoint(path: Path, *, step: int, epoch: int | None = None) -> None:
+    """Write and commit one checkpoint, as `VerifiedCheckpointIO` does; an epoch has ten steps unless it is given."""
+    epoch = step // 10 if epoch is None else epoch
+    content = content_of(step) + b"and %d epochs\n" % epoch
     remove(manifest_path(path))
     with staged(path) as file:
         for begin in range(0, len(content), 1000):
             file.write(content[begin : begin + 1000])
-    told = Manifest(
-        sha256=hashlib.sha256(content).hexdigest(), size=len(content), step=step, epoch=step // 10, world_size=1
-    )
+    told = Manifest(sha256=hashlib.sha256(content).hexdigest(), size=len(content), step=step, epoch=epoch, world_size=1)
     write_manifest(path, told)
 
 
@@ -196,6 +212,16 @@ def prepare_run(root: Path) -> None:
     link_atomically(folder.step(20), folder.best)
 
 
+def prepare_last(root: Path) -> None:
+    """A run that ended its third epoch, whose one checkpoint was written within it."""
+    start(root, lambda _: None)
+    attempt = first_attempt(root)
+    with ResultLog(attempt.result_files, ResultHeader("digits-base"), BY_LOSS) as log:
+        log.append(result_of(1), result_of(2), result_of(3))
+    save_checkpoint(attempt.checkpoints.step(20), step=20)
+    link_atomically(attempt.checkpoints.step(20), attempt.checkpoints.latest)
+
+
 def prepare_shards(root: Path) -> None:
     """A folder of shards that is not whole."""
     folder = root / "shards" / "step-00000030.ckpt"
@@ -206,6 +232,7 @@ def prepare_shards(root: Path) -> None:
 DEEDS: Final = (
     Deed("start", prepare_nothing, start),
     Deed("save", prepare_run, save),
+    Deed("save again", prepare_last, save_again),
     Deed("record results", prepare_run, record_results),
     Deed("own", prepare_run, own),
     Deed("end", prepare_run, end),
@@ -232,13 +259,17 @@ def check(root: Path, promises: Sequence[str]) -> None:
 def _check_run(run: RunDir, promises: Sequence[str]) -> None:
     record = read_run_record(run.record) if run.record.exists() else None
     results = {epoch for attempt in run.attempts() for epoch in read_results(attempt.result_files.journal)}
-    steps = [int(promise.split()[1]) for promise in promises if promise.startswith("checkpoint")]
+    steps, epochs = (
+        [int(promise.split()[1]) for promise in promises if promise.startswith(kind)]
+        for kind in ("checkpoint", "epoch")
+    )
     found = run.latest_checkpoint()
     for attempt in run.attempts():
         _check_names(attempt)
     if run.attempts() and read_results(run.attempts()[0].result_files.journal):
         assert found is not None, "what was committed before the deed is there still"
         assert found.manifest.step >= max([20, *steps]), "I1: never older than the last that was promised"
+        assert found.manifest.epoch >= max(epochs, default=0), "I1: nor of an earlier epoch at its step"
         assert {1, 2} <= results, "I2: lines that were there before"
     assert {int(promise.split()[1]) for promise in promises if promise.startswith("result")} <= results, "I2"
     if record is not None and record.status == "done":

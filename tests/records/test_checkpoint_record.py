@@ -12,6 +12,8 @@ from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_content import read_content
 from typedcfg.records.checkpoint_record import (
     Manifest,
+    StepName,
+    committed,
     manifest_path,
     newest_verified,
     read_manifest,
@@ -24,12 +26,13 @@ CONTENT = b"weights" * 20
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-def commit(folder: Path, step: int, content: bytes = CONTENT) -> Path:
+def commit(folder: Path, step: int, content: bytes = CONTENT, *, number: int = 0, epoch: int | None = None) -> Path:
     folder.mkdir(exist_ok=True)
-    path = folder / f"step-{step:08d}.ckpt"
+    path = folder / str(StepName(step, number))
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
-    write_manifest(path, Manifest(sha256=digest, size=len(content), step=step, epoch=step // 10, world_size=1))
+    epoch = step // 10 if epoch is None else epoch
+    write_manifest(path, Manifest(sha256=digest, size=len(content), step=step, epoch=epoch, world_size=1))
     return path
 
 
@@ -154,6 +157,31 @@ def test_the_newest_is_the_one_with_the_most_steps_and_not_the_youngest_file(tmp
 
     assert found is not None
     assert (found.path, found.refused) == (newest, ())
+
+
+def test_of_those_at_one_step_the_newest_is_of_the_last_epoch_and_then_the_last_that_was_written(
+    tmp_path: Path,
+) -> None:
+    due = [
+        commit(tmp_path, 10, number=10, epoch=1),
+        commit(tmp_path, 10, number=0, epoch=2),
+        commit(tmp_path, 10, number=9, epoch=2),
+        commit(tmp_path, 10, number=11, epoch=2),
+        commit(tmp_path, 100_000_000, epoch=1),
+    ]
+
+    assert list(committed(tmp_path)) == due
+
+
+def test_of_two_at_one_step_one_that_lost_its_manifest_is_told_of_where_it_is_the_newer(tmp_path: Path) -> None:
+    commit(tmp_path, 10)
+    newer = commit(tmp_path, 10, number=1)
+    manifest_path(newer).unlink()
+
+    found = newest_verified([tmp_path])
+
+    assert found is not None
+    assert [problem.where for problem in found.refused] == [str(newer)]
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_told(tmp_path: Path) -> None:

@@ -99,6 +99,18 @@ def test_what_an_epoch_measured_is_not_carried_into_its_midst(run: RunDir, first
     assert read_manifest(second.checkpoints.step(20)).batch == 7
 
 
+def test_a_later_epoch_at_the_same_step_is_left_out(run: RunDir, first: AttemptDir) -> None:
+    later = first.checkpoints.new_step(20)
+    later.write_bytes(b"")
+    write_manifest(later, read_manifest(first.checkpoints.step(20)).model_copy(update={"epoch": 3}))
+    found = run.latest_checkpoint()
+    assert found is not None
+
+    carry_over(found, second := run.new_attempt())
+
+    assert [path.name for path in second.checkpoints.steps()] == ["step-00000010.ckpt", "step-00000020.ckpt"]
+
+
 def test_a_checkpoint_that_is_gone_is_not_taken_over(run: RunDir, first: AttemptDir) -> None:
     found = run.latest_checkpoint()
     assert found is not None

@@ -7,6 +7,7 @@ from typedcfg import Experiment, Runner
 from typedcfg.errors import RecordError, ResumeRefused, RunError, RunFailed
 from typedcfg.records.checkpoint_record import manifest_path
 from typedcfg.runner.given_checkpoint import checkpoint_with_weights
+from typedcfg.runner.run_dir import CheckpointDir
 from typedcfg.runner.state import RunState
 
 
@@ -87,6 +88,21 @@ def test_a_name_for_people_stands_for_its_checkpoint(broken: Runner, same: Runne
     same.fit(resume=broken.attempt / "checkpoints" / "latest.ckpt")
 
     assert same.epochs_begin == 2
+
+
+def test_a_name_for_people_stands_for_the_one_that_it_is_of_those_at_a_step(
+    broken: Runner, tiny: type[Experiment]
+) -> None:
+    folder = CheckpointDir(broken.attempt / "checkpoints")
+    second = folder.new_step(8)
+    manifest_path(folder.step(8)).rename(manifest_path(second))
+    folder.step(8).rename(second)
+
+    (again := Runner(tiny.compile())).fit(resume=folder.latest)
+
+    assert again.record is not None
+    assert again.record.attempts[-1].resumed_from == second.relative_to(broken.dir).as_posix()
+    assert again.record.attempts[-1].is_bitwise
 
 
 def test_a_name_for_people_is_begun_with_where_it_was_copied_with_its_manifest(

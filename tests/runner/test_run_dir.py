@@ -6,7 +6,8 @@ import pytest
 
 from typedcfg.disk import Disk, using
 from typedcfg.errors import RunError
-from typedcfg.runner.run_dir import RunDir
+from typedcfg.records.checkpoint_record import Manifest, write_manifest
+from typedcfg.runner.run_dir import CheckpointDir, RunDir
 
 RUN = UUID("01234567-89ab-cdef-0123-456789abcdef")
 OTHER = UUID("01234567-0000-0000-0000-000000000000")
@@ -123,6 +124,23 @@ def test_files_of_an_attempt_are_named_for_people(tmp_path: Path) -> None:
     names = [attempt.log(), attempt.log(1), attempt.checkpoints.step(1200), attempt.checkpoints.epoch(10)]
 
     assert [path.name for path in names] == ["run.log", "run.rank1.log", "step-00001200.ckpt", "epoch-10.ckpt"]
+
+
+def test_a_new_checkpoint_has_the_name_of_none_that_is_committed(tmp_path: Path) -> None:
+    folder = CheckpointDir(tmp_path)
+    manifest = Manifest(sha256="", size=0, step=7, epoch=1, world_size=1)
+    names = []
+    for is_committed in (True, False, True, True):
+        path = folder.new_step(7)
+        path.touch()
+        if is_committed:
+            write_manifest(path, manifest)
+        names.append(path.name)
+    folder.step(7).unlink()
+
+    assert names == ["step-00000007.ckpt", "step-00000007.1.ckpt", "step-00000007.1.ckpt", "step-00000007.2.ckpt"]
+    assert folder.new_step(7).name == "step-00000007.3.ckpt"
+    assert folder.new_step(70).name == "step-00000070.ckpt"
 
 
 def test_the_logs_that_are_there_are_told_by_rank(tmp_path: Path) -> None:

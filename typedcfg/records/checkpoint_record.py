@@ -2,11 +2,12 @@
 
 The manifest is written last, so it is the commit: a checkpoint without one was never finished. It holds the sha256 of
 the checkpoint, since a flipped bit in a tensor loads without a complaint. To find where to resume, manifests alone
-are read, in the order of their steps; clocks and modification times are not to be trusted. So a manifest holds its own
-sha256 too: a step or an epoch that was changed in it would lead elsewhere.
+are read, in the order of their steps and epochs; clocks and modification times are not to be trusted. So a manifest
+holds its own sha256 too: a step or an epoch that was changed in it would lead elsewhere.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ SCHEMA_VERSION: Final = 2
 STEPS: Final = "step-*.ckpt"
 """What the checkpoints of a run are called, which each have a manifest of their own; other names are for people."""
 
+_STEP: Final = re.compile(r"step-(?P<step>[0-9]+)(?:\.(?P<number>[0-9]+))?\.ckpt")
 _OWN_DIGEST: Final = "manifest_sha256"
 _CHECKPOINT_SUFFIX: Final = ".ckpt"
 _MANIFEST_SUFFIX: Final = ".ckpt.json"
@@ -68,6 +70,11 @@ class Manifest(BaseModel):
         return self.files or {ITSELF: Part(sha256=self.sha256, size=self.size)}
 
     @property
+    def place(self) -> tuple[int, int]:
+        """Where the training was: a step counts before an epoch, which may end without one."""
+        return self.step, self.epoch
+
+    @property
     def is_inside_epoch(self) -> bool:
         """Whether it was written in the midst of an epoch, whose result nobody knows yet."""
         return self.batch > 0
@@ -83,6 +90,35 @@ class Verified(NamedTuple):
     path: Path
     manifest: Manifest
     refused: tuple[Problem, ...] = ()
+
+
+class StepName(NamedTuple):
+    """What the name of a checkpoint says."""
+
+    step: int
+    """Optimizer steps taken."""
+    number: int
+    """Which of those at that step it is, the first being 0."""
+
+    @classmethod
+    def of(cls, checkpoint: Path) -> "StepName":
+        """What a name says; zeros for one that carries no step.
+
+        Example:
+            >>> StepName.of(Path("step-00001200.1.ckpt"))
+            StepName(step=1200, number=1)
+        """
+        match = _STEP.fullmatch(checkpoint.name)
+        return cls(int(match["step"]), int(match["number"] or 0)) if match else cls(0, 0)
+
+    def __str__(self) -> str:
+        """The name.
+
+        Example:
+            >>> str(StepName(1200, 0))
+            'step-00001200.ckpt'
+        """
+        return f"step-{self.step:08d}.{self.number}.ckpt" if self.number else f"step-{self.step:08d}.ckpt"
 
 
 def manifest_path(checkpoint: Path) -> Path:
@@ -154,14 +190,35 @@ def _of_today(content: Any, path: Path) -> Any:
 
 
 def committed(folder: Path) -> dict[Path, Manifest]:
-    """The checkpoints of a folder that were finished, by their steps; whether they still are whole is not looked at."""
+    """The checkpoints of a folder that were finished, the newest last; nobody looked whether they still are whole."""
     found, _ = _committed(folder)
     return dict(found)
 
 
 def uncommitted(folder: Path) -> list[Path]:
     """The checkpoints of a folder that have no manifest, by steps: never finished, or their manifests are lost."""
-    return [path for path in sorted(folder.glob(STEPS)) if not manifest_path(path).exists()]
+    steps = (path for path in checkpoint_files(folder) if path.match(STEPS))
+    return [path for path in sorted(steps, key=StepName.of) if not manifest_path(path).exists()]
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """What lies in a folder of checkpoints, by names; nothing where there is no such folder.
+
+    Raises:
+        RecordError: It cannot be read, or what has its name or that of a folder above it is none: a file, or a link to
+            a disk that is not mounted. Whether it holds checkpoints nobody knows.
+    """
+    try:
+        return [folder / name for name in sorted(os.listdir(folder))]
+    except OSError as error:
+        standing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        if isinstance(error, FileNotFoundError) and os.path.isdir(standing):  # noqa: PTH112  # Path.is_dir may raise
+            return []
+        lost = f"bring back what {standing} leads to, a disk that is not mounted perhaps"
+        is_lost = os.path.islink(standing) and not os.path.exists(standing)  # noqa: PTH110, PTH114  # as above
+        what = f"cannot read {folder.name}: {error.strerror}"
+        fix = lost if is_lost else remedy(folder, error)
+        raise RecordError(Problem(what, where=str(folder), fix=fix)) from error
 
 
 def verify(checkpoint: Path) -> Manifest:
@@ -248,7 +305,7 @@ def newest_verified(
             except RecordError as error:
                 refused += error.problems
             else:
-                newer = [_unvouched(path) for path in without if path.name > checkpoint.name]
+                newer = [_unvouched(path) for path in without if StepName.of(path) > StepName.of(checkpoint)]
                 return Verified(checkpoint, manifest, (*unvouched, *newer, *refused))
         unvouched += map(_unvouched, without)
         were_committed = were_committed or len(without) > _UNDER_WAY
@@ -270,7 +327,7 @@ def _manifest_of(checkpoint: Path) -> str:
 
 
 def _committed(folder: Path) -> tuple[list[tuple[Path, Manifest]], list[Problem]]:
-    """What manifests state, ordered by steps, and what is wrong with those that cannot be read."""
+    """What manifests state, the newest last, and what is wrong with those that cannot be read."""
     found: list[tuple[Path, Manifest]] = []
     unreadable: list[Problem] = []
     for path in sorted(folder.glob(f"*{_MANIFEST_SUFFIX}")):
@@ -279,4 +336,4 @@ def _committed(folder: Path) -> tuple[list[tuple[Path, Manifest]], list[Problem]
             found.append((checkpoint, read_manifest(checkpoint)))
         except RecordError as error:
             unreadable += error.problems
-    return sorted(found, key=lambda entry: entry[1].step), unreadable
+    return sorted(found, key=lambda entry: (entry[1].place, StepName.of(entry[0]).number)), unreadable

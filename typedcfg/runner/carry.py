@@ -29,7 +29,7 @@ def carry_over(found: Verified, attempt: AttemptDir) -> None:
     with staged_folder(attempt.checkpoints.path) as folder:
         for path, manifest in committed(source.checkpoints.path).items():
             is_own = manifest.is_of(found.manifest.fingerprint)
-            if is_own and manifest.step <= found.manifest.step and path.exists():
+            if is_own and manifest.place <= found.manifest.place and path.exists():
                 take_over(path, folder / path.name)
                 take_over(manifest_path(path), manifest_path(folder / path.name))
 

@@ -7,10 +7,10 @@ from typedcfg.compiler.config import Config
 from typedcfg.compiler.diff import diff
 from typedcfg.compiler.writing.secrets import as_overrides, secrets_in
 from typedcfg.errors import Problem, ResumeRefused, RunError
-from typedcfg.records.checkpoint_record import Manifest, Verified, manifest_path
+from typedcfg.records.checkpoint_record import Manifest, Verified, committed, manifest_path
 from typedcfg.runner.checkpoint_config import configuration_of
 from typedcfg.runner.other_meaning import other_meaning
-from typedcfg.runner.run_dir import CheckpointDir, RunDir
+from typedcfg.runner.run_dir import RunDir
 from typedcfg.sections.experiment import Experiment
 
 
@@ -78,9 +78,9 @@ def _find(path: Path, check: Callable[[Path], Manifest]) -> Verified:
         return found._replace(path=found.path.absolute())
     check_there(path)
     manifest, whole = check(path), path.absolute()
-    named = CheckpointDir(whole.parent).step(manifest.step)
-    if not manifest_path(whole).exists() and named.exists():  # a name for people
-        whole = named
+    if not manifest_path(whole).exists():  # a name for people
+        named = (path for path, one in committed(whole.parent).items() if one == manifest and path.exists())
+        whole = next(named, whole)
     return Verified(whole, manifest)
 
 

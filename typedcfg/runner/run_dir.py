@@ -23,7 +23,15 @@ from uuid import UUID
 
 from typedcfg import storage
 from typedcfg.errors import Problem, RunError
-from typedcfg.records.checkpoint_record import STEPS, Manifest, Verified, newest_verified, verify
+from typedcfg.records.checkpoint_record import (
+    STEPS,
+    Manifest,
+    StepName,
+    Verified,
+    manifest_path,
+    newest_verified,
+    verify,
+)
 from typedcfg.records.result_record import ResultFiles
 from typedcfg.runner.run_folders import (
     AT_THE_TOP,
@@ -66,12 +74,21 @@ class CheckpointDir:
         return self.path / f"epoch-{epochs}.ckpt"
 
     def step(self, step: int) -> Path:
-        """The checkpoint after so many optimizer steps; the name that a manifest stands beside."""
-        return self.path / f"step-{step:08d}.ckpt"
+        """The first checkpoint after so many optimizer steps; the name that a manifest stands beside."""
+        return self.path / str(StepName(step, 0))
+
+    def new_step(self, step: int) -> Path:
+        """A name for one more checkpoint after so many steps: that of none that is committed, and behind theirs.
+
+        To write over a checkpoint would be to have none for that long.
+        """
+        names = (StepName.of(path) for path in self.steps() if manifest_path(path).exists())
+        last = max((name.number for name in names if name.step == step), default=-1)
+        return self.path / str(StepName(step, last + 1))
 
     def steps(self) -> tuple[Path, ...]:
         """All checkpoints that carry a step, committed or not."""
-        return tuple(sorted(self.path.glob(STEPS)))
+        return tuple(sorted(self.path.glob(STEPS), key=StepName.of))
 
     def names(self) -> tuple[Path, ...]:
         """All names for people."""

@@ -1,14 +1,19 @@
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from faulty_disk import Fault, FaultyDisk
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
+from torch import distributed
+from torch.distributed.fsdp import fully_shard
 from typing_extensions import override
 
+from typedcfg.disk import using
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records import checkpoint_record
 from typedcfg.records.checkpoint_record import Manifest, committed, verify
@@ -17,6 +22,8 @@ from typedcfg.runner.lightning import checkpoint_io
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
+from typedcfg.runner.lightning.sharded import strategy
+from typedcfg.runner.lightning.sharded.strategy import ShardedStrategy
 
 Saving = Callable[..., tuple[Trainer, CheckpointPolicy]]
 SCORE = ScoreRule("score", "max", "val")
@@ -375,6 +382,127 @@ def test_a_state_that_is_saved_already_is_not_written_again(tmp_path: Path, savi
     assert path.stat().st_ino == before
 
 
+# --- two states at one step -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_hand(steady: Any) -> type[LightningModule]:
+    """A toy that steps on every second batch by itself, the last of an epoch being none of these."""
+
+    class ByHand(steady):  # type: ignore[misc]  # a class from a fixture
+        def __init__(self) -> None:
+            super().__init__()
+            self.automatic_optimization = False
+
+        def configure_model(self) -> None:
+            if isinstance(self.trainer.strategy, ShardedStrategy):
+                fully_shard(self.layers, mesh=self.device_mesh["data_parallel"])
+
+        @override
+        def training_step(self, batch: list[torch.Tensor], batch_idx: int) -> None:
+            self.manual_backward(super().training_step(batch))
+            if batch_idx % 2 == 0:
+                self.optimizers().step()
+                self.optimizers().zero_grad()
+
+    return ByHand
+
+
+WAYS: dict[str, dict[str, Any]] = {
+    "at once": {},
+    "in the background": {"asynchronous": True},
+    "in parts": {"strategy": ShardedStrategy, "devices": 1},
+}
+
+
+@pytest.fixture(params=WAYS.values(), ids=list(WAYS))
+def way(request: pytest.FixtureRequest) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Gives the options of a trainer that saves in one of the ways there are."""
+
+    def options() -> dict[str, Any]:
+        return {name: value(1) if name == "strategy" else value for name, value in request.param.items()}
+
+    yield options
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def test_an_epoch_that_ends_at_a_step_that_is_saved_already_has_a_checkpoint_of_its_own(
+    tmp_path: Path, saving: Saving, by_hand: Any, way: Callable[[], dict[str, Any]]
+) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 9, "save_interval": 1}
+    trainer, policy = saving(tmp_path, 2, keep=keep, **way())
+
+    trainer.fit(by_hand())
+
+    assert steps(policy) == [(1, 0, 1), (2, 0, 3), (2, 1, 0), (3, 1, 1), (4, 1, 3), (4, 2, 0)]
+    folder = policy.checkpoints
+    assert [path.name for path in folder.steps()][1:3] == ["step-00000002.ckpt", "step-00000002.1.ckpt"]
+    assert folder.latest.samefile(folder.path / "step-00000004.1.ckpt")
+    assert folder.epoch(1).samefile(folder.path / "step-00000002.1.ckpt")
+
+
+def test_of_two_at_one_step_the_newer_is_kept_and_resumed_from(tmp_path: Path, saving: Saving, by_hand: Any) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 1}
+    undisturbed, policy = saving(tmp_path / "a", 3, keep=keep)
+    undisturbed.fit(whole := by_hand())
+    saving(tmp_path / "b", 1, keep=keep)[0].fit(by_hand())
+    resumed, policy = saving(tmp_path / "b", 3, seen := Seen(), keep=keep)
+    found = policy.find_resumable()
+    assert found is not None
+    assert [path.name for path in policy.checkpoints.steps()] == [found.path.name] == ["step-00000002.1.ckpt"]
+
+    resumed.fit(parts := by_hand(), ckpt_path=found.path)
+
+    assert seen.batches[0] == (1, 1)
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), parts.state_dict().values(), strict=True))
+
+
+def test_a_damaged_end_of_an_epoch_gives_way_to_the_state_before_it_at_the_same_step(
+    tmp_path: Path, saving: Saving, by_hand: Any
+) -> None:
+    keep = {"every_n_steps": 1, "keep_last": 2}
+    saving(tmp_path, 1, keep=keep)[0].fit(by_hand())
+    (tmp_path / "checkpoints" / "step-00000002.1.ckpt").write_bytes(b"")
+    trainer, policy = saving(tmp_path, 1, seen := Seen(), keep=keep)
+    found = policy.find_resumable()
+    assert found is not None
+    assert (found.manifest.epoch, found.manifest.batch) == (0, 3)
+
+    trainer.fit(by_hand(), ckpt_path=found.path)
+
+    assert seen.batches == [(0, 4)]
+    assert [verify(path).epoch for path in policy.checkpoints.steps()] == [0, 1]
+
+
+@pytest.mark.slow
+def test_wherever_a_training_is_refused_to_write_its_last_checkpoint_is_whole(
+    tmp_path: Path, saving: Saving, by_hand: Any, way: Callable[[], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = (0, 0)
+    commit = checkpoint_record.write_manifest
+
+    def note(path: Path, manifest: Manifest) -> None:
+        nonlocal last
+        commit(path, manifest)
+        last = manifest.place
+
+    monkeypatch.setattr(checkpoint_io, "write_manifest", note)
+    monkeypatch.setattr(strategy, "write_manifest", note)
+    keep = {"every_n_steps": 1, "keep_last": 1}
+    with using(disk := FaultyDisk()):
+        saving(tmp_path / "0", 1, keep=keep, **way())[0].fit(by_hand())
+    begin = disk.operations.index("replace step-00000002.ckpt.json")
+
+    for at in range(begin + 1, len(disk.operations) + 1):
+        trainer, policy = saving(tmp_path / str(at), 1, keep=keep, **way())
+        with using(FaultyDisk(Fault("refuse from", at, errno.ENOSPC))), pytest.raises(RecordError, match="No space"):
+            trainer.fit(by_hand())
+        found = policy.find_resumable()
+        assert found is not None
+        assert found.manifest.place >= last, disk.operations[at - 1]
+
+
 # --- in the background ----------------------------------------------------------------------------------------------
 
 
@@ -407,9 +535,6 @@ def test_an_error_waits_for_the_save_in_the_background(tmp_path: Path, saving: S
 # --- what cannot be written -----------------------------------------------------------------------------------------
 
 
-WAYS: dict[str, dict[str, bool]] = {"at once": {}, "in the background": {"asynchronous": True}}
-
-
 @pytest.fixture
 def full_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Fills the disk whenever a checkpoint of one step is written."""
@@ -427,12 +552,12 @@ def full_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return fill
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["at once", "in the background"])
 def test_a_checkpoint_that_cannot_be_written_ends_the_training(
-    way: dict[str, bool], tmp_path: Path, saving: Saving, steady: Any, full_at: Callable[[int], None]
+    *, asynchronous: bool, tmp_path: Path, saving: Saving, steady: Any, full_at: Callable[[int], None]
 ) -> None:
     full_at(8)
-    trainer, policy = saving(tmp_path, 3, **way)
+    trainer, policy = saving(tmp_path, 3, asynchronous=asynchronous)
 
     with pytest.raises(RecordError, match=r"cannot write step-00000008\.ckpt: No space left on device"):
         trainer.fit(steady())
@@ -440,12 +565,12 @@ def test_a_checkpoint_that_cannot_be_written_ends_the_training(
     assert steps(policy) == [(4, 1, 0)]
 
 
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["at once", "in the background"])
 def test_a_training_may_go_on_without_a_checkpoint(
-    way: dict[str, bool], tmp_path: Path, saving: Saving, steady: Any, full_at: Callable[[int], None]
+    *, asynchronous: bool, tmp_path: Path, saving: Saving, steady: Any, full_at: Callable[[int], None]
 ) -> None:
     full_at(8)
-    trainer, policy = saving(tmp_path, 3, keep={"on_write_failure": "continue"}, **way)
+    trainer, policy = saving(tmp_path, 3, keep={"on_write_failure": "continue"}, asynchronous=asynchronous)
 
     trainer.fit(steady())
 

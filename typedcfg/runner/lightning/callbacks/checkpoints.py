@@ -147,7 +147,7 @@ class CheckpointPolicy(AfterBatch, LastWord):
         try:
             # Lest what a hook draws for the checkpoint changes the training: when one is written the clock may decide.
             with generators_kept(trainer.strategy.root_device):
-                trainer.save_checkpoint(self.checkpoints.step(trainer.global_step), weights_only=False)
+                trainer.save_checkpoint(self.checkpoints.new_step(trainer.global_step), weights_only=False)
         except RecordError as error:
             self._tell(error)
             # Rank 0 alone writes: the others wait where the error led it past.
@@ -193,8 +193,9 @@ class CheckpointPolicy(AfterBatch, LastWord):
         self.recorder.guard()
         make_folder(self.checkpoints.path)
         sweep(self.checkpoints.path)
+        start = trainer.global_step, current_of(trainer.fit_loop.epoch_progress).processed
         for path, manifest in committed(self.checkpoints.path).items():
-            if manifest.step > trainer.global_step:
+            if manifest.place > start:
                 _check_damaged(path)
                 trainer.strategy.remove_checkpoint(path)
         self._link_names()
