@@ -129,6 +129,8 @@ class AttemptRecord(_Record):
     """The error, where one ended it."""
     stopped_by: StopReason | None = None
     """What asked it to stop, where that is known."""
+    stopped_early_because: str = ""
+    """Who told the training that it is over, before the end that was planned for it."""
     migrated: tuple[str, ...] = ()
     """The migrations that `run.yaml` went through for it, where an older schema had written that."""
     resumed_from: str | None = None

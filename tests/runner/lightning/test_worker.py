@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from typedcfg import Experiment, Runner
+from typedcfg.cli.main import call
 from typedcfg.errors import RunError, RunFailed
 from typedcfg.records.checkpoint_record import committed
 from typedcfg.runner.run_dir import AttemptDir
@@ -51,6 +52,24 @@ def test_a_model_that_exits_has_not_done_its_run(tiny: TinyType) -> None:
         runner.fit()
 
     assert not runner.is_done
+
+
+@pytest.mark.parametrize("progress", ["lines", "bar"])
+def test_a_training_that_was_told_to_stop_is_shown_and_recorded_as_that(
+    progress: str, tiny: TinyType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Brief(tiny):  # type: ignore[misc, valid-type]  # loaded by the test
+        def build_model(self) -> object:
+            model = super().build_model()
+            model.on_train_epoch_end = lambda: setattr(model.trainer, "should_stop", True)
+            return model
+
+    runner = Runner(Brief.compile(overrides=[f"logging.progress={progress}"]))
+    runner.fit()
+
+    assert call(["runs", "show", str(runner.dir)]) == 0
+    stopped = r"stopped early: (.+)\n(?:.*\n)*  stopped early  \1\n"
+    assert re.search(stopped, capsys.readouterr().out)
 
 
 def test_a_model_without_a_test_is_an_error_only_when_a_test_is_asked_for(tiny: TinyType) -> None:

@@ -118,6 +118,7 @@ def _about_attempt(run: RunDir, attempt: AttemptRecord) -> dict[str, str]:
 def _rows(run: RunDir, attempt: AttemptRecord) -> Iterator[tuple[str, str]]:
     yield "status", attempt.status
     yield "stopped by", _STOPPED.get(attempt.stopped_by, attempt.stopped_by) if attempt.stopped_by else ""
+    yield "stopped early", attempt.stopped_early_because
     yield "exit code", "" if attempt.exit_code is None else str(attempt.exit_code)
     yield "started", attempt.started.isoformat()
     yield "ended", attempt.ended.isoformat() if attempt.ended else ""

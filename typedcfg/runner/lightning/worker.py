@@ -27,6 +27,7 @@ from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.callbacks.step_lines import StepLines
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
+from typedcfg.runner.lightning.early_end import why_ended_early
 from typedcfg.runner.lightning.exact import ExactState
 from typedcfg.runner.lightning.hang import HangWatch
 from typedcfg.runner.lightning.quiet import quiet
@@ -93,6 +94,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
                 book.change(attempt, not_finite_since=finite.not_finite_since)
             if policy.unsaved_because and trainer.is_global_zero:
                 book.change(attempt, unsaved_because=policy.unsaved_because)
+            if (why := why_ended_early(trainer)) and trainer.is_global_zero:
+                book.change(attempt, stopped_early_because=why)
 
         try:
             with _hang_watch(trainer, book, attempt, config, log):

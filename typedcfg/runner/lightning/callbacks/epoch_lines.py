@@ -4,11 +4,13 @@ import sys
 from typing import Final, Protocol
 
 from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ProgressBar
 from typing_extensions import override
 
 from typedcfg.records.result_record import is_best
 from typedcfg.runner.lightning.callbacks.last_word import LastWord
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
+from typedcfg.runner.lightning.early_end import why_ended_early
 from typedcfg.runner.presentation import format_epoch_result
 
 _UNLIMITED: Final = -1
@@ -35,6 +37,8 @@ class LineStream(Protocol):
 class EpochLines(LastWord):
     """Prints one line an epoch: `epoch 3/10  step 120  train/loss 0.5123  val/loss 0.4987  best`.
 
+    And one more where something told the training to stop before its end: `stopped early: EarlyStopping: ...`.
+
     Example:
         `Trainer(callbacks=[recorder, EpochLines(recorder)], enable_progress_bar=False)`
     """
@@ -52,10 +56,16 @@ class EpochLines(LastWord):
         if result is not None:
             best = is_best(self.recorder.results, self.recorder.rule)
             line = format_epoch_result(result, planned_epochs(trainer), is_best=best)
-            self._print(line, trainer)
+            self._print(line, trainer.progress_bar_callback)
 
-    def _print(self, line: str, trainer: Trainer) -> None:
-        bar = trainer.progress_bar_callback
+    @override
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Say it where the training ends before the end that was planned."""
+        why = why_ended_early(trainer)
+        if why and trainer.is_global_zero:
+            self._print(f"stopped early: {why}")  # bars are closed, and would print nothing
+
+    def _print(self, line: str, bar: ProgressBar | None = None) -> None:
         if self.stream is None and bar is not None:
             bar.print(line)  # which would write over what others print
         else:
