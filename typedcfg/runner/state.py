@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """How far a training has come; travels in its checkpoints."""
+    """How far a training has come; its results and the manifests of its checkpoints tell."""
 
     epochs: int = 0
     """Epochs finished."""

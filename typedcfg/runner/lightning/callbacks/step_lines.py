@@ -18,8 +18,9 @@ from typedcfg.runner.presentation import format_step_result, log_interval_of
 class StepLines(AfterBatch):
     """Prints a line every so many batches: `train 30/100  train/loss 0.5123`; rank 0 alone does.
 
-    It shows what the module logs per step, else the metrics or the loss that the step returned. Between two lines
-    nothing is looked at, so that a device is waited for no more often than there are lines.
+    It shows what the module logs per training step, else the metrics or the loss that the step returned; of a
+    validation how far it is, `val 30/50`. Between two lines nothing is looked at, so that a device is waited for no
+    more often than there are lines.
 
     Example:
         `Trainer(callbacks=[StepLines(interval=100)], enable_progress_bar=False)`
