@@ -43,6 +43,10 @@ class Disk:
         """A descriptor of a file to change in place; the file is made if need be."""
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
 
+    def reopen(self, path: Path) -> int:
+        """A descriptor of a file that is there, to change in place."""
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
     def write(self, descriptor: int, content: Buffer, at: int) -> int:
         """Write at an offset [bytes], and say how much of the content was written [bytes]."""
         return os.pwrite(descriptor, content, at)

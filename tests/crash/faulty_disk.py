@@ -54,6 +54,10 @@ class FaultyDisk(Disk):
         self._meet(f"open {path.name}")
         return super().open(path)
 
+    def reopen(self, path: Path) -> int:
+        self._meet(f"reopen {path.name}")
+        return super().reopen(path)
+
     def write(self, descriptor: int, content: Buffer, at: int) -> int:
         if self._counts("write", for_writes=True):
             assert self.fault is not None

@@ -1,10 +1,12 @@
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -299,6 +301,45 @@ def test_an_owner_elsewhere_that_died_is_followed_once_its_lease_is_over(elsewhe
 
     assert other.says() == "won"
     assert time.monotonic() - begin > 1.8
+
+
+class Forgetting(Disk):
+    """Forgets a file handle, once."""
+
+    forgotten = False
+
+    def reopen(self, path: Path) -> int:
+        if not self.forgotten:
+            self.forgotten = True
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return super().reopen(path)
+
+
+def test_an_owner_whose_sign_the_server_forgot_gives_the_next(lock: Path) -> None:
+    sign = lock.with_name(".lock.1")
+
+    with using(disk := Forgetting()), Ownership(lock, lease_s=0.12):
+        _until(lambda: sign.read_bytes() >= b"%020d" % 3)
+
+    assert disk.forgotten
+
+
+def test_an_owner_whose_term_is_over_makes_no_file_of_it_anew(lock: Path) -> None:
+    sign = lock.with_name(".lock.1")
+    with Ownership(lock, lease_s=0.12):
+        _until(lambda: sign.read_bytes() != b"")
+
+        sign.unlink()
+
+        _until(lambda: "typedcfg lease" not in [thread.name for thread in threading.enumerate()])
+    assert not sign.exists()
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @pytest.mark.slow

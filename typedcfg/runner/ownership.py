@@ -205,11 +205,14 @@ class Ownership:
 
     def _give_signs(self, term: int) -> None:
         number, sign = 0, _sign(self.lock, term)
-        while not self._end.wait(self.lease_s / _SIGNS_IN_LEASE) and sign.exists():  # a later owner removes it
+        while not self._end.wait(self.lease_s / _SIGNS_IN_LEASE):
             number += 1
             # Opened each time: what is closed is sent to the server. One that fails is made up for by the next.
             with suppress(OSError):
-                descriptor = disk().open(sign)
+                try:
+                    descriptor = disk().reopen(sign)
+                except FileNotFoundError:
+                    return  # a later owner removed it
                 try:
                     disk().write(descriptor, b"%020d" % number, 0)
                 finally:
