@@ -72,7 +72,7 @@ class TorchrunLaunch(ConfigTemplate):
 
     kind: Literal["torchrun"] = "torchrun"
     threads: Annotated[int | None, Ge(1), Unit("threads per process")] = None
-    """Threads that each process computes with; torchrun's own choice, 1, if null."""
+    """Threads that each process computes with; if null as many as before at a resume, else torchrun's own choice, 1."""
     max_restarts: Annotated[int, Ge(0), Unit("restarts")] = 0
     """How often a training that failed is begun once more, from its newest checkpoint."""
     node_rank: Annotated[int, Ge(0)] = 0

@@ -10,6 +10,8 @@ RUN_VARIABLE: Final = "TYPEDCFG_RUN"
 """The run's folder, told to every worker."""
 ATTEMPT_VARIABLE: Final = "TYPEDCFG_ATTEMPT"
 """The attempt's folder, told to every worker: ranks that each asked the clock would not agree."""
+THREADS_VARIABLE: Final = "TYPEDCFG_THREADS"
+"""With how many threads a worker is to compute, told to it where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,12 @@ class Work:
     def environment(self) -> dict[str, str]:
         """The environment of a worker in a process of its own."""
         return {**os.environ, RUN_VARIABLE: str(self.run), ATTEMPT_VARIABLE: str(self.attempt), **self.variables}
+
+
+def asked_threads() -> int | None:
+    """With how many threads this worker is to compute; None where nobody asked for a number."""
+    threads = os.environ.get(THREADS_VARIABLE)
+    return int(threads) if threads else None
 
 
 class Launcher(Protocol):

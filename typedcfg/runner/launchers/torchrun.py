@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from subprocess import Popen
 
-from typedcfg.runner.launchers.base import Work
+from typedcfg.runner.launchers.base import THREADS_VARIABLE, Work
 from typedcfg.runner.launchers.group.attendance import attend_alone, join, network_variables, own
 from typedcfg.runner.launchers.group.link import Link
 from typedcfg.runner.launchers.group.meeting import Group, Invitation
@@ -23,7 +23,7 @@ class Torchrun:
     processes: int
     """One for each device of this node, or for each rank on CPUs."""
     threads: int | None = None
-    """Threads that each process computes with; None leaves it to OMP_NUM_THREADS, or else to torchrun: 1."""
+    """Threads that each process computes with; if None as many as were saved, at a start OMP_NUM_THREADS, or else 1."""
     group: Group | None = None
     """Which of several nodes this is."""
 
@@ -63,7 +63,7 @@ class Torchrun:
             "OMP_NUM_THREADS": "1",
             **(variables or {}),
             **work.environment(),
-            **({"OMP_NUM_THREADS": str(self.threads)} if self.threads else {}),
+            **({"OMP_NUM_THREADS": str(self.threads), THREADS_VARIABLE: str(self.threads)} if self.threads else {}),
         }
         agent = ["typedcfg.runner.lightning.agent", *where, f"--nproc-per-node={self.processes}", "--max-restarts=0"]
         lifeline = [sys.executable, "-m", "typedcfg.runner.launchers.lifeline"]

@@ -19,6 +19,7 @@ from typedcfg.errors import Problem, RunError, RunFailed
 from typedcfg.records.checkpoint_record import Verified
 from typedcfg.records.result_record import ScoreRule
 from typedcfg.runner.failure import Preempted, hang_of, is_failure, problem_of, stop_reason_of
+from typedcfg.runner.launchers.base import asked_threads
 from typedcfg.runner.lightning.callbacks.agreement import Agreement
 from typedcfg.runner.lightning.callbacks.checkpoints import CheckpointPolicy
 from typedcfg.runner.lightning.callbacks.epoch_lines import EpochLines
@@ -66,7 +67,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
             wants_save=policy.wants_save,
             max_time=experiment.run.max_time,
         )
-        exact = ExactState(seed=experiment.run.seed, offset_ranks=experiment.run.seed_per_rank)
+        offset_ranks = experiment.run.seed_per_rank
+        exact = ExactState(seed=experiment.run.seed, offset_ranks=offset_ranks, threads=asked_threads())
         progress = progress_of(experiment.logging)
         # Where no lines are shown they are kept all the same.
         lines = EpochLines(recorder, stream=log if progress == "none" else None)

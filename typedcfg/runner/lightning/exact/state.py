@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NotRequired
 
 from lightning.fabric.utilities.warnings import PossibleUserWarning
 from lightning.pytorch import LightningModule, Trainer
@@ -28,6 +28,7 @@ from typedcfg.runner.lightning.exact.plateaus import pending_plateaus, step_plat
 from typedcfg.runner.lightning.exact.restart import begin_next_epoch, end_epoch_as_others
 from typedcfg.runner.lightning.exact.searches import doubts_of_searches, find_again, found, search_again
 from typedcfg.runner.lightning.exact.tensors import TensorStates, capture_tensors, restore_tensors
+from typedcfg.runner.lightning.exact.threads import Threads, doubts_of_threads
 from typedcfg.runner.lightning.exact.weights import capture_weights, load_in_double, restore_weights
 from typedcfg.runner.lightning.ranks import gathered
 from typedcfg.runner.lightning.seeds import seed_all
@@ -49,6 +50,8 @@ class _RankState(SavedPlace):
     tensors: TensorStates | None
     found: dict[str, float]
     doubts: list[str]
+    threads: NotRequired[int]
+    """With how many it computed; checkpoints that were written before this was known do not tell."""
 
 
 class ExactState(Listener):
@@ -62,13 +65,15 @@ class ExactState(Listener):
         `Trainer(callbacks=[ExactState(seed=1)])`
     """
 
-    def __init__(self, *, seed: int, offset_ranks: bool = True, keyed: bool = True) -> None:
+    def __init__(self, *, seed: int, offset_ranks: bool = True, keyed: bool = True, threads: int | None = None) -> None:
         """Start from `seed`.
 
         Args:
             seed: The run's seed.
             offset_ranks: Whether each rank adds its number, so that dropout differs between ranks.
             keyed: Whether each sample is fetched with random numbers of its own, as `ExactLoader` does.
+            threads: With how many each rank computes while it fits; if None with as many as it has, and at a resume
+                with as many as were saved. Another number than was saved is not bitwise.
         """
         self.seed = seed
         self.offset_ranks = offset_ranks
@@ -83,6 +88,7 @@ class ExactState(Listener):
         self._weights: dict[str, Tensor] | None = None
         self._sanity_steps: float | None = None
         self._is_left = False
+        self._threads = Threads(threads)
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -94,6 +100,7 @@ class ExactState(Listener):
         put_back(trainer.fit_loop, "run")
         if stage == "fit":
             self._has_begun = False
+            self._threads.begin()
             rank = trainer.global_rank if self.offset_ranks else 0
             self._validation = ValidationSource(trainer, seed=self.seed, rank=rank)
             trainer.fit_loop.epoch_loop.val_loop._data_source = self._validation  # noqa: SLF001  # no other way in
@@ -127,6 +134,9 @@ class ExactState(Listener):
             follow(trainer.fit_loop, "run", partial(self._end, trainer))
         if not loaded:
             return
+        if trainer.training and len(loaded) == trainer.world_size:
+            # As early as it is known: hooks before the first batch may compute.
+            self._threads.go_on(loaded[trainer.global_rank].get("threads"))
         find_again(loaded[0]["found"], trainer)
         if self._source is not None:
             self._source.built_in = loaded[0]["reloaded_in"]
@@ -184,6 +194,16 @@ class ExactState(Listener):
             restore_module_generators(state["module"], module)
         step_plateaus(state["plateaus"], trainer, module)
 
+    @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Leave this process the threads that it had."""
+        self._threads.end()
+
+    @override
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Leave this process the threads that it had."""
+        self._threads.end()
+
     def _end(self, trainer: Trainer) -> None:
         """Let a training end that Lightning left because it was over."""
         put_back(trainer.fit_loop, "run")
@@ -219,6 +239,7 @@ class ExactState(Listener):
             "tensors": capture_tensors(trainer, module),
             "found": found(trainer, module),
             "doubts": reasons,
+            "threads": self._threads.number,
         }
 
     def _restore(self, states: list[_RankState], trainer: Trainer, module: LightningModule) -> Iterator[str]:
@@ -236,6 +257,7 @@ class ExactState(Listener):
         else:
             yield from loaders.restore(state["loaders"], is_within_epoch=batches > 0)
             show_metrics(state["metrics"], trainer, module)
+            yield from doubts_of_threads(state.get("threads"))
             end_epoch_as_others(trainer)
         yield from loaders.doubts(epoch=_epoch(trainer), batches=batches)
         if state["reloaded_in"] is not None:
