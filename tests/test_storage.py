@@ -162,6 +162,21 @@ def test_a_file_is_renamed(tmp_path: Path) -> None:
     assert names(tmp_path) == ["run.json.damaged"]
 
 
+def test_a_link_that_leads_nowhere_is_renamed_and_replaced_as_any_file(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").symlink_to("gone")
+
+    storage.rename(tmp_path / "run.yaml", tmp_path / "run.yaml.damaged")
+    storage.write_atomically(tmp_path / "run.yaml", b"new")
+    (tmp_path / "latest").symlink_to("gone")
+    storage.write_atomically(tmp_path / "latest", b"new")
+
+    assert [(path.is_symlink(), path.exists()) for path in sorted(tmp_path.iterdir())] == [
+        (False, True),
+        (False, True),
+        (True, False),
+    ]
+
+
 def test_a_folder_is_removed_with_all_that_is_in_it(tmp_path: Path) -> None:
     (tmp_path / "step.ckpt" / "sub").mkdir(parents=True)
     (tmp_path / "step.ckpt" / "sub" / "shard").write_bytes(b"x")

@@ -25,7 +25,7 @@ _PIECE: Final = 1 << 20
 
 
 class Sighting(NamedTuple):
-    """What a name stands for, as far as it can be told from another file of that name."""
+    """What has a name, as far as it can be told from something else of that name."""
 
     device: int
     inode: int
@@ -101,9 +101,9 @@ class Disk:
         path.rmdir()
 
     def sight(self, path: Path) -> Sighting | None:
-        """What a name stands for; None where it stands for nothing."""
+        """What has a name, if only a link; None where nothing has."""
         try:
-            status = path.stat()
+            status = path.lstat()
         except FileNotFoundError:
             return None
         return Sighting(status.st_dev, status.st_ino, status.st_mtime_ns)
