@@ -213,6 +213,26 @@ def test_a_term_that_no_owner_can_have_reached_is_none(lock: Path) -> None:
         assert ownership.term == 1
 
 
+@pytest.mark.parametrize("lease", ["1e308", "-1", "0", '"NaN"', '"inf"'])
+def test_a_lease_that_no_owner_can_have_asked_for_is_none(lock: Path, lease: str) -> None:
+    lock.write_text(f'{{"host": "turing", "pid": 1, "term": 1, "lease_s": {lease}}}')
+
+    assert read_owner(lock) is None
+    with Ownership(lock) as ownership:
+        assert ownership.term == 1
+
+
+def test_a_sign_that_is_a_folder_is_an_error_with_its_path(lock: Path) -> None:
+    sign = lock.with_name(".lock.1")
+    sign.mkdir()
+
+    with pytest.raises(RecordError, match="cannot lock the run: Is a directory") as caught, Ownership(lock):
+        pass
+
+    [problem] = caught.value.problems
+    assert (problem.where, problem.fix) == (str(sign), "move the folder of that name away")
+
+
 def test_a_folder_that_cannot_be_written_to_is_an_error_with_its_path(tmp_path: Path) -> None:
     lock = tmp_path / "gone" / "lock"
 

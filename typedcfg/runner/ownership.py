@@ -24,8 +24,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final, NamedTuple, Self
+from typing import Annotated, Final, NamedTuple, Self
 
+from annotated_types import Gt, Le
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from typedcfg.disk import disk
@@ -38,6 +39,8 @@ LEASE_S: Final = 60.0
 """How long an owner may give no sign of itself [s]; it gives one six times as often."""
 _LAST_TERM: Final = 10**15
 """More than any run has owners, and few enough for every record; what claims a later one is none of ours."""
+_LONGEST_LEASE_S: Final = 3600.0
+"""More than any owner may give no sign [s]; what claims a longer lease is none of ours."""
 _MARGIN: Final = 1.5
 """How many leases without a sign mean death: the number may be seen late, and clocks do not run equally fast."""
 _SIGNS_IN_LEASE: Final = 6
@@ -70,7 +73,7 @@ class Owner(BaseModel):
     """When it became the owner, by its own clock: for people."""
     term: int = 0
     """The number of its ownership; a later owner has a greater one."""
-    lease_s: float = LEASE_S
+    lease_s: Annotated[float, Gt(0), Le(_LONGEST_LEASE_S)] = LEASE_S
     """How long it may give no sign of itself [s]."""
     is_released: bool = False
     """Whether it gave the run back."""
@@ -349,9 +352,8 @@ def _who(owner: Owner | None) -> str:
 
 
 def _unlockable(lock: Path, error: OSError) -> RecordError:
-    return RecordError(
-        Problem(f"cannot lock the run: {error.strerror}", where=str(lock), fix=remedy(lock, error)),
-    )
+    path = Path(error.filename or lock)  # it may be the sign of a term
+    return RecordError(Problem(f"cannot lock the run: {error.strerror}", where=str(path), fix=remedy(path, error)))
 
 
 def _started(pid: int) -> int | None:
