@@ -36,6 +36,14 @@ def test_a_folder_is_not_replaced_by_force_either(tmp_path: Path) -> None:
     assert "cannot write a.yaml: Is a directory" in told(tmp_path / "a.yaml")
 
 
+@pytest.mark.parametrize("may_replace", [True, False])
+def test_a_checkpoint_is_not_replaced_by_force_either(tmp_path: Path, *, may_replace: bool) -> None:
+    (tmp_path / "a.ckpt").touch()
+    (tmp_path / "a.ckpt.json").touch()
+
+    assert "a.ckpt is a checkpoint, which nothing is written over" in told(tmp_path / "a.ckpt", may_replace=may_replace)
+
+
 def test_a_file_without_a_folder_is_refused_with_what_is_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "conf").touch()
 
