@@ -209,8 +209,6 @@ def test_what_a_policy_builds_on_must_be_there(
         trainer(1, policy).fit(toy())
     with pytest.raises(MisconfigurationException, match="VerifiedCheckpointIO"):
         trainer(1, recorder, policy).fit(toy())
-    with pytest.raises(MisconfigurationException, match="needs its Recorder before it"):
-        trainer(1, policy, recorder).fit(toy())
     with pytest.raises(MisconfigurationException, match="at least 1"):
         CheckpointPolicy(recorder, keep_last=0)
 

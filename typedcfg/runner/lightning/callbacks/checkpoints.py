@@ -13,7 +13,7 @@ from typedcfg.errors import RecordError
 from typedcfg.records.checkpoint_record import Verified, committed, newest_verified, verify
 from typedcfg.records.result_record import best_index, explain_unscored
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
-from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.callbacks.last_word import AfterAll
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
@@ -32,7 +32,7 @@ _STOPS_KEY: Final = "typedcfg_stops"
 _log: Final = logging.getLogger(__name__)
 
 
-class CheckpointPolicy(AfterBatch, LastWord):
+class CheckpointPolicy(AfterBatch, AfterAll):
     """Writes checkpoints at the ends of epochs and between them, and keeps the newest, the best, and some by interval.
 
     Each is written as `step-00001200.ckpt`; `latest.ckpt`, `best.ckpt` and `epoch-10.ckpt` are further names of such
@@ -59,7 +59,7 @@ class CheckpointPolicy(AfterBatch, LastWord):
         """Write beside the results of `recorder`.
 
         Args:
-            recorder: Knows the scores; one of the same trainer's callbacks, before this one.
+            recorder: Knows the scores; one of the same trainer's callbacks.
             save_interval: Keep the checkpoint of every so many epochs, as `epoch-10.ckpt` [epochs]; None, or a number
                 that is not positive, keeps none.
             every_n_steps: Save within epochs too, after every so many steps [steps].
@@ -166,9 +166,9 @@ class CheckpointPolicy(AfterBatch, LastWord):
         Raises:
             MisconfigurationException: The trainer lacks the recorder or the plugin.
         """
-        callbacks = callbacks_of(trainer)
-        if self.recorder not in callbacks[: callbacks.index(self)]:
-            raise MisconfigurationException("CheckpointPolicy needs its Recorder before it among the callbacks")
+        super().setup(trainer, pl_module, stage)
+        if self.recorder not in callbacks_of(trainer):
+            raise MisconfigurationException("CheckpointPolicy needs its Recorder among the callbacks")
         if not isinstance(trainer.strategy.checkpoint_io, VerifiedCheckpointIO):
             raise MisconfigurationException("CheckpointPolicy needs Trainer(plugins=[VerifiedCheckpointIO()])")
         self._stops = False

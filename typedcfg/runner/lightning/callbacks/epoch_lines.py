@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import ProgressBar
 from typing_extensions import override
 
 from typedcfg.records.result_record import is_best
-from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.callbacks.last_word import AfterAll
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
 from typedcfg.runner.lightning.early_end import why_ended_early
 from typedcfg.runner.presentation import format_epoch_result
@@ -34,7 +34,7 @@ class LineStream(Protocol):
         ...
 
 
-class EpochLines(LastWord):
+class EpochLines(AfterAll):
     """Prints one line an epoch: `epoch 3/10  step 120  train/loss 0.5123  val/loss 0.4987  best`.
 
     And one more where something told the training to stop before its end: `stopped early: EarlyStopping: ...`.

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from typedcfg.runner.failure import Preempted
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
-from typedcfg.runner.lightning.callbacks.last_word import LastWord
+from typedcfg.runner.lightning.callbacks.last_word import AfterAll
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.loading.worker_signals import workers_outlast_stops
 from typedcfg.runner.lightning.metrics import reduce_logged
@@ -37,7 +37,7 @@ _FIRST_SIGNAL: Final = 2
 _log: Final = logging.getLogger(__name__)
 
 
-class Pulse(AfterBatch, LastWord):
+class Pulse(AfterBatch, AfterAll):
     """Ends a training that is asked to stop, at a step boundary, saved, on all ranks at once.
 
     SIGTERM, SIGHUP, SIGUSR1 and `max_time` end it by `Preempted`, a SystemExit with code 143; Ctrl-C by
@@ -45,7 +45,7 @@ class Pulse(AfterBatch, LastWord):
     is no echo (`ECHO_S`). After SIGUSR1 a job of SLURM's is queued once more.
 
     Between two epochs and between two steps the training is saved first; during a validation it ends after the batch
-    that is under way, and what was saved last stands. It needs the place behind every other callback. One process
+    that is under way, and what was saved last stands. It takes its place behind every other callback. One process
     agrees with nobody, and pays a look at the clock for each batch.
 
     Example:
@@ -89,6 +89,7 @@ class Pulse(AfterBatch, LastWord):
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Take the signals, and one that came before and stopped nobody."""
+        super().setup(trainer, pl_module, stage)
         if stage != "fit":
             return
         self._close()
