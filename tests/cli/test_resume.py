@@ -153,6 +153,22 @@ def test_checkpoints_on_another_disk_behind_a_link_are_gone_on_from(failed: Path
     assert list(read_results(failed / attempt.folder / "results.jsonl")) == [1, 2, 3]
 
 
+@pytest.mark.parametrize("moved", [".", "checkpoints"])
+def test_checkpoints_on_a_disk_that_is_not_mounted_are_not_taken_for_none(
+    moved: str, failed: Path, tmp_path: Path, told: Told
+) -> None:
+    [folder] = (attempt / moved for attempt in failed.glob("2*"))
+    folder.rename(tmp_path / "big")
+    folder.symlink_to(tmp_path / "big")
+    (tmp_path / "big").rename(tmp_path / "unmounted")
+
+    assert call(["resume", str(failed), "~faults.crash_at", "token=hunter2"]) == 1
+    assert f"bring back what {folder} leads to, a disk that is not mounted" in told.readouterr().err
+
+    assert call(["resume", str(failed), "~faults.crash_at", "token=hunter2", "--resume", "never"]) == 0
+    assert read_run_record(failed / "run.json").status == "done"
+
+
 def test_what_bears_on_the_outcome_cannot_change(failed: Path, told: Told) -> None:
     before = read_run_record(failed / "run.json")
 

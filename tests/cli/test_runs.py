@@ -18,6 +18,7 @@ from typedcfg.records.run_record import read_run_record
 from typedcfg.runner.run_dir import RunDir
 
 Command = Callable[..., int]
+Folder = Callable[[], Path]
 Start = Callable[..., "subprocess.Popen[str]"]
 Told = pytest.CaptureFixture[str]
 
@@ -181,6 +182,26 @@ def test_an_empty_folder_has_no_runs(tmp_path: Path, capsys: Told) -> None:
     assert call(["runs", "ls", str(tmp_path)]) == 0
 
     assert capsys.readouterr().out == f"no runs in {tmp_path}\n"
+
+
+def test_a_run_whose_attempt_cannot_be_read_hides_no_other(
+    command: Command, folder: Folder, capsys: Told, caplog: pytest.LogCaptureFixture
+) -> None:
+    command("run", "APP")
+    record = folder() / "run.json"
+    record.write_text(record.read_text().replace('"done"', '"running"'))
+    [attempt] = folder().glob("2*")
+    attempt.rename(attempt.with_name("aside"))
+    attempt.symlink_to(attempt)
+    capsys.readouterr()
+
+    assert call(["runs", "ls"]) == 0
+    assert capsys.readouterr().out == ""
+    assert f"{folder().name} is passed over: cannot read {attempt.name}" in caplog.text
+
+    command("run", "APP", "lr=0.1", "run.run_name=other")
+    assert call(["runs", "ls"]) == 0
+    assert " tiny-other " in capsys.readouterr().out
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, capsys: Told) -> None:

@@ -247,6 +247,30 @@ def test_a_folder_with_nothing_whole_gives_way_to_the_next(tmp_path: Path) -> No
     assert (found.path, len(found.refused)) == (old, 1)
 
 
+def link(path: Path, target: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+@pytest.mark.parametrize(
+    ("put", "fix"),
+    [
+        (lambda path: path.parent.mkdir() or path.write_bytes(b""), r"attempt/checkpoints is no folder: move it away"),
+        (lambda path: link(path, Path("nowhere")), r"bring back what \S+/attempt/checkpoints leads to"),
+        (lambda path: link(path, path), r"bring back what \S+/attempt/checkpoints leads to"),
+        (lambda path: link(path.parent, Path("nowhere")), r"bring back what \S+/attempt leads to"),
+    ],
+    ids=["file", "lost", "circle", "above"],
+)
+def test_a_folder_of_checkpoints_that_cannot_be_read_is_not_taken_for_empty(
+    tmp_path: Path, put: Callable[[Path], object], fix: str
+) -> None:
+    put(tmp_path / "attempt" / "checkpoints")
+
+    with pytest.raises(RecordError, match=rf"cannot read checkpoints: (.|\n)*{fix}"):
+        newest_verified([tmp_path / "attempt" / "checkpoints", tmp_path / "old"])
+
+
 def test_when_nothing_committed_is_whole_the_run_does_not_start_afresh(tmp_path: Path) -> None:
     commit(tmp_path, 10).write_bytes(b"")
     commit(tmp_path, 20).unlink()

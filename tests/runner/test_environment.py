@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from typedcfg import Config, Experiment, Runner, init_env
-from typedcfg.errors import RunDone, RunError, RunFailed, RunOwned
+from typedcfg.errors import RecordError, RunDone, RunError, RunFailed, RunOwned
 from typedcfg.records.run_record import AttemptRecord
 from typedcfg.runner.environment import Environment, _recorded
 from typedcfg.runner.process import Process
@@ -184,6 +184,15 @@ def test_a_loop_goes_on_whatever_became_of_the_record(
     assert list(env.runner.results) == [1, 2]
     assert _attempts(tiny.compile())[-1].not_bitwise_because == ("what was recorded of the attempts before is lost",)
     assert f"does not know of attempt {first.attempt.timestamp}" in caplog.text
+
+
+def test_a_loop_is_told_of_checkpoints_that_cannot_be_read(tiny: TinyType, tmp_path: Path) -> None:
+    checkpoints = _stopped(tiny).attempt.checkpoints.path
+    checkpoints.rename(tmp_path / "big")
+    checkpoints.symlink_to(tmp_path / "unmounted")
+
+    with init_env(tiny.compile()) as env, pytest.raises(RecordError, match="cannot read checkpoints"):
+        env.saved("model.pt")
 
 
 def test_a_loop_goes_on_from_an_attempt_that_an_older_record_does_not_know(tiny: TinyType) -> None:

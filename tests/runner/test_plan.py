@@ -1,5 +1,7 @@
 import hashlib
+import shutil
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from uuid import UUID
 
@@ -134,6 +136,27 @@ def test_a_run_without_a_checkpoint_starts_and_says_why(run: RunDir) -> None:
     plan = plan_attempt(run, record(attempt(run, status="lost")))
 
     assert plan == ("start", "begun anew: the last attempt (lost) left no checkpoint", None, ())
+
+
+@pytest.mark.parametrize(("finished", "unsaved"), [(1, 1), (2, 2), (9, inf)])
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts(run: RunDir, finished: int, unsaved: float) -> None:
+    killed = record(attempt(run, status="lost"))
+    measure(run.attempts()[-1], *range(1, finished + 1))
+
+    assert plan_attempt(run, killed, unsaved=unsaved).does == "start"
+    assert plan_attempt(run, None, unsaved=unsaved).does == "start"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_run_whose_checkpoints_were_removed_does_not_start_over_in_silence(run: RunDir, is_known: bool) -> None:  # noqa: FBT001  # a parameter
+    begun = record(attempt(run, status="lost", saved=2)) if is_known else None
+    attempt(run, status="lost", saved=2)
+    for folder in run.attempts():
+        shutil.rmtree(folder.checkpoints.path)
+
+    with pytest.raises(RecordError, match="this run finished 2 epochs, and has no checkpoint"):
+        plan_attempt(run, begun)
+    assert plan_attempt(run, begun, resume="never").does == "start"
 
 
 def test_a_save_that_was_never_finished_is_named_when_a_run_starts(run: RunDir) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from typedcfg.disk import Disk, using
-from typedcfg.errors import RunError
+from typedcfg.errors import RecordError, RunError
 from typedcfg.records.checkpoint_record import Manifest, write_manifest
 from typedcfg.runner.run_dir import CheckpointDir, RunDir
 
@@ -245,3 +245,25 @@ def test_tidying_looks_through_each_folder_once_however_many_attempts_there_are(
 
     folders = [folder for attempt in attempts for folder in (attempt.path, attempt.checkpoints.path)]
     assert sorted(disk.synced) == sorted([*folders, run.path, tmp_path])
+
+
+def test_an_attempt_behind_a_link_that_leads_nowhere_is_one_and_is_left_alone(tmp_path: Path) -> None:
+    run = opened(tmp_path)
+    lost = run.new_attempt()
+    shutil.rmtree(lost.path)
+    lost.path.symlink_to(tmp_path / "nowhere")
+
+    run.tidy()
+    later = run.new_attempt()
+
+    assert run.attempts() == (lost, later)
+    assert lost.logs() == {}
+
+
+def test_logs_of_an_attempt_that_cannot_be_read_are_an_error_with_its_path(tmp_path: Path) -> None:
+    attempt = opened(tmp_path).new_attempt()
+    shutil.rmtree(attempt.path)
+    attempt.path.symlink_to(attempt.path)
+
+    with pytest.raises(RecordError, match=rf"cannot read {attempt.timestamp}: "):
+        attempt.logs()

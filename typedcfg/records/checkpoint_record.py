@@ -7,6 +7,7 @@ holds its own sha256 too: a step or an epoch that was changed in it would lead e
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_content import ITSELF, Part, read_content, read_part, sizes
 from typedcfg.records.json_text import read_json, to_json
+from typedcfg.refusal import remedy
 from typedcfg.storage import write_atomically
 
 SCHEMA_VERSION: Final = 2
@@ -190,13 +192,21 @@ def _of_today(content: Any, path: Path) -> Any:
 
 
 def committed(folder: Path) -> dict[Path, Manifest]:
-    """The checkpoints of a folder that were finished, the newest last; nobody looked whether they still are whole."""
+    """The checkpoints of a folder that were finished, the newest last; nobody looked whether they still are whole.
+
+    Raises:
+        RecordError: The folder cannot be read; see `checkpoint_files`.
+    """
     found, _ = _committed(folder)
     return dict(found)
 
 
 def uncommitted(folder: Path) -> list[Path]:
-    """The checkpoints of a folder that have no manifest, by steps: never finished, or their manifests are lost."""
+    """The checkpoints of a folder that have no manifest, by steps: never finished, or their manifests are lost.
+
+    Raises:
+        RecordError: The folder cannot be read; see `checkpoint_files`.
+    """
     steps = (path for path in checkpoint_files(folder) if path.match(STEPS))
     return [path for path in sorted(steps, key=StepName.of) if not manifest_path(path).exists()]
 
@@ -209,7 +219,7 @@ def checkpoint_files(folder: Path) -> list[Path]:
             a disk that is not mounted. Whether it holds checkpoints nobody knows.
     """
     try:
-        return [folder / name for name in sorted(os.listdir(folder))]
+        return sorted(folder.iterdir())
     except OSError as error:
         standing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
         if isinstance(error, FileNotFoundError) and os.path.isdir(standing):  # noqa: PTH112  # Path.is_dir may raise
@@ -289,8 +299,8 @@ def newest_verified(
         instead: What the caller's user may do where none is whole and none can be restored.
 
     Raises:
-        RecordError: Checkpoints were committed, and not one of them is whole: starting afresh in silence would
-            throw the run's work away.
+        RecordError: Checkpoints were committed, and not one of them is whole, or a folder of them cannot be read:
+            starting afresh in silence would throw the run's work away.
     """
     refused: list[Problem] = []
     unvouched: list[Problem] = []
@@ -330,7 +340,8 @@ def _committed(folder: Path) -> tuple[list[tuple[Path, Manifest]], list[Problem]
     """What manifests state, the newest last, and what is wrong with those that cannot be read."""
     found: list[tuple[Path, Manifest]] = []
     unreadable: list[Problem] = []
-    for path in sorted(folder.glob(f"*{_MANIFEST_SUFFIX}")):
+    manifests = (path for path in checkpoint_files(folder) if path.name.endswith(_MANIFEST_SUFFIX))
+    for path in manifests:
         checkpoint = path.with_name(path.name.removesuffix(_MANIFEST_SUFFIX) + _CHECKPOINT_SUFFIX)
         try:
             found.append((checkpoint, read_manifest(checkpoint)))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.writing.secrets import secrets_in
 from typedcfg.errors import Problem, RunDone, RunError
+from typedcfg.records.checkpoint_record import checkpoint_files
 from typedcfg.records.result_record import Result, ResultLog, read_results
 from typedcfg.runner.asked import Asked
 from typedcfg.runner.failure import code_of_exit, failure_of, is_failure
@@ -79,8 +80,13 @@ class Environment:
         self._results.record(Result(epoch=epoch, step=step, samples=samples, splits=measured))
 
     def saved(self, name: str) -> Path | None:
-        """The newest file of that name among the checkpoints of `earlier` attempts; None where there is none."""
-        paths = (attempt.checkpoints.path / name for attempt in self.earlier)
+        """The newest file of that name among the checkpoints of `earlier` attempts; None where there is none.
+
+        Raises:
+            RecordError: A folder of checkpoints cannot be read: it is on a disk that is not mounted, say.
+        """
+        folders = (attempt.checkpoints.path for attempt in self.earlier)
+        paths = (folder / name for folder in folders if checkpoint_files(folder))
         return next((path for path in paths if path.exists()), None)
 
     def resume(self, saved: Path, *, epoch: int) -> None:

@@ -155,8 +155,11 @@ def unfinished_like(fingerprint: str, template: TemplateReference, *, root: Path
 
 
 def is_anything_saved(run: RunDir) -> bool:
-    """Whether there is a checkpoint to go on from, which nobody looked into yet."""
-    return any(committed(attempt.checkpoints.path) for attempt in run.attempts())
+    """Whether there is a checkpoint to go on from, which nobody looked into yet; not where nobody can tell."""
+    try:
+        return any(committed(attempt.checkpoints.path) for attempt in run.attempts())
+    except RecordError:
+        return False
 
 
 def summaries(runs: Iterable[tuple[RunDir, RunRecord | None]]) -> Iterator[Summary]:

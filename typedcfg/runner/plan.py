@@ -1,9 +1,11 @@
 """What to do about a run: begin it, go on with it, or nothing because it is done."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import Manifest, Verified, uncommitted, verify
 from typedcfg.records.result_record import read_results
 from typedcfg.records.run_record import RunRecord
@@ -36,6 +38,7 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
     resume: Literal["auto", "never"] | Verified = "auto",
     doubts: Sequence[str] = (),
     check: Callable[[Path], Manifest] = verify,
+    unsaved: float = 1,
 ) -> Plan:
     """What to do about a run, from what its folder holds; nothing is changed.
 
@@ -46,9 +49,11 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
         resume: What to begin with if it is not done: `auto` its newest whole checkpoint, `never` nothing, or one given.
         doubts: Why a resume may not be exact, as far as the caller knows.
         check: What tells that a checkpoint is whole.
+        unsaved: How many epochs an attempt may have finished without a checkpoint: one whose save was under way, and
+            more where saves are behind the training or may fail [epochs].
 
     Raises:
-        RecordError: There are checkpoints to resume from, and not one of them is whole.
+        RecordError: There are checkpoints to resume from, and not one of them is whole; or there must have been.
     """
     is_done = record is not None and record.status == "done"
     if is_done and not again:
@@ -56,18 +61,23 @@ def plan_attempt(  # noqa: PLR0913  # what is asked, and what is known
     if isinstance(resume, Verified):
         return _begin_with(resume, run, record, doubts)
     if record is None or not record.attempts:
-        return _take_up(run, resume, doubts, check)
+        return _take_up(run, resume, doubts, check, unsaved)
     if is_done or resume == "never":
         return Plan("start", "done already, and trained again" if is_done else "unfinished, and begun afresh")
     since = _last_start(record)
     found = run.latest_checkpoint(since=since, check=check)
     if found is None:
-        return Plan("start", f"begun anew: the last attempt ({record.status}) left {_what_was_left(run, since)}")
+        left = _what_was_left(run, since, unsaved=unsaved)
+        return Plan("start", f"begun anew: the last attempt ({record.status}) left {left}")
     return _go_on(found, run, record, doubts)
 
 
 def _take_up(
-    run: RunDir, resume: Literal["auto", "never"], doubts: Sequence[str], check: Callable[[Path], Manifest]
+    run: RunDir,
+    resume: Literal["auto", "never"],
+    doubts: Sequence[str],
+    check: Callable[[Path], Manifest],
+    unsaved: float,
 ) -> Plan:
     """What to do about a run whose record knows of no attempt, but was lost if the folder holds some."""
     if not run.attempts():
@@ -76,14 +86,30 @@ def _take_up(
         return Plan("start", "begun afresh, beside attempts that its record does not know")
     found = run.latest_checkpoint(check=check)
     if found is None:
-        left = _what_was_left(run)
+        left = _what_was_left(run, unsaved=unsaved)
         return Plan("start", f"begun anew: its record knows of no attempt, and those in its folder left {left}")
     return _go_on(found, run, None, doubts)
 
 
-def _what_was_left(run: RunDir, since: str = "") -> str:
-    """What is said of attempts that left nothing to go on from."""
-    folders = [attempt.checkpoints.path for attempt in run.attempts() if attempt.timestamp >= since]
+def _what_was_left(run: RunDir, since: str = "", *, unsaved: float) -> str:
+    """What is said of attempts that left nothing to go on from.
+
+    Raises:
+        RecordError: One finished so many epochs that it saved checkpoints, which somebody removed.
+    """
+    counting = [attempt for attempt in run.attempts() if attempt.timestamp >= since]
+    for attempt in counting:
+        finished = len(read_results(attempt.result_files.journal))
+        if finished > unsaved:
+            raise RecordError(
+                Problem(
+                    f"this run finished {count(finished, 'epoch')}, and has no checkpoint",
+                    where=str(attempt.checkpoints.path),
+                    expected="the checkpoints that were saved then: they were moved or removed",
+                    fix="bring them back, with their manifests, or begin from nothing with --resume never",
+                )
+            )
+    folders = (attempt.checkpoints.path for attempt in counting)
     unfinished = [path.relative_to(run.path).as_posix() for folder in folders for path in uncommitted(folder)]
     if not unfinished:
         return "no checkpoint"
@@ -115,7 +141,8 @@ def unrecorded(run: RunDir, record: RunRecord | None) -> list[AttemptDir]:
     One that was killed before it was recorded trained nothing, and has no log.
     """
     last = max((attempt.folder for attempt in record.attempts), default="") if record else ""
-    return [attempt for attempt in run.attempts() if attempt.timestamp > last and attempt.log().exists()]
+    later = [attempt for attempt in run.attempts() if attempt.timestamp > last]
+    return [attempt for attempt in later if os.path.exists(attempt.log())]  # noqa: PTH110  # Path.exists may raise
 
 
 def _lost_results(found: Verified, attempt: AttemptDir) -> list[str]:

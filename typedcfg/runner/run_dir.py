@@ -12,6 +12,7 @@
 """
 
 import logging
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from typedcfg.records.checkpoint_record import (
     verify,
 )
 from typedcfg.records.result_record import ResultFiles
+from typedcfg.refusal import refusal
 from typedcfg.runner.run_folders import (
     AT_THE_TOP,
     MARKER,
@@ -136,10 +138,19 @@ class AttemptDir:
         return self.path / (f"run.rank{rank}.log" if rank else "run.log")
 
     def logs(self) -> dict[int, Path]:
-        """The logs that are there, by rank."""
-        of_ranks = ((_RANK_LOG.fullmatch(path.name), path) for path in self.path.glob("run.rank*.log"))
-        found = {0: self.log(), **{int(match[1]): path for match, path in of_ranks if match}}
-        return {rank: path for rank, path in sorted(found.items()) if path.is_file()}
+        """The logs that are there, by rank.
+
+        Raises:
+            RecordError: The folder cannot be read.
+        """
+        try:
+            of_ranks = [(_RANK_LOG.fullmatch(path.name), path) for path in self.path.iterdir()]
+            found = {0: self.log(), **{int(match[1]): path for match, path in of_ranks if match}}
+            return {rank: path for rank, path in sorted(found.items()) if path.is_file()}
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise refusal(self.path, "read", error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,14 +295,14 @@ class RunDir:
         """A checkpoint of this run by its name in the run's folder, whatever links lead there; None if it is none."""
         for attempt in self.attempts():
             folder = attempt.checkpoints.path
-            if folder.is_dir() and checkpoint.parent.is_dir() and folder.samefile(checkpoint.parent):
+            if _is_folder(folder) and _is_folder(checkpoint.parent) and folder.samefile(checkpoint.parent):
                 return folder / checkpoint.name
         return None
 
     def attempts(self) -> tuple[AttemptDir, ...]:
-        """All attempts, oldest first."""
+        """All attempts, oldest first; a link is one, also where it leads to a disk that is not mounted."""
         named = (path for path in sorted(self.path.iterdir()) if _time_of(path.name) is not None)
-        return tuple(AttemptDir(path) for path in named if path.is_dir())
+        return tuple(AttemptDir(path) for path in named if _is_folder(path) or path.is_symlink())
 
     def new_attempt(self) -> AttemptDir:
         """Make the folder of a new attempt; only for who owns the run.
@@ -320,7 +331,7 @@ class RunDir:
             check: What tells that a checkpoint is whole.
 
         Raises:
-            RecordError: Checkpoints were committed, and not one of them is whole.
+            RecordError: Checkpoints were committed, and not one of them is whole, or a folder of them cannot be read.
         """
         counting = [attempt for attempt in self.attempts() if attempt.timestamp >= since]
         return newest_verified((attempt.checkpoints.path for attempt in reversed(counting)), check=check)
@@ -332,9 +343,8 @@ class RunDir:
             RecordError: A leftover cannot be removed.
         """
         attempts = self.attempts()
-        checkpoints = (attempt.checkpoints.path for attempt in attempts)
-        within = [*(path for path in checkpoints if path.is_dir()), *(attempt.path for attempt in attempts)]
-        storage.sweep(self.path, within=within)
+        folders = [*(attempt.checkpoints.path for attempt in attempts), *(attempt.path for attempt in attempts)]
+        storage.sweep(self.path, within=filter(_is_folder, folders))
 
     @classmethod
     def _make(cls, project_root: Path, path: Path, run_uuid: UUID, place: PurePosixPath) -> "RunDir":
@@ -343,6 +353,10 @@ class RunDir:
             what = f"{path} is in the way: it is no run of typedcfg"
             raise RunError(Problem(what, where=str(path), fix="move it away, or choose another run.name"))
         return cls(inside(path, project_root))
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112  # Path.is_dir raises where a folder may not be looked into
 
 
 def _name_aside(path: Path) -> Path:

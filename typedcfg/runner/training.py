@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,7 +92,15 @@ class Training:
         book = RunBook(self.run)
         record, code = self._mended(book), self._code()
         doubts = self._doubts(record, code)
-        plan = plan_attempt(self.run, record, again=again, resume=resume, doubts=doubts, check=verifier_of(self.config))
+        plan = plan_attempt(
+            self.run,
+            record,
+            again=again,
+            resume=resume,
+            doubts=doubts,
+            check=verifier_of(self.config),
+            unsaved=self._unsaved(record),
+        )
         if record is not None and plan.does == "start":
             self._check_same_code(record, code)
         identity = record.identity if record else identity_of(self.config)
@@ -231,6 +240,13 @@ class Training:
                 f"typedcfg run {self.asked.app or record.template.app} {self.run.config}",
             )
         )
+
+    def _unsaved(self, record: RunRecord | None) -> float:
+        """How many epochs the last attempt may have finished without a checkpoint, as it saved them [epochs]."""
+        saving = (self._recorded() if record else self.config).params.checkpoint
+        if saving.on_write_failure == "continue":
+            return inf
+        return 2 if saving.asynchronous else 1  # a result is recorded before the checkpoint before it is waited for
 
     def _doubts(self, record: RunRecord | None, code: CodeVersion) -> list[str]:
         """Why a resume may come out otherwise than a run that was never disturbed."""

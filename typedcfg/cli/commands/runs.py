@@ -1,5 +1,6 @@
 """`typedcfg runs ls [FOLDER]`, `show RUN`, `diff RUN RUN`: the runs in a folder, all about one, and how two differ."""
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typedcfg.runner.duration import duration_of
 from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, summaries, summarize
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
+from typedcfg.runner.run_folders import iter_run_folders
 
 _HEADINGS: Final = ("id", "name", "status", "epochs", "best", "started", "folder")
 
@@ -46,7 +48,7 @@ def _list(root: Path, *, as_json: bool) -> None:
     elif found:
         rows = [[str(cell) if cell is not None else "-" for cell in _cells(summary)] for summary in found]
         print(table([_HEADINGS, *rows]))
-    else:
+    elif not any(iter_run_folders(root)):  # else they are passed over, with a warning each
         print(f"no runs in {root}")
 
 
@@ -155,7 +157,7 @@ def _files(run: RunDir) -> dict[str, str]:
             "latest": newest.checkpoints.latest,
             "best": newest.checkpoints.best,
         }
-    return {label: str(path) for label, path in files.items() if path.exists()}
+    return {label: str(path) for label, path in files.items() if os.path.exists(path)}  # noqa: PTH110  # Path.exists may raise
 
 
 def _print_json(value: Any) -> None:
