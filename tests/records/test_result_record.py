@@ -123,7 +123,15 @@ def test_a_metric_that_no_epoch_has_is_explained_with_those_there_are() -> None:
     assert problem is not None
     assert problem.what == "no epoch has a score: nothing measured 'val/loss'"
     assert problem.expected == "one of: val/accuracy"
+    assert "run.score.metric and run.score.split" in problem.fix
     assert explain_unscored(losses(1.0), LOSS) is None
+
+
+def test_the_metric_that_was_meant_is_suggested() -> None:
+    problem = explain_unscored(results_of({"val": {"accuracy": 0.5}}), ScoreRule("acuracy", "max"))
+
+    assert problem is not None
+    assert problem.suggestion == "val/accuracy"
 
 
 def test_a_later_line_of_an_epoch_adds_to_it() -> None:

@@ -21,7 +21,9 @@ def test_a_score_says_which_way_is_better(overrides: list[str], is_higher_better
 def test_only_a_loss_is_known_to_be_better_when_lower() -> None:
     text = refusal(Run, "score.metric=accuracy")
 
-    assert text.startswith("score: nothing says whether a higher or a lower accuracy is better: set mode to max or min")
+    assert text.startswith(
+        "score: nothing says whether a higher or a lower accuracy is better: set run.score.mode=max "
+    )
     assert "overrides[0]" in text
 
 

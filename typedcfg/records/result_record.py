@@ -22,6 +22,7 @@ from typedcfg.records.journal import Journal, Line, read_journal
 from typedcfg.records.json_text import to_json
 from typedcfg.records.warned import warn_once
 from typedcfg.storage import remove, write_atomically
+from typedcfg.text import nearest
 
 _log: Final = logging.getLogger(__name__)
 
@@ -167,13 +168,16 @@ def explain_unscored(results: Results, rule: ScoreRule) -> Problem | None:
     if not results or scores(results, rule):
         return None
     split = choose_split(results, rule.split)
+    asked = f"{split or 'any split'}/{rule.metric}"
     measured = sorted(
         {f"{name}/{key}" for r in results.values() for name, metrics in r.splits.items() for key in metrics}
     )
     return Problem(
-        f"no epoch has a score: nothing measured '{split or 'any split'}/{rule.metric}'",
-        expected=f"one of: {', '.join(measured)}" if measured else "a metric, logged with self.log",
-        fix="correct the split and the name that scores are read from, or log that metric",
+        f"no epoch has a score: nothing measured {asked!r}",
+        expected=f"one of: {', '.join(measured)}" if measured else "a metric, logged or recorded",
+        suggestion=nearest(asked, measured),
+        fix="set run.score.metric and run.score.split (of a ScoreRule of yours, metric and split) to one that is\n"
+        "measured, or measure that one too",
     )
 
 

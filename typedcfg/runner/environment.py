@@ -301,7 +301,7 @@ def _results(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator[
             log = stack.enter_context(ResultLog(attempt.result_files, book.header(attempt), runner.rule, guard=guard))
         yield LoopResults(
             log,
-            metric=runner.rule.metric,
+            rule=runner.rule,
             on_nan=experiment.run.on_nan,
             note=lambda step: book.change(attempt, not_finite_since=step),
         )

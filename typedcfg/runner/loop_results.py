@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Final, Literal
 
 from typedcfg.errors import Problem, RunFailed
-from typedcfg.records.result_record import Result, ResultLog
+from typedcfg.records.result_record import Result, ResultLog, Results, ScoreRule, explain_unscored
 
 _log: Final = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class LoopResults:
         self,
         log: ResultLog | None,
         *,
-        metric: str,
+        rule: ScoreRule,
         on_nan: Literal["stop", "continue"],
         note: Callable[[int], None],
     ) -> None:
@@ -44,14 +44,15 @@ class LoopResults:
 
         Args:
             log: Where they are recorded; None where another process does that.
-            metric: The one that scores are read from.
+            rule: By what epochs are compared.
             on_nan: Whether a loss that is NaN or infinite ends the loop.
             note: Is called with the step of the first such loss, by the process that records.
         """
         self.not_finite_since: int | None = None
         """The step of the first loss that was NaN or infinite."""
         self._log = log
-        self._metrics = dict.fromkeys(["loss", metric])
+        self._rule = rule
+        self._has_warned = False
         self._on_nan = on_nan
         self._note = note
 
@@ -70,15 +71,19 @@ class LoopResults:
                 self._tell(name, result.step)
         if self._log is not None:
             self._log.append(*results)
+            # Of the newest epoch more may be measured yet.
+            self._warn_unscored(dict([*self._log.results.items()][:-1]))
 
     def end(self) -> None:
-        """Say at the end what was said when it began: hours lie between."""
+        """Say at the end that there is no score, and again what is not finite: hours lie between."""
+        if self._log is not None:
+            self._warn_unscored(self._log.results)
         if self.not_finite_since is not None:
             _log.warning("the training ended with numbers that are not finite, since step %s", self.not_finite_since)
 
     def _not_finite(self, result: Result) -> str | None:
         """Which loss is NaN or infinite."""
-        names = ((split, metric) for split in result.splits for metric in self._metrics)
+        names = ((split, metric) for split in result.splits for metric in dict.fromkeys(["loss", self._rule.metric]))
         found = (f"{split}/{name}" for split, name in names if not isfinite(result.splits[split].get(name, 0.0)))
         return next(found, None)
 
@@ -89,3 +94,9 @@ class LoopResults:
         if self._on_nan == "stop":
             raise RunFailed(problem)
         _log.warning("%s", problem)
+
+    def _warn_unscored(self, results: Results) -> None:
+        problem = explain_unscored(results, self._rule)
+        if problem and not self._has_warned:
+            self._has_warned = True
+            _log.warning("no epoch will be the best: %s", problem)

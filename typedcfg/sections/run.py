@@ -46,7 +46,8 @@ class Score(ConfigTemplate):
     def _says_which_way_is_better(self) -> Self:
         if self.mode is None and self.metric != "loss":
             raise ValueError(
-                f"nothing says whether a higher or a lower {self.metric} is better: set mode to max or min"
+                f"nothing says whether a higher or a lower {self.metric} is better: "
+                "set run.score.mode=max or run.score.mode=min"
             )
         return self
 
