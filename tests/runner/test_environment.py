@@ -19,6 +19,7 @@ from typedcfg import Config, Experiment, Runner, init_env
 from typedcfg.errors import RecordError, RunDone, RunError, RunFailed, RunOwned
 from typedcfg.records.run_record import AttemptRecord
 from typedcfg.runner.environment import Environment, _recorded
+from typedcfg.runner.failure import Preempted
 from typedcfg.runner.process import Process
 from typedcfg.runner.run_dir import AttemptDir
 
@@ -137,6 +138,32 @@ def test_a_run_that_is_done_is_attempted_again_where_that_is_asked_for(tiny: Tin
         assert env.earlier == ()
 
     assert [attempt.status for attempt in _attempts(tiny.compile())] == ["done", "done"]
+
+
+def test_more_or_fewer_processes_than_are_configured_are_refused_before_anything_is_made(tiny: TinyType) -> None:
+    with pytest.raises(RunError, match="the processes of this loop are 1"):
+        init_env(tiny.compile(overrides=["trainer.devices=2"])).__enter__()
+
+    assert not Path("experiments").exists()
+
+
+def test_a_loop_whose_time_is_over_is_preempted_once_it_recorded(tiny: TinyType) -> None:
+    config = tiny.compile(overrides=["run.max_time=0.000001"])
+
+    with pytest.raises(Preempted), init_env(config) as env:
+        env.record(1, {"val": {"loss": 0.5}}, step=4, samples=None)
+
+    [attempt] = _attempts(config)
+    assert (attempt.status, attempt.exit_code, attempt.stopped_by) == ("preempted", 143, "max_time")
+    assert [*env.runner.results] == [1]
+    assert env.attempt.log().read_text() == "stopped, since run.max_time is over\n"
+
+
+def test_what_counts_for_fit_alone_is_told_of(tiny: TinyType) -> None:
+    with init_env(tiny.compile(overrides=["checkpoint.every_minutes=5"])) as env:
+        pass
+
+    assert "checkpoint.every_minutes (overrides[0])" in env.attempt.log().read_text()
 
 
 def test_results_bear_the_name_that_the_run_began_with(tiny: TinyType) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from typedcfg.compiler.config import Config
@@ -19,10 +20,11 @@ from typedcfg.errors import Problem, RunDone, RunError
 from typedcfg.records.checkpoint_record import checkpoint_files
 from typedcfg.records.result_record import Result, ResultLog, read_results
 from typedcfg.runner.asked import Asked
-from typedcfg.runner.failure import code_of_exit, failure_of, is_failure
+from typedcfg.runner.failure import Preempted, code_of_exit, failure_of, is_failure, stop_reason_of
 from typedcfg.runner.log import LogFile, kept
 from typedcfg.runner.lookup import summarize
 from typedcfg.runner.loop_results import LoopResults
+from typedcfg.runner.loop_settings import check_processes, tell_of_unheeded
 from typedcfg.runner.ownership import Ownership
 from typedcfg.runner.plan import UNRECORDED
 from typedcfg.runner.process import Process
@@ -57,6 +59,8 @@ class Environment:
     earlier: tuple[AttemptDir, ...]
     """The attempts before this one that did not bring the run to its end, the newest first."""
     _results: LoopResults = field(repr=False)
+    _ends_at: float = field(repr=False)
+    """When `run.max_time` is over, on the clock that only goes on [s]."""
 
     @property
     def dir(self) -> Path:
@@ -75,9 +79,12 @@ class Environment:
         Raises:
             RecordError: It cannot be written.
             RunFailed: A loss is NaN or infinite, and `run.on_nan` is `stop`.
+            Preempted: `run.max_time` is over; the epoch is recorded.
         """
         measured = {split: dict(metrics) for split, metrics in splits.items()}
         self._results.record(Result(epoch=epoch, step=step, samples=samples, splits=measured))
+        if monotonic() >= self._ends_at:
+            raise Preempted("max_time")
 
     def saved(self, name: str) -> Path | None:
         """The newest file of that name among the checkpoints of `earlier` attempts; None where there is none.
@@ -150,10 +157,11 @@ def init_env(
 
     The run gets its folder with `run.yaml` and `run.json`, as `Runner.fit` makes it, and one more attempt. That is
     recorded as done when the block ends, by `return` or `sys.exit(0)` too; as preempted where Ctrl-C, SIGTERM, SIGHUP
-    or SIGUSR1 ends it, which raise in the block, or where it is the block of a generator that is closed; as failed when
-    it raises. One that is done is not done again. What is printed and logged goes to the attempt's log, of each rank
-    to its own; the first alone shows it too. Under torchrun the processes find each other, and `torch.distributed` is
-    ready. Afterwards everything is as it was: streams, loggers, generators, torch's switches.
+    or SIGUSR1 ends it, which raise in the block, or `run.max_time`, which raises in `record`, or where it is the block
+    of a generator that is closed; as failed when it raises. One that is done is not done again. What is printed and
+    logged goes to the attempt's log, of each rank to its own; the first alone shows it too. Under torchrun the
+    processes find each other, and `torch.distributed` is ready. Afterwards everything is as it was: streams, loggers,
+    generators, torch's switches. A warning names settings that count for `Runner.fit` alone.
 
     Args:
         config: The compiled configuration of an Experiment; it needs no builders.
@@ -164,14 +172,17 @@ def init_env(
     Raises:
         RunDone: The run came to its end before.
         RunOwned: Another process works on this run.
-        RunError: It is no Experiment, the device is not there, `benchmark` contradicts the configuration, or another
-            thread is within such a block.
+        RunError: It is no Experiment, the device is not there, there are more or fewer processes than are configured,
+            `benchmark` contradicts the configuration, or another thread is within such a block.
         ResumeRefused: The run in the folder has a configuration that means something else.
     """
     from typedcfg.runner.lightning.surroundings import agreeing, device_of, surroundings
 
     runner, process = Runner(config), Process.this_one()
     experiment: Experiment = config.params
+    max_time = experiment.run.max_time
+    ends_at = float("inf") if max_time is None else monotonic() + max_time.total_seconds()
+    check_processes(experiment.trainer, process)
     if benchmark and experiment.run.deterministic:
         what = "benchmark lets the machine choose algorithms, and run.deterministic is true"
         raise RunError(Problem(what, fix="set run.deterministic=false, or leave benchmark out"))
@@ -185,8 +196,9 @@ def init_env(
         stack.enter_context(_logged(runner, attempt, process))
         settings = surroundings(experiment.run, device, rank=process.rank, benchmark=benchmark, threads=threads)
         stack.enter_context(settings)
+        tell_of_unheeded(config)
         try:
-            yield Environment(runner, attempt, device, process, _earlier(runner, attempt), results)
+            yield Environment(runner, attempt, device, process, _earlier(runner, attempt), results, ends_at)
         except SystemExit as error:
             if code_of_exit(error):
                 raise
@@ -319,7 +331,8 @@ def _logged(runner: Runner, attempt: AttemptDir, process: Process) -> Iterator[N
             stack.enter_context(kept(log, experiment.logging.level))
             yield
     except BaseException as error:
-        log.write(traceback.format_exc() if is_failure(error) else "stopped, as it was asked to\n")
+        why = "since run.max_time is over" if stop_reason_of(error) == "max_time" else "as it was asked to"
+        log.write(traceback.format_exc() if is_failure(error) else f"stopped, {why}\n")
         raise
     finally:
         log.close()
