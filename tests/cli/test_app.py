@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from typedcfg.cli.app import load_app
+from typedcfg.cli.app import check_experiment, load_app
 from typedcfg.errors import AppError, TemplateError
 
 SOURCE = """
@@ -83,6 +83,16 @@ def test_of_a_file_without_a_class_the_top_one_is_named(app: Path) -> None:
 def test_what_is_no_template_is_refused(app: Path) -> None:
     with pytest.raises(AppError, match=r"width in .* is no ConfigTemplate"):
         load_app(f"{app}:width")
+
+
+def test_a_section_that_is_run_is_answered_with_the_experiment(app: Path) -> None:
+    app.write_text(f"{SOURCE}\nfrom typedcfg import Experiment\nclass Whole(Experiment):\n    part: Params\n")
+    check_experiment(load_app(f"{app}:Whole"), f"{app}:Whole")
+
+    with pytest.raises(
+        AppError, match=r"Params in .* is no Experiment(.|\n)*Whole, which it has\n.*app_under_test\.py:Whole"
+    ):
+        check_experiment(load_app(f"{app}:Params"), f"{app}:Params")
 
 
 def test_a_missing_file_is_answered_with_the_nearest(app: Path) -> None:

@@ -28,7 +28,7 @@ def load_app(app: str) -> type[ConfigTemplate]:
     # C:\experiment.py has a colon and names no class.
     if not place or "/" in name or "\\" in name:
         raise _no_class(app)
-    module = _import_file(Path(place), app) if place.endswith(".py") else _import_module(place, app)
+    module = _module(place, app)
     found = getattr(module, name, None)
     if isinstance(found, type) and issubclass(found, ConfigTemplate):
         return found
@@ -41,6 +41,34 @@ def load_app(app: str) -> type[ConfigTemplate]:
             suggestion=f"{place}:{near}" if (near := nearest(name, known)) else None,
         )
     )
+
+
+def check_experiment(template: type[ConfigTemplate], app: str) -> None:
+    """See to it that what an APP names can be run: an experiment, and none of its sections.
+
+    Raises:
+        AppError: It cannot.
+    """
+    if _is_experiment(template):
+        return
+    place, _, name = app.rpartition(":")
+    module = _module(place, app)
+    known = [each for each in _templates_in(vars(module), module.__name__) if _is_experiment(vars(module)[each])]
+    raise AppError(
+        Problem(
+            f"{name} in {place} is no Experiment, and cannot be run",
+            expected=f"{one_of(known)}, which it has" if known else "a class derived from typedcfg.Experiment",
+            suggestion=f"{place}:{known[0]}" if known else None,
+        )
+    )
+
+
+def _is_experiment(template: type[ConfigTemplate]) -> bool:
+    return hasattr(template, "build_model")
+
+
+def _module(place: str, app: str) -> ModuleType:
+    return _import_file(Path(place), app) if place.endswith(".py") else _import_module(place, app)
 
 
 def _no_class(app: str) -> AppError:
@@ -140,7 +168,7 @@ def _templates_in(names: Mapping[str, Any], module: str) -> list[str]:
     own = [(n, v) for n, v in names.items() if isinstance(v, type) and issubclass(v, ConfigTemplate)]
     mine = [(n, v) for n, v in own if v.__module__ == module]
     held = {below for _, template in mine for below in _held_by(template)}
-    mine.sort(key=lambda named: (not hasattr(named[1], "build_model"), named[1] in held))
+    mine.sort(key=lambda named: (not _is_experiment(named[1]), named[1] in held))
     return [name for name, _ in mine]
 
 

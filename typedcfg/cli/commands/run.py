@@ -11,6 +11,10 @@ from typedcfg.runner.run import Runner
 def run(context: Context) -> int:
     """Compile, then train and test."""
     app = context.app()
+    if app.reference:
+        from typedcfg.cli.app import check_experiment
+
+        check_experiment(app.template, app.reference)
     config = context.compile(app.template)
     for note in config.notes:
         print(f"note: {note}")
