@@ -1,9 +1,10 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event, Timer, active_count
+from threading import Event, Lock, Timer, active_count
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -128,10 +129,30 @@ def test_a_thousand_saves_leave_no_file_and_no_descriptor(tmp_path: Path, *, asy
 
 
 def test_what_could_never_be_loaded_is_refused_when_it_is_saved(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
-    with pytest.raises(RecordError, match=r"a\.ckpt could never be loaded safely"):
+    with pytest.raises(
+        RecordError, match=r"a\.ckpt could never be loaded safely: hyper_parameters\.root holds"
+    ) as error:
         plugin.save_checkpoint(content(hyper_parameters={"root": tmp_path}), tmp_path / "a.ckpt")
 
+    assert "save_hyperparameters" in error.value.problems[0].fix
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.zeros(2), Lock()], ids=["array", "lock"])
+def test_it_is_told_where_a_checkpoint_holds_what_could_not_be_loaded(
+    tmp_path: Path, plugin: VerifiedCheckpointIO, value: object
+) -> None:
+    with pytest.raises(RecordError, match=r"safely: lr_schedulers\[0\]\._rates holds [\w.]+, which") as error:
+        plugin.save_checkpoint(content(lr_schedulers=[{"_rates": value}]), tmp_path / "a.ckpt")
+
+    assert "save_hyperparameters" not in error.value.problems[0].fix
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_of_numpy_s_are_saved_as_numbers(tmp_path: Path, plugin: VerifiedCheckpointIO) -> None:
+    plugin.save_checkpoint(content(lr_schedulers=[{"_last_lr": [np.float64(0.1)]}]), tmp_path / "a.ckpt")
+
+    assert plugin.load_checkpoint(tmp_path / "a.ckpt")["lr_schedulers"] == [{"_last_lr": [0.1]}]
 
 
 def test_a_disk_that_is_full_leaves_no_half_checkpoint(

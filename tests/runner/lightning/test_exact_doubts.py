@@ -97,6 +97,22 @@ class OldDrawn(Model):
         self.old = np.random.RandomState(3)
 
 
+class RatedByNumpy(Model):
+    """The rate is a number of numpy's, of 64 bits."""
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.SGD(self.parameters(), lr=np.float64(0.05))
+        rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda epoch: np.cos(epoch / 5))
+        return [optimizer], [rate]
+
+
+class RatedInFewBits(Model):
+    def configure_optimizers(self) -> Any:
+        rate: Any = np.float32(0.05)  # no float to type checkers; torch takes it
+        optimizer = torch.optim.SGD(self.parameters(), rate)
+        return [optimizer], [torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)]
+
+
 class PersistentlyValidated(Model):
     def val_dataloader(self) -> Any:
         return DataLoader(Plain(), 12, num_workers=1, persistent_workers=True)
@@ -431,6 +447,7 @@ def test_persistent_workers_of_a_validation_leave_training_alone(resumed: Resume
         (ShuffledValidation, True, "RandomSampler, of a validation, draws from a generator of its own"),
         (Collecting, True, "no checkpoint keeps losses of the module"),
         (Weighted, True, "no checkpoint keeps weight of the module"),
+        (RatedInFewBits, False, "lr of SGD is numpy's float32, and goes on as a float"),
         (OldDrawn, True, "old, a generator of the module, has a state that a checkpoint cannot keep"),
         (LeavingEarly, False, "on_train_batch_start ended an epoch early"),
     ],
@@ -444,6 +461,10 @@ def test_what_no_checkpoint_keeps_is_told(
     told = [doubt for doubts in resumed(make, is_same=is_same).values() for doubt in doubts]
 
     assert any(doubt.startswith(reason) for doubt in told)
+
+
+def test_a_rate_of_numpy_s_goes_on_as_it_was(resumed: Resumed) -> None:
+    assert set(resumed(RatedByNumpy).values()) == {()}
 
 
 def test_what_is_worked_out_anew_is_not_doubted(resumed: Resumed) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from pickle import PicklingError
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 import torch
@@ -15,6 +16,7 @@ from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import Manifest, manifest_path, verify, write_manifest
 from typedcfg.records.hashed_file import HashedFile
 from typedcfg.runner.lightning.cpu_copy import copy_to_cpu
+from typedcfg.runner.lightning.plain_state import find_unsafe, with_plain_numbers
 from typedcfg.runner.lightning.safe_load import CONFIG_KEY, load_safely
 from typedcfg.storage import fill_atomically, make_folder, remove
 
@@ -104,7 +106,8 @@ class VerifiedCheckpointIO(CheckpointIO):
             world_size=_world_size(),
             fingerprint=self.fingerprint,
         )
-        return checkpoint if self.config is None else {**checkpoint, CONFIG_KEY: self.config}, facts
+        told = with_plain_numbers(checkpoint)
+        return told if self.config is None else {**told, CONFIG_KEY: self.config}, facts
 
     def wait(self) -> None:
         """Wait for the save that is under way, if one is.
@@ -190,19 +193,48 @@ def save_plain(checkpoint: dict[str, Any], target: Path, file: BinaryIO) -> Hash
             if hashed.refused is None:
                 raise
             raise hashed.refused from None
+        except (PicklingError, AttributeError, TypeError) as error:  # what no file can hold, as a lock
+            raise RecordError(_not_plain(checkpoint, target, str(error))) from error
     hashed.flush()
-    _check_loadable(Path(file.name), target)
+    _check_loadable(checkpoint, Path(file.name), target)
     return hashed
 
 
-def _check_loadable(written: Path, target: Path) -> None:
+def check_hyper_parameters(hyper_parameters: dict[str, Any]) -> None:
+    """See that hyper-parameters can be saved, before the training takes hours until its first checkpoint.
+
+    Args:
+        hyper_parameters: By their names in a checkpoint.
+
+    Raises:
+        RecordError: They hold what cannot be loaded safely.
+    """
+    if why := find_unsafe(with_plain_numbers(hyper_parameters)):
+        raise RecordError(_problem("a checkpoint", why))
+
+
+def _check_loadable(checkpoint: dict[str, Any], written: Path, target: Path) -> None:
     try:
         load_safely(written, name=target.name, mmap=True)  # mapped: reads no tensor
     except RecordError as error:
-        [found] = error.problems
-        what = found.what.replace("cannot be", "could never be")
-        fix = "give save_hyperparameters plain values: config.plain(), or the configuration's JSON text"
-        raise RecordError(Problem(what, where=str(target), expected=found.expected, fix=fix)) from error
+        raise RecordError(_not_plain(checkpoint, target, error.problems[0].what)) from error
+
+
+def _not_plain(checkpoint: dict[str, Any], target: Path, told: str) -> Problem:
+    """The problem of a checkpoint that does not load; named by its place if that can be found, else as it was told."""
+    return _problem(f"checkpoint {target.name}", find_unsafe(checkpoint) or told, where=str(target))
+
+
+def _problem(name: str, why: str, where: str = "") -> Problem:
+    is_hyper_parameter = why.startswith(("hyper_parameters", "datamodule_hyper_parameters"))
+    return Problem(
+        f"{name} could never be loaded safely: {why}",
+        where=where,
+        expected="tensors, numbers, text, lists and dicts, in hyper-parameters and callbacks' states too",
+        fix="give save_hyperparameters plain values: config.plain(), or the configuration's JSON text"
+        if is_hyper_parameter
+        else "keep plain values and tensors there; torch.from_numpy makes a tensor of an array",
+    )
 
 
 def _progress(checkpoint: dict[str, Any]) -> dict[str, int]:

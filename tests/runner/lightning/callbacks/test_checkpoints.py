@@ -3,11 +3,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from faulty_disk import Fault, FaultyDisk
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import distributed
 from torch.distributed.fsdp import fully_shard
@@ -211,6 +212,20 @@ def test_what_a_policy_builds_on_must_be_there(
         trainer(1, recorder, policy).fit(toy())
     with pytest.raises(MisconfigurationException, match="at least 1"):
         CheckpointPolicy(recorder, keep_last=0)
+
+
+def test_hyper_parameters_that_could_not_be_loaded_are_refused_before_the_first_batch(
+    tmp_path: Path, saving: Saving, toy: type[LightningModule]
+) -> None:
+    module, data = toy(), LightningDataModule.from_datasets(val_dataset=range(8))  # type: ignore[arg-type]  # of numbers
+    module.save_hyperparameters({"lr": np.float64(0.1)})
+    data.save_hyperparameters({"folders": [tmp_path]})
+    trainer, _ = saving(tmp_path, 1)
+
+    with pytest.raises(RecordError, match=r"datamodule_hyper_parameters\.folders\[0\] holds pathlib"):
+        trainer.fit(module, datamodule=data)
+
+    assert trainer.global_step == 0
 
 
 # --- within epochs ---------------------------------------------------------------------------------------------------

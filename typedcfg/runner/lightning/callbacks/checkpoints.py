@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.errors import RecordError
@@ -16,11 +16,11 @@ from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.callbacks.last_word import AfterAll
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.lightning.callbacks.recorder import Recorder
-from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO
+from typedcfg.runner.lightning.checkpoint_io import SAMPLES_KEY, VerifiedCheckpointIO, check_hyper_parameters
 from typedcfg.runner.lightning.exact.generators import generators_kept
 from typedcfg.runner.lightning.safe_load import verify_loadable
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
-from typedcfg.runner.lightning.unseen import callbacks_of, current_of
+from typedcfg.runner.lightning.unseen import callbacks_of, current_of, data_module_of
 from typedcfg.runner.run_dir import CheckpointDir
 from typedcfg.storage import link_atomically, make_folder, sweep
 
@@ -172,6 +172,20 @@ class CheckpointPolicy(AfterBatch, AfterAll):
         if not isinstance(trainer.strategy.checkpoint_io, VerifiedCheckpointIO):
             raise MisconfigurationException("CheckpointPolicy needs Trainer(plugins=[VerifiedCheckpointIO()])")
         self._stops = False
+
+    @override
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuse hyper-parameters that no checkpoint could be loaded with: hours lie between here and the first.
+
+        Raises:
+            RecordError: There are such.
+        """
+        data = data_module_of(trainer)
+        owners: list[LightningModule | LightningDataModule] = [pl_module] if data is None else [pl_module, data]
+        for owner in owners:
+            hparams = owner.hparams
+            kept = dict(hparams) if isinstance(hparams, dict) else hparams  # as Lightning keeps them
+            check_hyper_parameters({owner.CHECKPOINT_HYPER_PARAMS_KEY: kept})
 
     @override
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

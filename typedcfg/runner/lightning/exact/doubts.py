@@ -12,6 +12,7 @@ from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.exact.loaders import owners_of_generators
 from typedcfg.runner.lightning.exact.plateaus import doubts_of_plateaus
 from typedcfg.runner.lightning.exact.tensors import doubts_of_gradients
+from typedcfg.runner.lightning.plain_state import plain_number
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.lightning.unseen import callbacks_of, current_of
 
@@ -28,6 +29,7 @@ def doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
     if _has_left_early(trainer):
         yield "on_train_batch_start ended an epoch early: Lightning's counts of batches are not those of a resume"
     yield from doubts_of_gradients(module)
+    yield from _of_numbers(trainer)
     yield from _of_validation(trainer)
     yield from doubts_of_plateaus(trainer)
 
@@ -76,6 +78,14 @@ def _begins_epochs(trainer: Trainer, module: LightningModule) -> Iterator[object
         is_known = isinstance(callback, _ONLY_SHOW) or type(callback).__module__.startswith(_OURS)
         if hook is not Callback.on_train_epoch_start and not is_known:
             yield callback
+
+
+def _of_numbers(trainer: Trainer) -> Iterator[str]:
+    """What optimizers reckon with in another precision than a checkpoint keeps it in."""
+    for optimizer in trainer.optimizers:
+        for name, value in (item for group in optimizer.param_groups for item in group.items()):
+            if isinstance(plain_number(value), float) and not isinstance(value, float):
+                yield f"{name} of {type(optimizer).__name__} is numpy's {type(value).__name__}, and goes on as a float"
 
 
 def _of_validation(trainer: Trainer) -> Iterator[str]:
