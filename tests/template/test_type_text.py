@@ -67,7 +67,7 @@ def entry(annotation: Any) -> Entry:
         (int | str, "integer or text"),
         (Activation, "one of: relu, gelu"),
         (Activation | None, "one of: relu, gelu, null"),
-        (Literal["on", "1", True], 'one of: on, "1", true'),
+        (Literal["on", "1", True], 'one of: "on", "1", true'),
         (Literal["only"], "only only"),
         (list[int], "list of integers"),
         (tuple[int, ...], "list of integers"),

@@ -137,8 +137,12 @@ def _scalar(value: object) -> str:
             return _number(value)
         case str() | PurePath():
             text = value.as_posix() if isinstance(value, PurePath) else str(value)
-            return text if _PLAIN_TEXT.match(text) else json.dumps(text, ensure_ascii=False)
+            return text if _PLAIN_TEXT.match(text) else _quoted(text)
     return str(value)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _number(value: float) -> str:
@@ -216,7 +220,7 @@ def _words(annotation: Any, within: tuple[Any, ...]) -> str:
     if get_origin(annotation) is Annotated:
         return _annotated(arguments[0], arguments[1:], within)
     if choices := _choices(annotation):
-        words = ", ".join(map(yaml_text, choices))
+        words = ", ".join(_alike(choices))
         return f"one of: {words}" if len(choices) > 1 else f"only {words}"
     if is_union(annotation):
         return " or ".join(dict.fromkeys(_enclosed(_words(part, within)) for part in arguments))
@@ -253,6 +257,12 @@ def _choices(annotation: Any) -> tuple[object, ...]:
         return ()
     parts = [(None,) if part is NoneType else _choices(part) for part in get_args(annotation)]
     return tuple(value for part in parts for value in part) if all(parts) else ()
+
+
+def _alike(choices: Sequence[object]) -> list[str]:
+    """Choices as YAML has them, all texts in quotes if one of them has to be."""
+    is_plain = all(_PLAIN_TEXT.match(choice) for choice in choices if isinstance(choice, str))
+    return [_quoted(one) if isinstance(one, str) and not is_plain else yaml_text(one) for one in choices]
 
 
 def _enclosed(text: str) -> str:
