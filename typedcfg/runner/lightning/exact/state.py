@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from typedcfg.runner.lightning.callbacks.followed import follow, put_back
 from typedcfg.runner.lightning.callbacks.listener import Listener
+from typedcfg.runner.lightning.exact.buckets import Buckets, GradientBuckets
 from typedcfg.runner.lightning.exact.building import ReproducedSource, ValidationSource
 from typedcfg.runner.lightning.exact.doubts import doubts, is_within_epoch
 from typedcfg.runner.lightning.exact.ends import end_if_over
@@ -50,6 +51,8 @@ class _RankState(SavedPlace):
     tensors: TensorStates | None
     found: dict[str, float]
     doubts: list[str]
+    buckets: NotRequired[Buckets | None]
+    """Those of DDP's next step; not told by checkpoints that were written before it was known."""
     threads: NotRequired[int]
     """With how many it computed; checkpoints that were written before this was known do not tell."""
 
@@ -88,6 +91,7 @@ class ExactState(Listener):
         self._weights: dict[str, Tensor] | None = None
         self._sanity_steps: float | None = None
         self._is_left = False
+        self._buckets = GradientBuckets()
         self._threads = Threads(threads)
 
     @override
@@ -100,6 +104,7 @@ class ExactState(Listener):
         put_back(trainer.fit_loop, "run")
         if stage == "fit":
             self._has_begun = False
+            self._buckets.begin(trainer)
             self._threads.begin()
             rank = trainer.global_rank if self.offset_ranks else 0
             self._validation = ValidationSource(trainer, seed=self.seed, rank=rank)
@@ -137,6 +142,8 @@ class ExactState(Listener):
         if trainer.training and len(loaded) == trainer.world_size:
             # As early as it is known: hooks before the first batch may compute.
             self._threads.go_on(loaded[trainer.global_rank].get("threads"))
+        if trainer.training:
+            self._buckets.restore(loaded[0].get("buckets"), trainer, is_told="buckets" in loaded[0])
         find_again(loaded[0]["found"], trainer)
         if self._source is not None:
             self._source.built_in = loaded[0]["reloaded_in"]
@@ -223,7 +230,9 @@ class ExactState(Listener):
 
     def _capture(self, trainer: Trainer, module: LightningModule) -> _RankState:
         loaders, reloaded_in = self._loaders(trainer), trainer.fit_loop._last_train_dl_reload_epoch  # noqa: SLF001
-        reasons, ahead = list(doubts(trainer, module)), loaders.ahead()
+        reasons, ahead = [*doubts(trainer, module), *self._buckets.doubts(trainer)], loaders.ahead()
+        since = self._buckets.doubts_of_resume(trainer)  # which were not known when it began
+        self.not_bitwise_because = tuple(dict.fromkeys((*self.not_bitwise_because, *since)))
         if not is_plain(ahead):
             ahead = []
             reasons.append("a batch that was fetched ahead is lost: it holds what a checkpoint may not")
@@ -239,6 +248,7 @@ class ExactState(Listener):
             "tensors": capture_tensors(trainer, module),
             "found": found(trainer, module),
             "doubts": reasons,
+            "buckets": self._buckets.capture(trainer),
             "threads": self._threads.number,
         }
 
@@ -250,6 +260,7 @@ class ExactState(Listener):
         state = self._state_of(states, trainer)
         yield from state["doubts"]
         yield from doubts_of_searches(trainer)
+        yield from self._buckets.doubts_of_resume(trainer)
         batches, loaders = _batches_trained(trainer), self._loaders(trainer)
         if len(states) != trainer.world_size:
             saved, resumed = count(len(states), "rank"), count(trainer.world_size, "rank")
@@ -277,6 +288,11 @@ def _epoch(trainer: Trainer) -> int:
     return current_of(trainer.fit_loop.epoch_progress).processed
 
 
+def _is_begun_by_lightning(trainer: Trainer) -> bool:
+    """Whether Lightning begins to load the epoch, behind `on_train_epoch_start`: all but what a start begins with."""
+    return trainer.current_epoch > 0 and not trainer.fit_loop.is_resuming
+
+
 def _batches_trained(trainer: Trainer) -> int:
     """How many batches of the epoch were trained on before the checkpoint that is resumed from; 0 between epochs."""
     loop = trainer.fit_loop
@@ -286,8 +302,3 @@ def _batches_trained(trainer: Trainer) -> int:
     if progress.is_last_batch and loop.epoch_loop.restarted_on_train_batch_end:
         return 0  # Lightning takes the epoch for finished
     return current_of(progress).processed
-def _is_begun_by_lightning(trainer: Trainer) -> bool:
-    """Whether Lightning begins to load the epoch, behind `on_train_epoch_start`: all but what a start begins with."""
-    return trainer.current_epoch > 0 and not trainer.fit_loop.is_resuming
-
-
