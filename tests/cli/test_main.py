@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -162,6 +163,12 @@ def test_keys_of_a_configuration_say_where_values_come_from(capsys: pytest.Captu
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("loader.batch_size = 3") for line in lines)
     assert all(" = " in line for line in lines)
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(["--version"]) == 0
+
+    assert capsys.readouterr().out == f"typedcfg {metadata.version('typedcfg')}\n"
 
 
 def test_help_is_that_of_the_template(capsys: pytest.CaptureFixture[str]) -> None:

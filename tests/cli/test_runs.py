@@ -212,8 +212,10 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, capsys: Told) ->
 
 def test_anything_else_to_do_with_runs_is_an_error(capsys: Told) -> None:
     assert call(["runs", "burn"]) == 2
-
     assert "expected      typedcfg runs ls [FOLDER] | show RUN" in capsys.readouterr().err
+
+    assert call(["runs", "list"]) == 2
+    assert "did you mean  ls\n" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("two_runs")

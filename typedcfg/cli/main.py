@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, NoReturn
 
-from typedcfg.cli.verbs import HIDDEN, VERBS, help_of, overview
+from typedcfg.cli.verbs import HIDDEN, VERBS, VERSION, help_of, overview
 from typedcfg.cli.warned import settings_warned_in_a_line
 from typedcfg.errors import Problem, RecordError, TypedcfgError
 from typedcfg.template.base import ConfigTemplate
@@ -140,6 +140,11 @@ def _dispatch(
 ) -> int:
     from typedcfg.cli.context import Context
 
+    if template is None and arguments == [VERSION]:
+        from importlib import metadata
+
+        print(f"typedcfg {metadata.version('typedcfg')}")  # noqa: T201  # telling people things, as above
+        return 0
     program = None if template is None else f"python {os.path.relpath(sys.argv[0])}"
     verb, position = _verb(arguments, is_script=template is not None)
     if verb is None or HELP_FLAGS & set(arguments):

@@ -118,6 +118,9 @@ VERBS: Final[dict[str, Verb]] = {
 EVERYWHERE: Final = ("--help", "--debug")
 """Options of every command."""
 
+VERSION: Final = "--version"
+"""What stands in place of a command, to ask which typedcfg this is."""
+
 HIDDEN: Final = {
     "worker": Verb("RUN", "one of the processes of a run", {}),
     "complete": Verb("line | words", "what may stand where the cursor is, asked by a shell", {}),
@@ -161,6 +164,7 @@ def overview(*, program: str | None) -> str:
         "key=value sets one value: optimizer.lr=0.01, layers[2].width=64, optimizer=sgd; ~key takes it back;",
         "tags+=x appends to a list, tags-=x removes from it; 'rates={$replace: true, a: 1}' replaces what is there.",
         "--help behind a command lists its options; --debug shows the traceback of an error.",
+        *([f"typedcfg {VERSION} says which typedcfg this is."] if program is None else []),
     ]
     return "\n".join(
         [f"{program or 'typedcfg'} COMMAND ..., where COMMAND is one of", "", *_aligned(calls), "", *notes]

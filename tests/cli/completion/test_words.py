@@ -45,7 +45,7 @@ def test_the_first_word_is_a_command() -> None:
 
 
 def test_options_are_offered_where_their_dash_is_typed() -> None:
-    assert texts("-") == ["--help", "--debug"]
+    assert texts("-") == ["--help", "--debug", "--version"]
     assert texts("runs", "-") == ["--json", "--help", "--debug"]
 
 

@@ -16,6 +16,7 @@ from typedcfg.runner.lookup import DEFAULT_ROOT, Summary, find_run, iter_runs, s
 from typedcfg.runner.run_book import RunBook
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.run_folders import iter_run_folders
+from typedcfg.text import nearest
 
 _HEADINGS: Final = ("id", "name", "status", "epochs", "best", "started", "folder")
 
@@ -37,7 +38,8 @@ def run(context: Context) -> int:
     elif what == "diff":
         return diff.run(context)
     else:
-        raise UsageError(Problem(f"{what!r} is nothing to do with runs", expected=context.usage))
+        suggestion = nearest(what, ("ls", "show", "diff"))
+        raise UsageError(Problem(f"{what!r} is nothing to do with runs", expected=context.usage, suggestion=suggestion))
     return 0
 
 

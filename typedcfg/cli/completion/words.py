@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from typedcfg.cli.completion.candidate import Candidate
-from typedcfg.cli.verbs import EVERYWHERE, VERBS, Option, Verb
+from typedcfg.cli.verbs import EVERYWHERE, VERBS, VERSION, Option, Verb
 
 if TYPE_CHECKING:
     from typedcfg.cli.completion.keys import Keys
@@ -27,7 +27,7 @@ def complete(words: Sequence[str]) -> list[Candidate]:
     *before, word = words
     before = [one for one in before if one not in EVERYWHERE]
     if not before:
-        choices = {**{name: verb.summary for name, verb in VERBS.items()}, **dict.fromkeys(EVERYWHERE, "")}
+        choices = {**{name: verb.summary for name, verb in VERBS.items()}, **dict.fromkeys((*EVERYWHERE, VERSION), "")}
         found = (Candidate(text, about) for text, about in choices.items() if word or not text.startswith("-"))
         return _beginning(found, word)
     name, *rest = before
