@@ -23,7 +23,8 @@ def test_it_begins_where_its_newest_attempt_was_resumed(tiny: TinyType) -> None:
 
     runner.fit()
 
-    assert (runner.epochs_begin, runner.steps_begin, runner.total_epochs) == (1, 4, 2)
+    assert (runner.epochs_begin, runner.steps_begin, runner.samples_begin) == (1, 4, 16)
+    assert (runner.total_epochs, runner.total_steps, runner.trainable_steps) == (2, 8, 8)
 
 
 def test_a_run_says_what_it_is_doing(tiny: TinyType) -> None:
@@ -31,3 +32,19 @@ def test_a_run_says_what_it_is_doing(tiny: TinyType) -> None:
 
     assert (runner.mode, runner.split) == (None, "train")
     assert (runner.world_size, runner.rank, runner.is_main_process, runner.distributed) == (1, 0, True, False)
+
+
+def test_how_long_the_training_is_does_not_hang_on_what_is_being_done(
+    tiny: TinyType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    runner = Runner(tiny.compile(overrides=["trainer.limit_train_batches=3"]))
+    runner.fit()
+
+    def look(*_: object, **__: object) -> None:
+        seen.append((runner.mode, runner.split, runner.batch_size, runner.total_steps))
+
+    monkeypatch.setattr("typedcfg.runner.training.Training.test", look)
+    runner.test()
+
+    assert (runner.split, seen) == ("train", [("test", "test", 4, 9)])

@@ -8,8 +8,8 @@ from typedcfg.runner.state import RunState
 from typedcfg.sections.trainer import Trainer
 
 
-def extent(batches: int | None = 10, batch_size: int | None = 8, **settings: Any) -> Extent:
-    return Extent(Trainer.compile(overrides=settings).params, LoaderShape(batch_size, batches))
+def extent(length: int | None = 80, batch_size: int | None = 8, *, drop_last: bool = False, **settings: Any) -> Extent:
+    return Extent(Trainer.compile(overrides=settings).params, LoaderShape(batch_size, length, drop_last))
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,14 @@ def extent(batches: int | None = 10, batch_size: int | None = 8, **settings: Any
         ({"max_epochs": 3, "devices": 4}, 9, 9),
         ({"max_epochs": 3, "limit_train_batches": 4}, 12, 12),
         ({"max_epochs": 3, "limit_train_batches": 0.55}, 15, 15),
-        ({"max_steps": 7, "accumulate_grad_batches": 2}, 14, 7),
+        ({"max_epochs": 2, "devices": 3, "drop_last": True}, 6, 6),
+        ({"max_epochs": 2, "length": 16, "batch_size": 5, "devices": 2, "drop_last": True}, 2, 2),
+        ({"max_epochs": 2, "length": 16, "batch_size": 5, "devices": 2}, 4, 4),
+        ({"max_epochs": 2, "length": 9, "batch_size": None, "devices": 2}, 10, 10),
+        ({"max_steps": 5, "accumulate_grad_batches": 2}, 10, 5),
+        ({"max_steps": 20, "accumulate_grad_batches": 2, "length": 100}, 38, 20),
+        ({"max_steps": 7, "length": None}, 7, 7),
+        ({"max_epochs": 2, "accumulate_grad_batches": 2, "limit_train_batches": 0.0}, 0, 0),
         ({"max_samples": 100, "devices": 2}, 7, 7),
     ],
 )

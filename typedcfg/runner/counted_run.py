@@ -106,24 +106,27 @@ class CountedRun(MeasuredRun):
         """How long the training is; the data is built for the answer, once.
 
         Raises:
-            RunError: The data has no such split.
+            RunError: The data has no training split.
             TemplateError: The experiment does not define what builds its data.
         """
-        if self.split not in self._extents:
+        return self._extent_with("train")
+
+    def _extent_with(self, split: str) -> Extent:
+        if split not in self._extents:
             from typedcfg.runner.lightning.loader_shape import loader_shape
 
             experiment = self.config.params
-            self._extents[self.split] = Extent(experiment.trainer, loader_shape(experiment, self.split))
-        return self._extents[self.split]
+            self._extents[split] = Extent(experiment.trainer, loader_shape(experiment, split))
+        return self._extents[split]
 
     @property
     def batch_size(self) -> int:
         """Samples in a batch of the split in hand, on one rank; see `extent`."""
-        return self.extent.batch_size
+        return self._extent_with(self.split).batch_size
 
     @property
     def batch_size_equivalent(self) -> int:
-        """Samples in one optimizer step: of all its batches, on all ranks; see `extent`."""
+        """Samples in one optimizer step of the training: of all its batches, on all ranks; see `extent`."""
         return self.extent.batch_size_equivalent
 
     @property
@@ -138,13 +141,13 @@ class CountedRun(MeasuredRun):
 
     @property
     def total_steps(self) -> int:
-        """Batches of each rank in all; see `extent`."""
-        return self.extent.total_steps
+        """Batches of each rank from the begin of the newest attempt to the end; see `extent`."""
+        return self.extent.total_steps - self.extent.batches_of(self.steps_begin)
 
     @property
     def trainable_steps(self) -> int:
-        """Optimizer steps in all; see `extent`."""
-        return self.extent.trainable_steps
+        """Optimizer steps from the begin of the newest attempt to the end; see `extent`."""
+        return self.extent.trainable_steps - self.steps_begin
 
     # --- which process this is ----------------------------------------------------------------------------------------
 

@@ -15,8 +15,22 @@ class LoaderShape(NamedTuple):
 
     batch_size: int | None
     """Samples a batch; None where it does not tell."""
-    batches: int | None
-    """Batches an epoch, on one rank alone; None where it does not tell."""
+    length: int | None
+    """Samples an epoch, on one rank alone; batches where it does not tell their size; None where it tells nothing."""
+    drop_last: bool = False
+    """Whether a last batch that is short is left out."""
+
+    def batches(self, ranks: int) -> int | None:
+        """Batches of each rank in an epoch, whose samples are dealt out evenly; None where it does not tell.
+
+        Example:
+            >>> [LoaderShape(5, 16, drop_last=drops).batches(2) for drops in (True, False)]
+            [1, 2]
+        """
+        if self.length is None:
+            return None
+        each, size = ceil(self.length / ranks), self.batch_size or 1
+        return each // size if self.drop_last else ceil(each / size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +38,7 @@ class Extent:
     """How long a training is.
 
     Example:
-        >>> extent = Extent(Trainer(max_epochs=10, devices=2), LoaderShape(batch_size=100, batches=5))
+        >>> extent = Extent(Trainer(max_epochs=10, devices=2), LoaderShape(batch_size=100, length=500))
         >>> extent.batch_size_equivalent, extent.total_steps, extent.trainable_steps
         (200, 30, 30)
     """
@@ -53,11 +67,15 @@ class Extent:
         Raises:
             RunError: The loader does not tell.
         """
-        limit = self.trainer.limit_train_batches
-        if isinstance(limit, int) and self.loader.batches is None:
-            return limit
-        each = ceil(_told(self.loader.batches, "how many batches an epoch has") / processes(self.trainer))
-        return min(limit, each) if isinstance(limit, int) else int(each * limit)
+        limit, each = self.trainer.limit_train_batches, self.loader.batches(processes(self.trainer))
+        if isinstance(limit, int):
+            return limit if each is None else min(limit, each)
+        return int(_told(each, "how many batches an epoch has") * limit)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in an epoch; what is left at its end is a step of its own."""
+        return ceil(self.batches_per_epoch / self.trainer.accumulate_grad_batches)
 
     @property
     def trainable_steps(self) -> int:
@@ -67,15 +85,28 @@ class Extent:
             return trainer.max_steps
         if trainer.max_samples is not None:
             return ceil(trainer.max_samples / self.batch_size_equivalent)
-        # What is left at an epoch's end is a step of its own.
-        return (trainer.max_epochs or 0) * ceil(self.batches_per_epoch / trainer.accumulate_grad_batches)
+        return (trainer.max_epochs or 0) * self.steps_per_epoch
 
     @property
     def total_steps(self) -> int:
         """Batches of each rank in all."""
         if self.trainer.max_epochs is not None:
             return self.trainer.max_epochs * self.batches_per_epoch
-        return self.trainable_steps * self.trainer.accumulate_grad_batches
+        return self.batches_of(self.trainable_steps)
+
+    def batches_of(self, steps: int) -> int:
+        """Batches of each rank in the first so many optimizer steps.
+
+        Example:
+            >>> extent = Extent(Trainer(accumulate_grad_batches=2), LoaderShape(batch_size=8, length=100))
+            >>> extent.batches_per_epoch, extent.batches_of(7), extent.batches_of(20)
+            (13, 13, 38)
+        """
+        gathered = self.trainer.accumulate_grad_batches
+        if gathered == 1:  # no epoch's end makes a difference, nor need the loader tell where one is
+            return steps
+        epochs, rest = divmod(steps, self.steps_per_epoch or 1)
+        return epochs * self.batches_per_epoch + rest * gathered
 
 
 def progress(state: RunState, trainer: Trainer) -> float:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from lightning.pytorch import LightningDataModule
 from lightning.pytorch.utilities.model_helpers import is_overridden
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 from typedcfg.errors import Problem, RunError
 from typedcfg.runner.extent import LoaderShape
@@ -28,8 +28,15 @@ def loader_shape(experiment: Experiment, split: str) -> LoaderShape:
     loader: Any = getattr(data, name)()
     if not isinstance(loader, DataLoader):
         return LoaderShape(None, None)
+    if loader.batch_size is None:
+        return LoaderShape(None, _length(loader))
+    # A data set that is iterated has no order, and so no sampler that knows its length.
+    samples = loader.dataset if isinstance(loader.dataset, IterableDataset) else loader.sampler
+    return LoaderShape(loader.batch_size, _length(samples), drop_last=loader.drop_last)
+
+
+def _length(sized: Any) -> int | None:
     try:
-        batches = len(loader)
-    except TypeError:  # iterable data does not tell
-        return LoaderShape(loader.batch_size, None)
-    return LoaderShape(loader.batch_size, batches)
+        return len(sized)
+    except TypeError:  # iterable data need not tell
+        return None
