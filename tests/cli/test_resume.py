@@ -437,6 +437,13 @@ def test_a_run_that_lost_every_manifest_begins_anew_when_told_to_alone(
     assert before.items() <= {path: path.read_bytes() for path in folder().rglob("*.ckpt")}.items()
 
 
+@pytest.mark.usefixtures("failed")
+def test_an_empty_text_is_no_run(told: Told) -> None:
+    assert call(["resume", ""]) == 2
+
+    assert "there is no run ''" in told.readouterr().err
+
+
 def test_a_run_that_nobody_knows_is_not_resumed(tiny_app: str, told: Told) -> None:
     assert call(["resume", tiny_app]) == 2
 

@@ -1,3 +1,5 @@
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -159,10 +161,44 @@ def test_a_path_that_is_nothing_is_an_error(same: Runner) -> None:
     assert not Path("elsewhere").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("checkpoints/step-00000008.ckpt.json", "checkpoints/step-00000008.ckpt"), ("checkpoints", ".."), ("", "..")],
+)
+def test_what_lies_beside_a_checkpoint_is_none_and_what_is_meant_is_named(
+    name: str, meant: str, broken: Runner, same: Runner
+) -> None:
+    with pytest.raises(RunError, match="is no checkpoint") as refused:
+        same.fit(resume=broken.attempt / name)
+
+    [problem] = refused.value.problems
+    assert problem.suggestion == os.path.normpath(broken.attempt / meant)
+
+
+@pytest.mark.parametrize("other", [".", "/", os.devnull, "tiny.py"])
+def test_what_is_no_checkpoint_is_not_begun_with(other: str, same: Runner) -> None:
+    with pytest.raises(RunError, match=f"{re.escape(other)} is no checkpoint"):
+        same.fit(resume=other)
+
+
+def test_an_empty_text_is_not_the_current_folder(same: Runner) -> None:
+    with pytest.raises(RunError, match="what to begin with is an empty text"):
+        same.fit(resume="")
+
+
+def test_a_copy_by_another_name_is_begun_with(copied: Path, same: Runner) -> None:
+    renamed = copied.with_name("mine.pt")
+    copied.rename(renamed)
+
+    same.fit(resume=renamed)
+
+    assert same.is_done
+
+
 def test_a_run_without_a_checkpoint_is_an_error(same: Runner, tiny: type[Experiment]) -> None:
     empty = Runner(tiny.compile(overrides=["lr=0.5"])).make()
 
-    with pytest.raises(RunError, match="has no checkpoint to begin with"):
+    with pytest.raises(RunError, match="has no checkpoint"):
         same.fit(resume=empty.path)
 
     assert not Path("elsewhere").exists()
@@ -231,7 +267,7 @@ def test_a_path_that_is_not_there_is_refused_also_where_nothing_is_begun(tiny: t
         runner.fit(resume="runs/none")
 
 
-def test_the_folder_of_a_run_stands_for_its_best_weights_or_else_the_latest(broken: Runner) -> None:
+def test_the_folder_of_a_run_stands_for_its_best_weights_or_else_the_newest(broken: Runner) -> None:
     checkpoints = broken.attempt / "checkpoints"
 
     assert checkpoint_with_weights(broken.dir) == checkpoints / "best.ckpt"
@@ -239,5 +275,8 @@ def test_the_folder_of_a_run_stands_for_its_best_weights_or_else_the_latest(brok
     (checkpoints / "best.ckpt").unlink()
     assert checkpoint_with_weights(broken.dir) == checkpoints / "latest.ckpt"
     (checkpoints / "latest.ckpt").unlink()
-    with pytest.raises(RunError, match="has no checkpoint to begin with"):
+    assert checkpoint_with_weights(broken.dir) == checkpoints / "step-00000008.ckpt"
+    for path in checkpoints.iterdir():
+        path.unlink()
+    with pytest.raises(RunError, match="has no checkpoint"):
         checkpoint_with_weights(broken.dir)

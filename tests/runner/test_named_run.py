@@ -64,6 +64,16 @@ def test_a_class_is_not_given_the_run_of_another_with_its_values(tiny: TinyType)
     assert refused.value.exit_code == 2
 
 
+def test_the_record_of_another_run_is_not_taken_for_its_own(tiny: TinyType) -> None:
+    one, other = Runner(tiny.compile()), Runner(tiny.compile(overrides=["lr=0.5"]))
+    for runner in (one, other):
+        runner.fit()
+    (one.dir / "run.json").write_bytes((other.dir / "run.json").read_bytes())
+
+    with pytest.raises(RunError, match=rf"run\.json is that of another run, tiny-run {other.id}"):
+        Runner(tiny.compile()).fit()
+
+
 def test_a_mirroring_run_lies_where_its_file_does_and_is_found_from_there(tiny: TinyType) -> None:
     Path("configs/noise").mkdir(parents=True)
     Path("configs/noise/wide.yaml").write_text("run: {layout: mirror}\ntrainer: {max_epochs: 1}\n")

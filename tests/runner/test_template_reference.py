@@ -6,8 +6,9 @@ import pytest
 from typedcfg import Experiment
 from typedcfg.errors import RunError
 from typedcfg.records.run_record import TemplateReference
+from typedcfg.runner.run_book import identity_of
 from typedcfg.runner.run_folders import AT_THE_TOP, MARKER, marker_of
-from typedcfg.runner.template_reference import check_loadable, check_trusted, is_same_class, refer_to
+from typedcfg.runner.template_reference import check_loadable, check_same_class, check_trusted, is_same_class, refer_to
 
 
 def test_a_class_is_referred_to_by_its_file(tiny: type[Experiment], tmp_path: Path) -> None:
@@ -98,3 +99,20 @@ def test_a_class_stays_the_same_in_another_clone(tmp_path: Path) -> None:
     Path(other.absolute_path).touch()
 
     assert is_same_class(one, other)
+
+
+@pytest.mark.parametrize(
+    ("has_builders", "way"), [(True, "typedcfg resume runs/tiny --app "), (False, "move runs/tiny away")]
+)
+def test_a_class_of_one_name_in_two_files_may_be_a_copy(
+    has_builders: bool,  # noqa: FBT001  # a parameter
+    way: str,
+    tiny: type[Experiment],
+    tmp_path: Path,
+) -> None:
+    template = tiny if has_builders else type("Tiny", (Experiment,), {"__module__": "tiny"})
+    (tmp_path / "other.py").touch()
+    run = identity_of(tiny.compile())
+
+    with pytest.raises(RunError, match=rf"Tiny stands in two files(.|\n)*copy of the other: {way}"):
+        check_same_class(template, reference(tmp_path / "other.py"), run, folder=Path("runs/tiny"))

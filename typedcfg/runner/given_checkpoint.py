@@ -1,7 +1,9 @@
 """The checkpoint that somebody names: a file, a folder of shards, or one of a run, by its folder."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from typedcfg.compiler.config import Config
 from typedcfg.compiler.diff import diff
@@ -13,6 +15,10 @@ from typedcfg.runner.other_meaning import other_meaning
 from typedcfg.runner.run_dir import RunDir
 from typedcfg.sections.experiment import Experiment
 
+_EXPECTED: Final = "a checkpoint, or the folder of a run"
+_ZIP: Final = b"PK"
+"""How files begin that torch saves."""
+
 
 def given_checkpoint(path: Path, config: Config[Experiment], *, check: Callable[[Path], Manifest]) -> Verified:
     """The checkpoint that a path stands for, whole, and of a configuration that means the same.
@@ -23,7 +29,7 @@ def given_checkpoint(path: Path, config: Config[Experiment], *, check: Callable[
         check: What tells that a checkpoint is whole.
 
     Raises:
-        RunError: There is nothing there, or a run without a checkpoint.
+        RunError: There is nothing there, something else, or a run without a checkpoint.
         RecordError: It is not whole.
         ResumeRefused: It was trained with a configuration that means something else; each difference is named.
     """
@@ -44,30 +50,61 @@ def given_checkpoint(path: Path, config: Config[Experiment], *, check: Callable[
 
 
 def checkpoint_with_weights(path: Path) -> Path:
-    """The checkpoint whose weights a path stands for: itself; of a run's folder the best one, or else the latest.
+    """The checkpoint whose weights a path stands for: itself; of a run's folder the best one, or else the newest.
 
     Raises:
         RunError: It is the folder of a run that has no checkpoint.
+        RecordError: A folder of checkpoints cannot be read.
     """
     run = RunDir.within(path)
     if run is None:
         return path
-    folders = [attempt.checkpoints for attempt in reversed(run.attempts())]
-    found = next((name for folder in folders for name in (folder.best, folder.latest) if name.exists()), None)
-    if found is None:
-        raise _nothing_saved(path)
-    return found
+    for attempt in reversed(run.attempts()):
+        folder = attempt.checkpoints
+        # The names for people may be gone, and what they stood for be there.
+        for checkpoint in (folder.best, folder.latest, *reversed(committed(folder.path))):
+            if checkpoint.exists():
+                return checkpoint
+    raise _nothing_saved(path)
 
 
 def check_there(path: Path) -> None:
-    """See to it that a path leads somewhere.
+    """See to it that a path leads to what may be begun with.
 
     Raises:
-        RunError: There is nothing.
+        RunError: There is nothing, or something else.
     """
-    if not path.exists():
-        expected = "auto, never, a checkpoint, or the folder of a run"
-        raise RunError(Problem(f"there is no checkpoint {path} to begin with", expected=expected))
+    if not os.path.exists(path):  # noqa: PTH110  # any text has an answer; Path.exists raises for some
+        raise RunError(Problem(f"there is no checkpoint {path} to begin with", expected=f"auto, never, {_EXPECTED}"))
+    check_checkpoint(path)
+
+
+def check_checkpoint(path: Path) -> None:
+    """See to it that a path leads to a checkpoint, whole or not, or to the folder of a run.
+
+    Raises:
+        RunError: It is something else; what may be meant is named.
+    """
+    if RunDir.within(path) is None and not _may_be_checkpoint(path.absolute()):
+        fix = "`typedcfg runs ls` lists runs, and `typedcfg runs show RUN` says where its checkpoints lie"
+        raise RunError(Problem(f"{path} is no checkpoint", expected=_EXPECTED, suggestion=_meant(path), fix=fix))
+
+
+def _may_be_checkpoint(path: Path) -> bool:
+    """Whether a file or folder is called so, has a manifest, or begins as what torch saves: others may be copies."""
+    if path.suffix == ".ckpt" or (path.name and manifest_path(path).exists()):
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_ZIP)) == _ZIP
+
+
+def _meant(path: Path) -> str | None:
+    """What somebody means who names what lies beside a checkpoint, or in a run."""
+    if path.name.endswith(".ckpt.json") and path.with_suffix("").exists():
+        return str(path.with_suffix(""))
+    return next((str(above) for above in (*path.parents, *path.absolute().parents) if RunDir.within(above)), None)
 
 
 def _find(path: Path, check: Callable[[Path], Manifest]) -> Verified:
@@ -85,4 +122,4 @@ def _find(path: Path, check: Callable[[Path], Manifest]) -> Verified:
 
 
 def _nothing_saved(path: Path) -> RunError:
-    return RunError(Problem(f"the run {path} has no checkpoint to begin with", where=str(path.absolute())))
+    return RunError(Problem(f"the run {path} has no checkpoint", where=str(path.absolute())))

@@ -114,12 +114,12 @@ def find_run(text: str, root: Path = DEFAULT_ROOT) -> RunDir:
     if os.path.isdir(text):  # noqa: PTH112  # as above, and where a text is too long for a name
         return RunDir.at(Path(text))
     runs = list(iter_runs(root)) if os.path.exists(root) else []  # noqa: PTH110  # as above
-    found = [run for run, record in runs if _is_called(run, record, text)]
+    found = [run for run, record in runs if text and _is_called(run, record, text)]  # every id begins with nothing
     if len(found) == 1:
         return found[0]
     matching = [str(run.path) for run in found]
     expected = "a folder, or the name or beginning of the id of a run in `experiments`; `typedcfg runs ls` lists them"
-    what = f"{text} stands for {len(found)} runs" if found else f"there is no run {text}"
+    what = f"{text} stands for {len(found)} runs" if found else f"there is no run {text or repr(text)}"
     raise RunError(Problem(what, expected="one of\n" + "\n".join(matching) if found else expected))
 
 

@@ -173,9 +173,28 @@ class NamedRun:
             identity, root = self.config.identity, self.config.params.run.project_root
             found = RunDir.find(root, name=identity.name, id=identity.id, run_uuid=identity.run_uuid)
             if found and (record := RunBook(found).intact):
-                check_same_class(type(self.config.params), record.template, record.identity)
+                _check_own(record, found)
+                check_same_class(type(self.config.params), record.template, record.identity, folder=found.path)
             self._folder = found
         return self._folder
+
+
+def _check_own(record: RunRecord, run: RunDir) -> None:
+    """See to it that the record in a run's folder is its own.
+
+    Raises:
+        RunError: Somebody put that of another run there.
+    """
+    if record.identity.run_uuid == run.run_uuid:
+        return
+    raise RunError(
+        Problem(
+            f"{run.record.name} is that of another run, {record.identity.name} {record.identity.id}",
+            where=str(run.record),
+            expected=f"the record of the run that the folder is marked as: {run.run_uuid}",
+            fix="put its own back; or move this one away: `typedcfg run`, as the run was begun, goes on without",
+        )
+    )
 
 
 def _not_compiled(given: object) -> Problem:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from typedcfg.compiler.config import Config
-from typedcfg.errors import Problem, RecordError, TemplateError
+from typedcfg.errors import Problem, RecordError, RunError, TemplateError
 from typedcfg.records.checkpoint_record import Manifest
 from typedcfg.runner.asked import Asked, Beginning, Resume
 from typedcfg.runner.given_checkpoint import check_there, given_checkpoint
@@ -23,7 +23,7 @@ def beginning_of(resume: Resume, config: Config[Experiment]) -> Beginning:
     """What is to be begun with; to be asked before a folder is made, which a refusal would leave empty.
 
     Raises:
-        RunError: There is nothing at the path, or a run without a checkpoint.
+        RunError: There is nothing at the path, no checkpoint, or a run without one.
         RecordError: The checkpoint is not whole.
         ResumeRefused: It was trained with a configuration that means something else; each difference is named.
     """
@@ -32,17 +32,24 @@ def beginning_of(resume: Resume, config: Config[Experiment]) -> Beginning:
             return "auto"
         case "never":
             return "never"
-    return given_checkpoint(Path(resume), config, check=verify_to_train)
+    return given_checkpoint(_path_of(resume), config, check=verify_to_train)
 
 
 def check_named(resume: Resume) -> None:
     """See to it that there is something at the path that is to be begun with, also where nothing is begun.
 
     Raises:
-        RunError: There is nothing.
+        RunError: There is nothing, or no checkpoint.
     """
     if resume not in {"auto", "never"}:
-        check_there(Path(resume))
+        check_there(_path_of(resume))
+
+
+def _path_of(resume: Resume) -> Path:
+    if resume == "":  # as a path it would be the current folder
+        expected = "auto, never, a checkpoint, or the folder of a run"
+        raise RunError(Problem("what to begin with is an empty text", expected=expected))
+    return Path(resume)
 
 
 def check_builders(experiment: Experiment) -> None:

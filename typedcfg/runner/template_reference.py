@@ -2,11 +2,13 @@
 
 import sys
 from pathlib import Path
+from shlex import join
 
 from typedcfg.compiler.identify import source_folder
 from typedcfg.errors import Problem, RunError
 from typedcfg.records.run_record import Identity, TemplateReference
 from typedcfg.runner.run_folders import marked_uuid
+from typedcfg.sections.experiment import Experiment, undefined_builders
 from typedcfg.template.base import ConfigTemplate
 from typedcfg.template.migrations import schema_version
 
@@ -42,22 +44,31 @@ def is_same_class(now: TemplateReference, recorded: TemplateReference) -> bool:
     return now.absolute_path == recorded.absolute_path or not Path(recorded.absolute_path).exists()
 
 
-def check_same_class(template: type[ConfigTemplate], recorded: TemplateReference, run: Identity) -> None:
+def check_same_class(template: type[Experiment], recorded: TemplateReference, run: Identity, *, folder: Path) -> None:
     """See to it that a run which was found by its identity is that of the class that asks for it.
 
     Raises:
-        RunError: Another class began it.
+        RunError: Another class began it; or one of its name in another file, which may be a copy.
     """
     now = refer_to(template)
-    if not is_same_class(now, recorded):
-        raise RunError(
-            Problem(
-                f"{template.__qualname__} has the values and the code of a run of another class, {recorded.qualname}",
-                where=f"{now.app}\nthe run {run.name} {run.id} is that of {recorded.app}",
-                expected="values that differ: values and code alone tell runs apart, and the class's name is neither",
-                fix=f'give one of them a field that says what it is: task: Literal["{template.__name__}"] = ...',
-            )
+    if is_same_class(now, recorded):
+        return
+    where = f"{now.app}\nthe run {run.name} {run.id} is that of {recorded.app}"
+    other = f'give one of them a field that says what it is: task: Literal["{template.__name__}"] = ...'
+    if now.qualname != recorded.qualname:
+        what = f"{template.__qualname__} has the values and the code of a run of another class, {recorded.qualname}"
+        expected = "values that differ: values and code alone tell runs apart, and the class's name is neither"
+        raise RunError(Problem(what, where=where, expected=expected, fix=other))
+    resume = join(["typedcfg", "resume", str(folder), "--app", now.app])
+    own = f"move {folder} away" if undefined_builders(template) else resume  # which trains no loop of a script
+    raise RunError(
+        Problem(
+            f"{template.__qualname__} stands in two files, and nobody can tell whether they are one class",
+            where=where,
+            expected="one file; in no repository, that of a copied folder is another",
+            fix=f"if one is a copy of the other: {own}\nif not: {other}",
         )
+    )
 
 
 def check_loadable(reference: TemplateReference) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typedcfg.cli.context import Context, UsageError
 from typedcfg.cli.target import check_target
 from typedcfg.errors import Problem
-from typedcfg.runner.given_checkpoint import checkpoint_with_weights
+from typedcfg.runner.given_checkpoint import check_checkpoint, checkpoint_with_weights
 from typedcfg.text import count
 
 
@@ -17,6 +17,7 @@ def run(context: Context) -> int:
     if not os.path.exists(named):  # noqa: PTH110  # any text has an answer; Path.exists raises for some
         expected = "a checkpoint, or a run's folder: `typedcfg runs show RUN` says where they lie"
         raise UsageError(Problem(f"there is no checkpoint {named}", expected=expected))
+    check_checkpoint(named)
     checkpoint = checkpoint_with_weights(named)
     out = Path(context.options.get("--out", checkpoint.with_suffix(".safetensors")))
     check_target(out, may_replace="--force" in context.options)

@@ -39,7 +39,7 @@ def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) 
 
     Args:
         model: What the weights are for; a LightningModule in `build_model`, say.
-        path: The file, the folder that several ranks wrote, or that of a run: its best checkpoint, or else the latest.
+        path: The file, the folder that several ranks wrote, or that of a run: its best checkpoint, or else the newest.
         strict: Whether model and file must have the same weights; else those of one name and shape are loaded.
 
     Raises:
