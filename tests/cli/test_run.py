@@ -426,7 +426,7 @@ def test_killing_one_rank_ends_the_run_and_leaves_no_orphan(
     [attempt] = record(folder()).attempts
     assert attempt.failure is not None
     assert (attempt.failure.what, attempt.failure.rank) == (f"rank {rank} was killed by SIGKILL", rank)
-    assert (attempt.status, attempt.exit_code, attempt.stopped_by) == ("failed", 137, None)
+    assert (attempt.status, attempt.exit_code, attempt.stopped_by) == ("failed", 1, None)
 
 
 @pytest.mark.multiprocess

@@ -60,7 +60,7 @@ def test_people_are_told_of_no_traceback_of_who_was_killed(tmp_path: Path) -> No
     (tmp_path / "run.rank1.log").touch()
     failure = Failure(what="rank 1 was killed by SIGKILL", where="", rank=1, traceback="")
 
-    assert problem_of(failure, tmp_path / "run.rank1.log").where == f"its log is {tmp_path / 'run.rank1.log'}"
+    assert problem_of(failure, tmp_path / "run.rank1.log").where == f"the log is {tmp_path / 'run.rank1.log'}"
     assert problem_of(failure, tmp_path / "nowhere").where == ""
 
 

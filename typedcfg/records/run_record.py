@@ -125,6 +125,8 @@ class AttemptRecord(_Record):
     world_size: Annotated[int, Ge(1)]
     status: Status = "running"
     exit_code: int | None = None
+    trained: AwareDatetime | None = None
+    """When one of its processes said that the training is over; None where none did."""
     failure: Failure | None = None
     """The error, where one ended it."""
     stopped_by: StopReason | None = None

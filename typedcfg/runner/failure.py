@@ -103,7 +103,7 @@ def _frames(thread: str) -> list[traceback.FrameSummary]:
 def problem_of(failure: Failure, log: Path) -> Problem:
     """What people are told of it: one short message, the rest is in the log."""
     if not failure.traceback:  # its process was killed, and could tell nothing
-        return Problem(failure.what, where=f"its log is {log}" if log.exists() else "")
+        return Problem(failure.what, where=f"the log is {log}" if log.exists() else "")
     place = ", ".join(filter(None, [failure.where, f"rank {failure.rank}" if failure.rank else ""]))
     traced = f"the traceback is in {log}" if log.exists() else ""
     return Problem(failure.what, where="\n".join(filter(None, [place, traced])))

@@ -154,6 +154,10 @@ class RunBook:
         if self.attempt(attempt).stopped_by is None:
             self.change(attempt, stopped_by=by)
 
+    def complete(self, attempt: AttemptDir) -> None:
+        """Note that the training of an attempt is over; what is left of it is its test, and its end."""
+        self.change(attempt, trained=datetime.now(UTC))
+
     def end(self, attempt: AttemptDir, *, status: Status, exit_code: int) -> None:
         """Note how an attempt ended.
 

@@ -20,7 +20,7 @@ from typedcfg.identity.code_version import OUTSIDE_GIT, CodeVersion, read_branch
 from typedcfg.records.run_record import GitState, Identity, RunRecord, Score
 from typedcfg.runner.asked import Asked, Beginning
 from typedcfg.runner.carry import carry_over, take_in
-from typedcfg.runner.ending import bad_end, status_of
+from typedcfg.runner.ending import check_end, status_of
 from typedcfg.runner.failure import exit_code_of, failure_of, is_failure, stop_reason_of
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.lookup import unfinished_like
@@ -341,16 +341,13 @@ class Training:
         """Let an attempt be made, and record how it ends."""
         work = work_order(self.run, attempt, self.config, script=self.asked.script)
         try:
-            code = launcher.launch(work)
-            if code == 0 and test:
+            check_end(book, attempt, launcher.launch(work))
+            if test:
                 self.test(attempt, is_asked_for=False)
         except BaseException as error:
             self._record_end(book, attempt, error)
             raise
-        error_of_workers = bad_end(book, attempt, code) if code else None
-        book.end(attempt, status=status_of(code), exit_code=code)
-        if error_of_workers is not None:
-            raise error_of_workers
+        book.end(attempt, status="done", exit_code=0)
 
     def _record_end(self, book: RunBook, attempt: AttemptDir, error: BaseException) -> None:
         """Record what ended an attempt; where that cannot be, tell of it: the error is what people have to know."""

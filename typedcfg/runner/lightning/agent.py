@@ -18,7 +18,7 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from torch.distributed.run import parse_args, run
 
 from typedcfg.errors import RecordError, RunError
-from typedcfg.runner.ending import note_kill
+from typedcfg.runner.ending import note_bad_end
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
 from typedcfg.runner.launchers.base import ATTEMPT_VARIABLE, RUN_VARIABLE
 from typedcfg.runner.run_book import RunBook
@@ -48,8 +48,8 @@ def _run() -> int:
     except ChildFailedError as error:
         rank, first = _first(error)
         code = code_of_end(first.exitcode)
-        if first.exitcode < 0 and code not in {PREEMPTED, INTERRUPTED}:
-            _note_kill(rank, code)
+        if code not in {PREEMPTED, INTERRUPTED}:
+            _note_end(rank, code)
         return code
     except SignalException as error:
         return code_of_end(-error.sigval)
@@ -61,11 +61,11 @@ def _first(error: ChildFailedError) -> tuple[int, ProcessFailure]:
     return min(error.failures.items(), key=lambda item: (item[1].timestamp, item[1].exitcode != -signal.SIGKILL))
 
 
-def _note_kill(rank: int, exit_code: int) -> None:
-    """Record which rank was killed: the exit code of this process has no room for it."""
-    with suppress(RecordError, RunError):  # that one was killed is told all the same, by that code
+def _note_end(rank: int, exit_code: int) -> None:
+    """Record which rank it was: the exit code of this process has no room for it."""
+    with suppress(RecordError, RunError):  # that one ended so is told all the same, by that code
         run, attempt = RunDir.at(Path(os.environ[RUN_VARIABLE])), AttemptDir(Path(os.environ[ATTEMPT_VARIABLE]))
-        note_kill(RunBook(run), attempt, rank=rank, exit_code=exit_code)
+        note_bad_end(RunBook(run), attempt, rank=rank, exit_code=exit_code)
 
 
 def _pass_on(number: signal.Signals) -> None:

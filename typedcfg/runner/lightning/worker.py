@@ -111,6 +111,8 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
             fix = "give the same command again once it can be written: it goes on from what was saved last"
             what = "the training came to its end, and its last state is not saved"
             raise RunFailed(Problem(what, fix=fix), policy.unsaved_because)
+        if trainer.is_global_zero:
+            book.complete(attempt)
 
 
 def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for: bool) -> None:
