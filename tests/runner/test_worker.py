@@ -1,4 +1,5 @@
 import os
+import signal
 
 import pytest
 
@@ -58,3 +59,17 @@ def test_a_class_whose_import_starts_the_run_is_told_how_not_to(begun: tuple[Run
     failure = RunBook(run).attempt(attempt).failure
     assert failure is not None
     assert 'under `if __name__ == "__main__":`' in failure.what
+
+
+def test_whichever_rank_is_stopped_alone_says_what_stopped_it(
+    begun: tuple[RunDir, AttemptDir], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, attempt = begun
+    monkeypatch.setenv("RANK", "1")
+
+    def load() -> TinyType:
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError
+
+    assert work(run, attempt, load) == 130
+    assert RunBook(run).attempt(attempt).stopped_by == "SIGINT"

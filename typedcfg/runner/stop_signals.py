@@ -53,6 +53,8 @@ class StopSignals:
         """Whether this process is ending already, all that matters saved: nothing is gained by ending it faster."""
         self.is_lost = False
         """Whether what was raised for it went where Python lets nothing be raised, and nobody was stopped by it."""
+        self.is_raised = False
+        """Whether it was raised where it was heard, by this process alone: no others agreed on it."""
         # Two signals may come at once: the second is handled amid the first, before this is known.
         self._noted_at = float("inf")
 
@@ -115,16 +117,20 @@ def taken(handle: Callable[[signal.Signals], object], *, may_end: bool = False) 
 
 
 @contextmanager
-def stops_raise() -> Iterator[None]:
+def stops_raise(signals: StopSignals | None = None) -> Iterator[None]:
     """For the length of the block, what asks to stop raises Preempted or KeyboardInterrupt, once.
 
     Python may hear it within a `__del__` or a weakref's callback, out of which nothing is raised. Then it is raised
     when the block ends, if nobody was stopped by it sooner: `Pulse` takes it over, and a repeat raises once more.
+
+    Args:
+        signals: Where to note what is heard, for who wants to know.
     """
-    signals = StopSignals()
+    signals = signals or StopSignals()
 
     def handle(number: signal.Signals) -> None:
         if signals.note(number):
+            signals.is_raised = True
             _note_in_open_blocks(number)
             raise stop_of(number)
 

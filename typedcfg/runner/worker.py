@@ -10,7 +10,7 @@ from typedcfg.runner.recorded_config import rebuild
 from typedcfg.runner.run_book import RunBook, told_if_refused
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.secrets import take_secrets, texts_of
-from typedcfg.runner.stop_signals import ended_if_stuck, stops_raise
+from typedcfg.runner.stop_signals import StopSignals, ended_if_stuck, stops_raise
 from typedcfg.template.base import ConfigTemplate
 
 
@@ -27,9 +27,9 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
     Returns:
         The exit code.
     """
-    secrets = take_secrets()
+    secrets, signals = take_secrets(), StopSignals()
     try:
-        with stops_raise(), ended_if_stuck():
+        with stops_raise(signals), ended_if_stuck():
             config = rebuild(run, _loaded(load), secrets)
             with collector_paused():
                 from typedcfg.runner.lightning.worker import train
@@ -40,7 +40,8 @@ def work(run: RunDir, attempt: AttemptDir, load: Callable[[], type[ConfigTemplat
             if is_failure(error):
                 failure = failure_of(error, rank=process.rank, secret_texts=texts_of(secrets))
                 RunBook(run).fail(attempt, failure)
-            elif process.is_main and (by := stop_reason_of(error)):
+            # What all agreed on is recorded by one: at once, they would undo what another writes.
+            elif (process.is_main or signals.is_raised) and (by := stop_reason_of(error)):
                 RunBook(run).stop(attempt, by)
         return exit_code_of(error)
     return 0
