@@ -3,17 +3,27 @@
 import logging
 import os
 import subprocess
+from functools import cache
 from typing import Final
+
+from typedcfg.runner.launchers.lifeline import PARENT_VARIABLE
 
 _TIMEOUT_S: Final = 20
 _log: Final = logging.getLogger(__name__)
 
 
 def requeue() -> None:
-    """Ask for it, where this is a job of SLURM's; that it is refused is told, and ends nothing."""
+    """Ask for it once, where this is a job of SLURM's; that it is refused is told, and ends nothing.
+
+    A worker leaves it to the owner of the run, which has recorded by then why it stopped: SLURM ends the job for it.
+    """
     job = _job()
-    if job is None:
-        return
+    if job is not None and PARENT_VARIABLE not in os.environ:
+        _queue(job)
+
+
+@cache
+def _queue(job: str) -> None:
     try:
         subprocess.run(["scontrol", "requeue", job], check=True, capture_output=True, timeout=_TIMEOUT_S)  # noqa: S603, S607  # SLURM's own command, wherever a cluster keeps it
     except (OSError, subprocess.SubprocessError) as error:

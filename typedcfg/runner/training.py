@@ -31,6 +31,7 @@ from typedcfg.runner.plan import Plan, plan_attempt, unrecorded
 from typedcfg.runner.preflight import verifier_of
 from typedcfg.runner.recorded_config import rebuild, write_config
 from typedcfg.runner.redacted import recorded_patch, recorded_words
+from typedcfg.runner.requeue import requeue
 from typedcfg.runner.run_book import RunBook, attempt_record, identity_of, told_if_refused, versions
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.scoring import rule_of
@@ -358,6 +359,8 @@ class Training:
             elif by := stop_reason_of(error):
                 book.stop(attempt, by)
             book.end(attempt, status=status_of(code), exit_code=code)
+        if stop_reason_of(error) == "SIGUSR1":
+            requeue()
 
 
 def _named_as(recorded: Config[Any], config: Config[Experiment], run: RunDir) -> Config[Experiment]:
