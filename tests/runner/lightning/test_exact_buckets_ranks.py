@@ -50,7 +50,7 @@ def fit(name, *, ckpt_path=None, accumulate=1, **options):
     trainer = Trainer(
         max_epochs=3, accelerator="cpu", devices=ranks, strategy=DDPStrategy(**options),
         accumulate_grad_batches=accumulate, callbacks=[exact := ExactState(seed=1), *([] if ckpt_path else saving)],
-        logger=False, enable_progress_bar=False, enable_model_summary=False,
+        logger=False, enable_checkpointing=not ckpt_path, enable_progress_bar=False, enable_model_summary=False,
     )
     trainer.fit(module := Model(), ckpt_path=ckpt_path)
     weights = torch.cat([parameter.detach().flatten() for parameter in module.parameters()])
