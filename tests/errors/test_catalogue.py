@@ -60,6 +60,7 @@ NOT_SHOWN = {
     "runner/run_book.py:_replaced": "needs a record that is replaced while a training runs",
     "runner/submission.py:_submitted": "needs SLURM, to refuse a job",
     "runner/submission.py:check_submittable 2": "depends on the machine: whether it has SLURM",
+    "runner/preflight.py:check_started_once": "needs a process that torchrun started; tests/runner shows it",
     "runner/failure.py:problem_of 1": "needs several processes, one of which is killed",
     "runner/worker.py:_loaded": "needs a process that a launcher starts, and that starts the run again",
     "runner/recorded_config.py:rebuild": "a guard: a launcher hands on the class that began the run",

@@ -1,5 +1,6 @@
 """What is seen to before anything of a run is made: a refusal later would leave it empty."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from typedcfg.runner.given_checkpoint import check_there, given_checkpoint
 from typedcfg.runner.launchers.base import Launcher
 from typedcfg.runner.launchers.choose import choose_launcher
 from typedcfg.runner.launchers.in_process import InProcess
+from typedcfg.runner.launchers.lifeline import PARENT_VARIABLE
 from typedcfg.runner.template_reference import check_loadable, refer_to
 from typedcfg.sections.experiment import Experiment, undefined_builders
 
@@ -72,6 +74,18 @@ def check_machine(config: Config[Experiment]) -> None:
         from typedcfg.runner.lightning.machine import check_accelerator
 
         check_accelerator(config)
+
+
+def check_started_once() -> None:
+    """See to it that no launcher started this process as one of several that each would own the run.
+
+    Raises:
+        RunError: torchrun did.
+    """
+    if "TORCHELASTIC_RUN_ID" in os.environ and PARENT_VARIABLE not in os.environ:
+        what = "torchrun started this process, and each that it starts would own the run"
+        fix = "leave torchrun out: `typedcfg run APP trainer.devices=2` starts two processes itself"
+        raise RunError(Problem(what, expected="one process, which starts the ranks", fix=fix))
 
 
 def launcher_of(experiment: Experiment, asked: Asked) -> Launcher:

@@ -14,7 +14,14 @@ from typedcfg.runner.joining import join_run
 from typedcfg.runner.launchers.base import JoiningLauncher
 from typedcfg.runner.launchers.choose import restarts_of
 from typedcfg.runner.ownership import Ownership
-from typedcfg.runner.preflight import beginning_of, check_builders, check_machine, check_named, launcher_of
+from typedcfg.runner.preflight import (
+    beginning_of,
+    check_builders,
+    check_machine,
+    check_named,
+    check_started_once,
+    launcher_of,
+)
 from typedcfg.runner.recordable import check_recordable
 from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.runner.submission import Submission, check_submittable, submit_run
@@ -83,13 +90,15 @@ class Runner(CountedRun):
         Raises:
             RunOwned: Another process works on this run.
             TemplateError: The experiment does not define what builds its model or its data.
-            RunError: The launcher or the machine cannot do what is asked of it, or the run is that of another class.
+            RunError: The launcher or the machine cannot do what is asked of it, the run is that of another class, or
+                torchrun started this process.
             ResumeRefused: The run in the folder, or the checkpoint, has a configuration that means something else, or
                 the run is of earlier code and would begin from nothing.
             RunFailed: A process of the training came to a bad end.
             Preempted: SIGTERM, SIGHUP, SIGUSR1 or `run.max_time` ended the training.
             Exception: Whatever the training raised in this process.
         """
+        check_started_once()
         run = self._find()
         if run and not again and Training(run, self.config, self._asked).is_over():
             if resume != "auto":
