@@ -145,6 +145,19 @@ class Collecting(Model):
         self.losses.clear()
 
 
+class Following(Model):
+    """Its backbone follows another one, and gradients flow through it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leading = nn.Linear(4, 4)
+        self.backbone.requires_grad_(requires_grad=False)
+
+    def on_train_batch_end(self, *_: object) -> None:
+        for parameter, leading in zip(self.backbone.parameters(), self.leading.parameters(), strict=True):
+            parameter.lerp_(leading, 0.1)
+
+
 class Weighted(Model):
     def on_validation_epoch_end(self) -> None:
         self.weight = 0.5
@@ -439,13 +452,16 @@ def test_persistent_workers_of_a_validation_leave_training_alone(resumed: Resume
     }
 
 
-@pytest.mark.filterwarnings("ignore:Your `val_dataloader`'s sampler has shuffling enabled")
+@pytest.mark.filterwarnings(
+    "ignore:Your `val_dataloader`'s sampler has shuffling enabled", "ignore:The .grad attribute of a Tensor"
+)
 @pytest.mark.parametrize(
     ("make", "is_same", "reason"),
     [
         (RandomlyValidated, True, "Drawing, of a validation, draws from a generator of its own"),
         (ShuffledValidation, True, "RandomSampler, of a validation, draws from a generator of its own"),
         (Collecting, True, "no checkpoint keeps losses of the module"),
+        (Following, False, "no checkpoint keeps what backbone.weight, backbone.bias of the module came from"),
         (Weighted, True, "no checkpoint keeps weight of the module"),
         (RatedInFewBits, False, "lr of SGD is numpy's float32, and goes on as a float"),
         (OldDrawn, True, "old, a generator of the module, has a state that a checkpoint cannot keep"),

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from typedcfg.runner.lightning.callbacks.after_batch import is_batch_over
 from typedcfg.runner.lightning.exact.loaders import owners_of_generators
 from typedcfg.runner.lightning.exact.plateaus import doubts_of_plateaus
-from typedcfg.runner.lightning.exact.tensors import doubts_of_gradients
+from typedcfg.runner.lightning.exact.tensors import doubts_of_gradients, doubts_of_origins
 from typedcfg.runner.lightning.plain_state import plain_number
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.lightning.unseen import callbacks_of, current_of
@@ -29,6 +29,7 @@ def doubts(trainer: Trainer, module: LightningModule) -> Iterator[str]:
     if _has_left_early(trainer):
         yield "on_train_batch_start ended an epoch early: Lightning's counts of batches are not those of a resume"
     yield from doubts_of_gradients(module)
+    yield from doubts_of_origins(module)
     yield from _of_numbers(trainer)
     yield from _of_validation(trainer)
     yield from doubts_of_plateaus(trainer)

@@ -39,7 +39,7 @@ def capture_module(trainer: Trainer, module: LightningModule) -> ModuleStates:
     if trainer.validating or trainer.sanity_checking:
         modes |= trainer.fit_loop.epoch_loop.val_loop._module_mode.mode  # noqa: SLF001  # what it goes back to, told nowhere else
     return {
-        "frozen": [name for name, parameter in module.named_parameters() if not parameter.requires_grad],
+        "frozen": [name for name, one in module.named_parameters() if not (one.requires_grad and one.is_leaf)],
         "in_eval": [name for name, is_training in modes.items() if not is_training],
         "generators": {
             owner: {name: _state(generator) for name, generator in _generators(holder)}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from typedcfg.runner.lightning.ranks import gathered
+from typedcfg.text import listed
 
 
 class TensorStates(TypedDict):
@@ -53,6 +54,15 @@ def doubts_of_gradients(module: LightningModule) -> Iterator[str]:
     """Which gradients bear on the next step and are not kept: those of a model that is split among ranks."""
     if _outlive_steps(module) and any(isinstance(parameter.grad, DTensor) for parameter in module.parameters()):
         yield "gradients may be left for the next step, and no checkpoint keeps those of a model split among ranks"
+
+
+def doubts_of_origins(module: LightningModule) -> Iterator[str]:
+    """Which parameters gradients flow through to others, as they were changed where that is noted."""
+    if computed := [name for name, parameter in module.named_parameters() if not parameter.is_leaf]:
+        yield (
+            f"no checkpoint keeps what {listed(computed)} of the module came from, where gradients flow to: change"
+            " parameters under torch.no_grad()"
+        )
 
 
 def _outlive_steps(module: LightningModule) -> bool:
