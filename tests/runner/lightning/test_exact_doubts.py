@@ -1,9 +1,11 @@
 """What no checkpoint keeps, and what Lightning does not do again: brought back, or told."""
 
 import random
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -156,6 +158,33 @@ class Following(Model):
     def on_train_batch_end(self, *_: object) -> None:
         for parameter, leading in zip(self.backbone.parameters(), self.leading.parameters(), strict=True):
             parameter.lerp_(leading, 0.1)
+
+
+class Remembering(Model):
+    """Notes in attributes of many kinds how far it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loss_of_last, self.steps, self.phase = np.float64(0), np.int64(0), "warm"
+        self.seen, self.by_size, self.named = Counter[int](), defaultdict[int, int](int), OrderedDict[int, int]()
+        self.recent = deque[int](maxlen=99)
+
+    def training_step(self, batch: Tensor, *_: int) -> Tensor:
+        loss = self.loss(batch)
+        self.loss_of_last, self.steps, self.phase = np.float64(loss.item()), self.steps + 1, f"after {self.steps + 1}"
+        for collection in (self.seen, self.by_size, self.named):
+            collection[int(self.steps)] = 1
+        self.recent.append(int(self.steps))
+        return loss
+
+
+class Standing(Model):
+    """Its attributes are what they were, and in another folder."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.best, self.rate, self.phase = float("nan"), np.float64(0.1), "warm"
+        self.sizes, self.folder = deque([1, 2]), mkdtemp()
 
 
 class Weighted(Model):
@@ -462,6 +491,11 @@ def test_persistent_workers_of_a_validation_leave_training_alone(resumed: Resume
         (ShuffledValidation, True, "RandomSampler, of a validation, draws from a generator of its own"),
         (Collecting, True, "no checkpoint keeps losses of the module"),
         (Following, False, "no checkpoint keeps what backbone.weight, backbone.bias of the module came from"),
+        (
+            Remembering,
+            True,
+            "no checkpoint keeps loss_of_last, steps, phase, seen, by_size, named, recent of the module",
+        ),
         (Weighted, True, "no checkpoint keeps weight of the module"),
         (RatedInFewBits, False, "lr of SGD is numpy's float32, and goes on as a float"),
         (OldDrawn, True, "old, a generator of the module, has a state that a checkpoint cannot keep"),
@@ -485,6 +519,10 @@ def test_a_rate_of_numpy_s_goes_on_as_it_was(resumed: Resumed) -> None:
 
 def test_what_is_worked_out_anew_is_not_doubted(resumed: Resumed) -> None:
     assert set(resumed(Caching).values()) == {()}
+
+
+def test_what_is_as_it_was_is_not_doubted(resumed: Resumed) -> None:
+    assert set(resumed(Standing).values()) == {()}
 
 
 @pytest.mark.parametrize(

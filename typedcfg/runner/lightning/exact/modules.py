@@ -1,8 +1,12 @@
 """What a model is beside its parameters and buffers: which of it is trained, and what its attributes hold."""
 
+import os
 import random
-from collections.abc import Iterator, Sized
+from collections import deque
+from collections.abc import Iterator
 from functools import cached_property
+from hashlib import blake2b
+from numbers import Number
 from typing import Any, Final, TypedDict
 
 import torch
@@ -13,10 +17,10 @@ from torchmetrics import Metric
 
 from typedcfg.runner.lightning.exact.generators import generators_in
 from typedcfg.runner.lightning.exact.owners import data_module, others
+from typedcfg.runner.lightning.plain_state import plain_number
 from typedcfg.text import listed
 
 _MODULE: Final = "the module"
-_NUMBERS: Final = (bool, int, float, complex, type(None))
 _COLLECTIONS: Final = (list, dict, set, tuple)
 
 
@@ -121,7 +125,7 @@ def _state(generator: Any) -> Any:
 
 
 def _attributes(holder: object) -> Iterator[tuple[str, str]]:
-    """Numbers, and how long collections are; not what a metric is brought back with, nor what is worked out anew."""
+    """Numbers, texts, and how long collections are; not what metrics are brought back with, nor what is found anew."""
     for path, part in _parts(holder):
         for name, value in vars(part).items():
             if (
@@ -138,6 +142,10 @@ def _attributes(holder: object) -> Iterator[tuple[str, str]]:
 def _told(value: object) -> str | None:
     if isinstance(value, Tensor):
         return str(value.tolist()) if value.numel() == 1 else f"tensor of shape {tuple(value.shape)}"
-    if type(value) in _NUMBERS:
-        return repr(value)
-    return f"{len(value)} items" if type(value) in _COLLECTIONS and isinstance(value, Sized) else None
+    value = plain_number(value)
+    if value is None or isinstance(value, Number):
+        return repr(value)  # by which NaN is what it was
+    if isinstance(value, str):
+        # What it says may be a secret. A path may be another on another machine, and lead to the same.
+        return None if os.sep in value else blake2b(value.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+    return f"{len(value)} items" if isinstance(value, (*_COLLECTIONS, deque)) else None
