@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from typedcfg.errors import RecordError
+from typedcfg.errors import RecordError, RunError
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.export import export_weights
 from typedcfg.runner.lightning.pretrained import Loaded, load_pretrained
@@ -151,3 +151,20 @@ def test_a_file_without_weights_is_refused(tmp_path: Path, content: object) -> N
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"there is no checkpoint a\.ckpt"):
         load_pretrained(Net(), tmp_path / "a.ckpt")
+
+    (tmp_path / "best.ckpt").touch()
+    with pytest.raises(RecordError, match=r"expected +a checkpoint, a state_dict(.|\n)*did you mean .*/best\.ckpt"):
+        load_pretrained(Net(), tmp_path / "bst.ckpt")
+
+
+def test_what_is_no_checkpoint_is_told_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("import torch")
+
+    with pytest.raises(RunError, match=r"train\.py is no checkpoint\n  expected +a checkpoint"):
+        load_pretrained(Net(), tmp_path / "train.py")
+
+
+def test_a_file_that_torch_saved_in_its_old_way_is_read(tmp_path: Path) -> None:
+    torch.save(Net().state_dict(), tmp_path / "a.bin", _use_new_zipfile_serialization=False)
+
+    assert not any(load_pretrained(Net(), tmp_path / "a.bin"))

@@ -9,13 +9,16 @@ from torch import Tensor, nn
 
 from typedcfg.errors import Problem, RecordError
 from typedcfg.records.checkpoint_record import committed, verify
-from typedcfg.runner.given_checkpoint import checkpoint_with_weights
+from typedcfg.runner.given_checkpoint import check_checkpoint, checkpoint_with_weights
 from typedcfg.runner.lightning.export import read_safetensors
 from typedcfg.runner.lightning.renamed import renamed_prefixes
-from typedcfg.runner.lightning.safe_load import WEIGHTS_KEY, load_safely
+from typedcfg.runner.lightning.safe_load import REST, WEIGHTS_KEY, load_safely
 from typedcfg.text import listed, nearest
 
 _log: Final = logging.getLogger(__name__)
+_EXPECTED: Final = "a checkpoint, a state_dict, safetensors, or the folder of a run"
+_PICKLE: Final = b"\x80"
+"""How pickles begin."""
 _SHOWN: Final = 5
 """How many weights are told of one by one."""
 
@@ -45,7 +48,7 @@ def load_pretrained(model: nn.Module, path: str | Path, *, strict: bool = True) 
     Raises:
         RecordError: The file is damaged, cannot be loaded safely or holds no weights; or they are not the model's:
             it is named what is missing, unexpected or of another shape. So it is where `strict=False` finds nothing.
-        RunError: The run has no checkpoint.
+        RunError: It is no checkpoint at all, or the folder of a run that has none.
 
     Example:
         `load_pretrained(model, "best.ckpt", strict=False)`
@@ -106,9 +109,15 @@ def _unmatched(name: str, owner: str, others: Iterable[str]) -> Problem:
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
     if not path.exists():
-        raise RecordError(Problem(f"there is no checkpoint {path.name}", where=str(path)))
+        like = path.parent.glob(f"*{path.suffix}") if path.suffix else ()
+        there = {other.stem: str(other) for other in like}
+        near = nearest(path.stem, there)
+        what, where = f"there is no checkpoint {path.name}", str(path.absolute())
+        raise RecordError(Problem(what, where, _EXPECTED, near and there[near]))
     if path.suffix == ".safetensors":
         return read_safetensors(path)
+    if not _was_saved(path):
+        check_checkpoint(path)
     if path.suffix == ".ckpt" and committed(path.parent):
         verify(path)  # where manifests stand, one that none vouches for was never finished
     content: Any = load_safely(path)  # another's file may hold anything
@@ -117,3 +126,11 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
         expected = "a checkpoint of Lightning's, or a state_dict: names, and a tensor for each"
         raise RecordError(Problem(f"{path.name} holds no weights", where=str(path), expected=expected))
     return dict(weights)
+
+
+def _was_saved(path: Path) -> bool:
+    """Whether it is a file that torch saved in its old way, or a folder of ours without its manifest."""
+    if not path.is_file():
+        return (path / REST).exists()
+    with path.open("rb") as file:
+        return file.read(len(_PICKLE)) == _PICKLE
