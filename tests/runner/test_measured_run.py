@@ -1,3 +1,5 @@
+import pytest
+
 from typedcfg import Experiment, Runner
 
 TinyType = type[Experiment]
@@ -25,3 +27,11 @@ def test_another_runner_of_the_same_configuration_knows_the_run(tiny: TinyType) 
 
     assert runner.is_done
     assert len(runner.results) == 3
+
+
+def test_a_level_that_there_is_not_is_refused(tiny: TinyType) -> None:
+    runner = Runner(tiny.compile())
+
+    assert (runner.get_result("epoch"), runner.get_result("run")) == ({}, {})
+    with pytest.raises(ValueError, match="level is one of epoch or run, and not 'step'"):
+        runner.get_result("step")  # type: ignore[arg-type]  # what is refused

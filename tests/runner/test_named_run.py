@@ -94,3 +94,8 @@ def test_a_file_outside_the_root_of_files_makes_no_run(tiny: TinyType, tmp_path:
         Runner(tiny.compile("wide.yaml")).fit()
 
     assert not (tmp_path / "experiments").exists()
+
+
+def test_an_action_that_there_is_not_is_refused_also_where_there_is_nothing_to_do(tiny: TinyType) -> None:
+    with pytest.raises(ValueError, match="action is one of warn, raise or ignore, and not 'other'"):
+        Runner(tiny.compile()).check_dir("other")  # type: ignore[arg-type]  # what is refused

@@ -1,12 +1,15 @@
 """A run that can be asked how it went."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 from typedcfg.records import result_record
 from typedcfg.records.result_record import Result, read_results
 from typedcfg.runner.named_run import NamedRun
 from typedcfg.runner.presentation import format_epoch_result
+from typedcfg.text import one_of
+
+_Level: TypeAlias = Literal["epoch", "run"]
 
 
 class MeasuredRun(NamedRun):
@@ -54,12 +57,17 @@ class MeasuredRun(NamedRun):
         """Whether the last epoch is the best one."""
         return result_record.is_best(self.results, self.rule)
 
-    def get_result(self, level: Literal["epoch", "run"] = "epoch") -> Mapping[str, Any]:
+    def get_result(self, level: _Level = "epoch") -> Mapping[str, Any]:
         """Metrics by split, of the last epoch or of the run, which is its best; of one split alone, the metrics.
+
+        Raises:
+            ValueError: There is no such level.
 
         Example:
             `runner.get_result("run")["val"]["loss"]`
         """
+        if level not in get_args(_Level):
+            raise ValueError(f"level is one of {one_of(get_args(_Level))}, and not {level!r}")
         result = self.latest_result if level == "epoch" else self.best_result
         splits = result.splits if result else {}
         return next(iter(splits.values())) if len(splits) == 1 else splits

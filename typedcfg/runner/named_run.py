@@ -2,7 +2,7 @@
 
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 from uuid import UUID
 
 from typing_extensions import override
@@ -18,6 +18,9 @@ from typedcfg.runner.run_dir import RunDir
 from typedcfg.runner.scoring import rule_of
 from typedcfg.runner.template_reference import check_same_class
 from typedcfg.sections.experiment import Experiment
+from typedcfg.text import one_of
+
+_Action: TypeAlias = Literal["warn", "raise", "ignore"]
 
 
 class NamedRun:
@@ -134,7 +137,7 @@ class NamedRun:
             raise RunError(Problem(f"the run {self.name} was never attempted", fix="fit() attempts it"))
         return attempts[-1].path
 
-    def check_dir(self, action: Literal["warn", "raise", "ignore"] = "warn") -> bool:
+    def check_dir(self, action: _Action = "warn") -> bool:
         """Whether nothing was attempted in the run's folder yet.
 
         Args:
@@ -142,7 +145,10 @@ class NamedRun:
 
         Raises:
             RunError: Something was, and `action` is `raise`.
+            ValueError: There is no such action.
         """
+        if action not in get_args(_Action):
+            raise ValueError(f"action is one of {one_of(get_args(_Action))}, and not {action!r}")
         run = self._find()
         if run is None or not run.attempts():
             return True

@@ -351,7 +351,7 @@ class RunDir:
         made = storage.make_filled_folder(path, {MARKER: marker_of(run_uuid, place)})
         if not made and marked_uuid(path) != run_uuid:  # if it is ours, another process made it a moment ago
             what = f"{path} is in the way: it is no run of typedcfg"
-            raise RunError(Problem(what, where=str(path), fix="move it away, or choose another run.name"))
+            raise RunError(Problem(what, where=str(path), fix="move it away, or choose another run.run_name"))
         return cls(inside(path, project_root))
 
 
@@ -378,4 +378,4 @@ def _time_of(name: str) -> datetime | None:
 def _check_name(text: str) -> None:
     if not _NAME.match(text):
         expected = "1 to 80 letters, digits and . _ = - for each of the experiment's and the run's name"
-        raise RunError(Problem(f"{text!r} is no name for a run", expected=expected, fix="choose another run.name"))
+        raise RunError(Problem(f"{text!r} is no name for a run", expected=expected, fix="set run.experiment_name"))

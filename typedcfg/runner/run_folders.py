@@ -159,5 +159,5 @@ def inside(path: Path, project_root: Path) -> Path:
     real = Path(os.path.realpath(path))  # Path.resolve raises where a link leads in a circle
     if not real.is_relative_to(os.path.realpath(project_root)):
         what = f"{path} leads out of {project_root}"
-        raise RunError(Problem(what, where=str(real), fix="remove the link, or choose another run.name"))
+        raise RunError(Problem(what, where=str(real), fix="remove the link, or choose another run.project_root"))
     return path
