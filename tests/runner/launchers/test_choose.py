@@ -43,11 +43,13 @@ def test_one_process_cannot_train_on_two_devices() -> None:
 
 
 def test_a_group_is_described_by_the_section() -> None:
-    launch = TorchrunLaunch(node_rank=1, rdzv_endpoint="node0:29400", link_timeout=timedelta(seconds=5))
+    launch = TorchrunLaunch(
+        node_rank=1, rdzv_endpoint="node0:29400", join_timeout=timedelta(minutes=2), link_timeout=timedelta(seconds=5)
+    )
 
     launcher = choose_launcher(launch, devices=4, nodes=2)
 
-    group = Group(1, 2, Endpoint("node0", 29400), join_timeout_s=600.0, link_timeout_s=5.0)
+    group = Group(1, 2, Endpoint("node0", 29400), join_timeout_s=120.0, link_timeout_s=5.0)
     assert launcher == Torchrun(4, group=group)
 
 
