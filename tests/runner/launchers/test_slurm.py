@@ -1,9 +1,13 @@
 import pytest
 
+from typedcfg import Experiment, Runner
 from typedcfg.errors import RunError
-from typedcfg.runner.launchers.base import Launcher
+from typedcfg.runner.asked import Asked
+from typedcfg.runner.launchers.base import Launcher, Work
 from typedcfg.runner.launchers.group.address import Endpoint
 from typedcfg.runner.launchers.slurm import Slurm, first_host, is_task
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.training import Training
 from typedcfg.sections.launch import SlurmLaunch
 from typedcfg.testing import LauncherContract
 
@@ -22,6 +26,20 @@ class TestSlurm(LauncherContract):
     def make_launcher(self) -> Launcher:
         alone = {**TASK, "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NTASKS": "1"}
         return Slurm.of_task(SlurmLaunch(), alone, devices=1, nodes=1)
+
+
+@pytest.mark.multiprocess
+def test_which_rank_was_killed_is_recorded(tiny: type[Experiment]) -> None:
+    config = tiny.compile()
+    run = Runner(config).make()
+    with Training(run, config, Asked()).attempted(world_size=1) as attempt:
+        killed = ("-c", "import os; os.kill(os.getpid(), 9)")
+
+        assert TestSlurm().make_launcher().launch(Work(run.path, attempt.path, lambda: 0, killed)) == 137
+
+        failure = RunBook(run).attempt(attempt).failure
+    assert failure is not None
+    assert failure.what == "rank 0 was killed by SIGKILL"
 
 
 def test_a_task_is_a_rank() -> None:

@@ -6,17 +6,22 @@ Each starts its worker as a process of its own, which it can end when another ra
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from subprocess import Popen
 from typing import Final
 
-from typedcfg.errors import Problem, RunError
+from typedcfg.errors import Problem, RecordError, RunError
+from typedcfg.runner.ending import note_bad_end
+from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
 from typedcfg.runner.launchers.base import Work
 from typedcfg.runner.launchers.group.address import Endpoint
-from typedcfg.runner.launchers.group.attendance import attend_alone, join, network_variables, own
+from typedcfg.runner.launchers.group.attendance import Ending, attend_alone, join, network_variables, own
 from typedcfg.runner.launchers.group.link import Link
 from typedcfg.runner.launchers.group.meeting import Group, Invitation
 from typedcfg.runner.launchers.lifeline import tied
+from typedcfg.runner.run_book import RunBook
+from typedcfg.runner.run_dir import AttemptDir, RunDir
 from typedcfg.sections.launch import SlurmLaunch
 
 _OF_A_TASK: Final = ("SLURM_JOB_ID", "SLURM_STEP_ID", "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NODELIST")
@@ -73,10 +78,16 @@ class Slurm:
         return self.group.index == 0
 
     def launch(self, work: Work) -> int:
-        """Start this rank's worker, with those of the others."""
+        """Start this rank's worker, with those of the others; which of them ended badly is recorded."""
         if self.group.size == 1:
-            return attend_alone(self._start(work, {}))
-        return own(self.group, work, self._start_in_group)
+            ending = Ending(attend_alone(self._start(work, {})), member=0)
+        else:
+            ending = own(self.group, work, self._start_in_group)
+        if ending.code not in {0, PREEMPTED, INTERRUPTED}:
+            with suppress(RecordError, RunError):  # that one ended so is told all the same, by that code
+                book, attempt = RunBook(RunDir.at(work.run)), AttemptDir(work.attempt)
+                note_bad_end(book, attempt, rank=ending.member, exit_code=ending.code)
+        return ending.code
 
     def join(self, same: Mapping[str, str], work_of: Callable[[str], Work]) -> int:
         """Start this rank's worker when rank 0 invites to it."""

@@ -36,7 +36,7 @@ class Torchrun:
         """Start the agent and wait for it; what asks to stop goes on to it, and from it to every worker."""
         if self.group is None:
             return attend_alone(self._start(work, "--standalone"))
-        return own(self.group, work, self._start_in_group)
+        return own(self.group, work, self._start_in_group).code
 
     def join(self, same: Mapping[str, str], work_of: Callable[[str], Work]) -> int:
         """Start this node's agent when the first node invites to it."""

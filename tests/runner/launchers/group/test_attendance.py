@@ -34,8 +34,9 @@ def ends() -> Ends:
         groups = [Group(index, 2, endpoint, join_timeout_s=10, link_timeout_s=5) for index in (0, 1)]
         with ThreadPoolExecutor(1) as pool:
             other = pool.submit(join, groups[1], {}, lambda _: WORK, starts(second))
-            code = own(groups[0], WORK, starts(first))
-            return code, other.result()
+            ending = own(groups[0], WORK, starts(first))
+            assert ending.member == (1 if ending.code and not first.startswith("exit") else 0)
+            return ending.code, other.result()
 
     return run_both
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from subprocess import Popen
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 from typedcfg.runner.failure import INTERRUPTED, PREEMPTED
@@ -39,11 +39,17 @@ def attend_alone(process: "Popen[bytes]") -> int:
         return code_of_end(process.wait())
 
 
-def own(group: Group, work: Work, start: Start) -> int:
-    """Be the first member: gather the others, start one's own process, and wait until all have ended.
+class Ending(NamedTuple):
+    """How a group ended."""
 
-    Returns:
-        0 if all ended well, else the exit code of the one that first did not.
+    code: int
+    """0 if all ended well, else the exit code of the member that first did not."""
+    member: int
+    """Which that is; 0 if all ended well."""
+
+
+def own(group: Group, work: Work, start: Start) -> Ending:
+    """Be the first member: gather the others, start one's own process, and wait until all have ended.
 
     Raises:
         RunError: Somebody did not come, or is not the same.
@@ -55,11 +61,11 @@ def own(group: Group, work: Work, start: Start) -> int:
         try:
             invite(links, invitation)
             with _started(start(work, invitation, link)) as process:
-                code = _attend_all(process, links)
+                ending = _attend_all(process, links)
         except LinkLost as error:
             raise lost(error) from error
-        dismiss(links, code)
-    return code
+        dismiss(links, ending.code)
+    return ending
 
 
 def join(group: Group, same: Mapping[str, str], work_of: Callable[[str], Work], start: Start) -> int:
@@ -90,11 +96,13 @@ class _End:
 
     def __init__(self) -> None:
         self.code = 0
+        self.member = 0
         self._noted_at = 0.0
 
-    def note(self, code: int) -> None:
-        if not self.code:
+    def note(self, code: int, *, member: int) -> None:
+        if code and not self.code:
             self.code = code
+            self.member = member
             self._noted_at = time.monotonic()
 
     @property
@@ -107,13 +115,13 @@ class _End:
         return self.is_bad and time.monotonic() - self._noted_at > _GRACE_S
 
 
-def _attend_all(process: "Popen[bytes]", links: Mapping[int, Link]) -> int:
+def _attend_all(process: "Popen[bytes]", links: Mapping[int, Link]) -> Ending:
     end, remaining, is_running = _End(), set(links), True
     while is_running or remaining:
         was_bad = end.is_bad
         if is_running and (code := process.poll()) is not None:
             is_running = False
-            end.note(code_of_end(code))
+            end.note(code_of_end(code), member=0)
         for index, link in links.items():  # those that have ended too: they wait for the last word
             try:
                 ended = next((message[_ENDED] for message in link.hear() if _ENDED in message), None)
@@ -123,13 +131,13 @@ def _attend_all(process: "Popen[bytes]", links: Mapping[int, Link]) -> int:
                 ended = 0
             if ended is not None and index in remaining:
                 remaining.remove(index)
-                end.note(ended)
+                end.note(ended, member=index)
         if end.is_bad and not was_bad:
             dismiss(links, end.code)
         if end.is_due:
             break
         pause(links[index] for index in remaining)
-    return end.code
+    return Ending(end.code, end.member)
 
 
 def _attend_own(process: "Popen[bytes]", link: Link) -> int:
@@ -143,7 +151,7 @@ def _attend_own(process: "Popen[bytes]", link: Link) -> int:
                 is_told = True
                 if message[WHY]:
                     raise_for(message)
-                end.note(message[OVER])
+                end.note(message[OVER], member=0)
         if end.is_due:
             break
         pause([] if is_told else [link])
