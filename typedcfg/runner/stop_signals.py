@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from types import FrameType
 from typing import Final
@@ -228,6 +228,14 @@ def _end_if_stuck(reader: int) -> None:
 def _forget_in_children() -> None:
     """A process that is forked hears signals of its own; its parent must not take them for its."""
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
+
+
+def tell_heard(number: signal.Signals) -> None:
+    """Tell the person who sent a signal that it was heard: a step may take a while; for a handler to call."""
+    # Logging is not for signal handlers: what they interrupted may hold its lock.
+    told = f"{number.name}: stopping where it can be gone on from; once more stops at once\n"
+    with suppress(OSError):  # nobody may be there to read it
+        os.write(2, told.encode())
 
 
 def stop_of(number: signal.Signals) -> BaseException:

@@ -1,5 +1,6 @@
 """Two members of a group, in two threads, whose own processes are as short as can be."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from typedcfg.errors import RunFailed
 from typedcfg.runner.launchers.base import Work
 from typedcfg.runner.launchers.group import attendance
 from typedcfg.runner.launchers.group.address import Endpoint, free_port
-from typedcfg.runner.launchers.group.attendance import Start, join, own
+from typedcfg.runner.launchers.group.attendance import Start, attend_alone, join, own
 from typedcfg.runner.launchers.group.meeting import Group
 
 WORK = Work(Path("run"), Path("run/attempt"), call=lambda: 0, command=())
@@ -77,3 +78,11 @@ def test_a_member_that_cannot_start_ends_the_others() -> None:
             own(groups[0], WORK, starts("import time; time.sleep(60)"))
         with pytest.raises(FileNotFoundError):
             other.result()
+
+
+def test_who_asks_is_told_at_once_that_it_was_heard(capfd: pytest.CaptureFixture[str]) -> None:
+    asks = f"import os, signal, time; os.kill({os.getpid()}, signal.SIGTERM); time.sleep(60)"
+
+    assert attend_alone(Popen([sys.executable, "-c", asks])) == 143
+
+    assert capfd.readouterr().err == "SIGTERM: stopping where it can be gone on from; once more stops at once\n"

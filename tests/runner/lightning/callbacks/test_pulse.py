@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.runner.failure import Preempted
+from typedcfg.runner.launchers.lifeline import PARENT_VARIABLE
 from typedcfg.runner.lightning.callbacks.pulse import Pulse
 from typedcfg.runner.stop_signals import STOP_SIGNALS, stops_raise
 
@@ -70,6 +71,17 @@ def test_who_asks_is_told_at_once_that_it_was_heard(
         trainer(3, Sender(signal.SIGTERM, step=5), Pulse(save=save)).fit(toy())
 
     assert "SIGTERM: stopping where it can be gone on from; once more stops at once\n" in capfd.readouterr().err
+
+
+def test_a_rank_that_has_a_launcher_leaves_it_to_that_to_tell(
+    trainer: MakeTrainer, toy: ToyType, save: Save, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PARENT_VARIABLE, "1")
+
+    with pytest.raises(Preempted):
+        trainer(3, Sender(signal.SIGTERM, step=5), Pulse(save=save)).fit(toy())
+
+    assert "once more stops at once" not in capfd.readouterr().err
 
 
 def test_ctrl_c_does_as_well(trainer: MakeTrainer, toy: ToyType, save: Save, saved: list[int]) -> None:

@@ -1,5 +1,6 @@
 """A member's own process, from its start until the whole group has ended."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from typedcfg.runner.launchers.group.meeting import (
     lost,
     raise_for,
 )
-from typedcfg.runner.stop_signals import code_of_end, taken
+from typedcfg.runner.stop_signals import code_of_end, taken, tell_heard
 
 _ENDED: Final = "ended"
 _GRACE_S: Final = 10.0
@@ -35,7 +36,7 @@ Start = Callable[[Work, Invitation, Link], "Popen[bytes]"]
 
 def attend_alone(process: "Popen[bytes]") -> int:
     """Wait for a process that is no member of a group; what asks to stop goes on to it."""
-    with _started(process):
+    with _started(process, is_told=True):
         return code_of_end(process.wait())
 
 
@@ -60,7 +61,7 @@ def own(group: Group, work: Work, start: Start) -> Ending:
         invitation = Invitation(work.attempt.name, token=uuid4().hex, port=free_port(link.here))
         try:
             invite(links, invitation)
-            with _started(start(work, invitation, link)) as process:
+            with _started(start(work, invitation, link), is_told=True) as process:
                 ending = _attend_all(process, links)
         except LinkLost as error:
             raise lost(error) from error
@@ -159,13 +160,25 @@ def _attend_own(process: "Popen[bytes]", link: Link) -> int:
 
 
 @contextmanager
-def _started(process: "Popen[bytes]") -> Iterator["Popen[bytes]"]:
+def _started(process: "Popen[bytes]", *, is_told: bool = False) -> Iterator["Popen[bytes]"]:
     """For the length of the block, pass on to a process what asks to stop; it does not outlive the block.
 
     Its workers are tied to it, and the kernel ends them with it.
+
+    Args:
+        process: The process.
+        is_told: Whether people are told of the first such signal that it was heard; one member does that.
     """
+    heard: list[signal.Signals] = []
+
+    def pass_on(number: signal.Signals) -> None:
+        process.send_signal(number)
+        if is_told and not heard:
+            tell_heard(number)
+        heard.append(number)
+
     try:
-        with taken(process.send_signal):
+        with taken(pass_on):
             yield process
     finally:
         process.kill()

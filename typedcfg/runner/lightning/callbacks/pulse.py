@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +19,7 @@ from lightning.pytorch import LightningModule, Trainer
 from typing_extensions import override
 
 from typedcfg.runner.failure import Preempted
+from typedcfg.runner.launchers.lifeline import PARENT_VARIABLE
 from typedcfg.runner.lightning.callbacks.after_batch import AfterBatch
 from typedcfg.runner.lightning.callbacks.last_word import AfterAll
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
@@ -26,7 +27,7 @@ from typedcfg.runner.lightning.loading.worker_signals import workers_outlast_sto
 from typedcfg.runner.lightning.metrics import reduce_logged
 from typedcfg.runner.lightning.step_boundary import is_step_boundary
 from typedcfg.runner.requeue import requeue
-from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, lost_stop, stop_of, taken
+from typedcfg.runner.stop_signals import STOP_SIGNALS, StopSignals, lost_stop, stop_of, taken, tell_heard
 
 _PERIOD_S: Final = 0.25
 """How far apart the agreements of several ranks are meant to be."""
@@ -96,7 +97,9 @@ class Pulse(AfterBatch, AfterAll):
         _keep_lightning_from_listening(trainer)
         self._signals = StopSignals()
         self._stack = ExitStack()
-        hear = self._hear if trainer.is_global_zero else self._signals.note
+        # A worker hears of it from its launcher, which tells; or of another rank's end, which is nobody's wish.
+        is_told = trainer.is_global_zero and PARENT_VARIABLE not in os.environ
+        hear = self._hear if is_told else self._signals.note
         self._stack.enter_context(taken(hear))
         if (number := lost_stop()) is not None:
             hear(number)
@@ -121,12 +124,9 @@ class Pulse(AfterBatch, AfterAll):
         self._close()
 
     def _hear(self, number: signal.Signals) -> None:
-        """Note a signal, and tell the person who sent it that it was heard: a step may take a while."""
+        """Note a signal, and tell who sent it."""
         if self._signals.note(number):
-            # Logging is not for signal handlers: what they interrupted may hold its lock.
-            told = f"{number.name}: stopping where it can be gone on from; once more stops at once\n"
-            with suppress(OSError):  # nobody may be there to read it
-                os.write(2, told.encode())
+            tell_heard(number)
 
     def _close(self) -> None:
         if self._stack is not None:
