@@ -54,6 +54,7 @@ def test_a_script_asks_for_what_the_section_says(snapshot: SnapshotAssertion) ->
         cpus_per_task=8,
         mem="64G",
         gres="gpu:4",
+        lead_time=timedelta(minutes=7),
         lines=("#SBATCH --qos=high", "module load cuda"),
     )
     command = ("python", "-m", "typedcfg", "run", "it's $HOME/train.py:Digits", "runs/slurm.yaml")
