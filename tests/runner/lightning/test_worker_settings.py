@@ -12,6 +12,7 @@ from typedcfg.runner.lightning.callbacks.finite import FiniteWatch
 from typedcfg.runner.lightning.callbacks.step_lines import StepLines
 from typedcfg.runner.lightning.checkpoint_io import VerifiedCheckpointIO
 from typedcfg.runner.lightning.exact.state import ExactState
+from typedcfg.runner.lightning.trainer import build_trainer
 
 CHECKPOINT = {
     "save_interval": 2,
@@ -25,11 +26,10 @@ CHECKPOINT = {
 
 def test_each_setting_reaches_what_trains(tiny: type[Experiment], monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
-    build = worker.build_trainer
 
     def spied(*given: Any, **options: Any) -> Any:
         made.extend([*given[1:], *options["plugins"], logging.getLogger("typedcfg").getEffectiveLevel()])
-        return build(*given, **options)
+        return build_trainer(*given, **options)
 
     monkeypatch.setattr(worker, "build_trainer", spied)
     run = {"seed": 5, "seed_per_rank": False, "on_nan": "continue"}
