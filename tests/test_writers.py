@@ -22,7 +22,7 @@ ALLOWED: Final = {
     ("storage.py", "os.open"): "for reading: to sync what others wrote into a folder",
     ("runner/log.py", "open for writing"): "a log is for people, and nothing is decided by it",
     ("runner/lightning/hang.py", "os.write"): "a log is for people: where each thread stood",
-    ("runner/lightning/callbacks/pulse.py", "os.write"): "to the screen, for the person who sent a signal",
+    ("runner/stop_signals.py", "os.write"): "to the screen, for the person who sent a signal",
     ("runner/endurance.py", "os.open"): "the null device, for a stream that nobody reads",
     ("cli/main.py", "os.open"): "the null device, for a stream that nobody reads",
     ("compiler/writing/saving.py", "tempfile"): "a text in a file, to be read back and thrown away",
