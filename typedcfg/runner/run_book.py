@@ -8,7 +8,7 @@ import logging
 import os
 import platform
 import socket
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -153,6 +153,11 @@ class RunBook:
         """Note what asked an attempt to stop; the first word stands: others are told by who heard it."""
         if self.attempt(attempt).stopped_by is None:
             self.change(attempt, stopped_by=by)
+
+    def doubt(self, attempt: AttemptDir, reasons: Iterable[str]) -> None:
+        """Note why an attempt may differ from an undisturbed one, beside what is known."""
+        known = self.attempt(attempt).not_bitwise_because
+        self.change(attempt, is_bitwise=False, not_bitwise_because=tuple(dict.fromkeys((*known, *reasons))))
 
     def complete(self, attempt: AttemptDir) -> None:
         """Note that the training of an attempt is over; what is left of it is its test, and its end."""

@@ -83,6 +83,17 @@ def test_another_number_of_ranks_makes_a_resume_not_bitwise(tmp_path: Path, fit:
     assert exact.not_bitwise_because == ("saved by 2 ranks, resumed by 1 rank",)
 
 
+def test_what_goes_on_from_an_inexact_training_is_no_more_exact(tmp_path: Path, fit: Fit) -> None:
+    fit(tmp_path, 1)
+    fit(tmp_path, 2, ExactState(seed=1))
+    told: list[str] = []
+
+    fit(tmp_path, 3, exact := ExactState(seed=1, on_doubt=told.extend))
+
+    reason = "its checkpoint holds no random states: it was saved without ExactState"
+    assert [*exact.not_bitwise_because] == told == [reason]
+
+
 def test_the_seed_decides_what_training_draws(tmp_path: Path, fit: Fit) -> None:
     runs = [fit(tmp_path / str(number), 1, ExactState(seed=seed))[0] for number, seed in enumerate([1, 1, 2])]
 

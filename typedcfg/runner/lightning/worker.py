@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any, Final
@@ -67,8 +67,12 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
             wants_save=policy.wants_save,
             max_time=experiment.run.max_time,
         )
-        offset_ranks = experiment.run.seed_per_rank
-        exact = ExactState(seed=experiment.run.seed, offset_ranks=offset_ranks, threads=asked_threads())
+        exact = ExactState(
+            seed=experiment.run.seed,
+            offset_ranks=experiment.run.seed_per_rank,
+            threads=asked_threads(),
+            on_doubt=partial(_note_doubts, book, attempt),
+        )
         progress = progress_of(experiment.logging)
         # Where no lines are shown they are kept all the same.
         lines = EpochLines(recorder, stream=log if progress == "none" else None)
@@ -88,31 +92,45 @@ def train(run: RunDir, attempt: AttemptDir, config: Config[Any]) -> None:
         if trainer.world_size > 1:
             leave_at_exit()
 
-        def note() -> None:
-            if exact.not_bitwise_because and trainer.is_global_zero:
-                known = book.attempt(attempt).not_bitwise_because
-                book.change(attempt, is_bitwise=False, not_bitwise_because=(*known, *exact.not_bitwise_because))
-            if finite.not_finite_since is not None and trainer.is_global_zero:
-                book.change(attempt, not_finite_since=finite.not_finite_since)
-            if policy.unsaved_because and trainer.is_global_zero:
-                book.change(attempt, unsaved_because=policy.unsaved_because)
-            if (why := why_ended_early(trainer)) and trainer.is_global_zero:
-                book.change(attempt, stopped_early_because=why)
-
         try:
             with _hang_watch(trainer, book, attempt, config, log):
                 trainer.fit(model, datamodule=data, ckpt_path=run.path / resumed_from if resumed_from else None)
         except BaseException as error:
             with told_if_refused(error):
-                note()
+                _note_end(book, attempt, trainer, finite, policy)
             raise
-        note()
+        _note_end(book, attempt, trainer, finite, policy)
         if policy.unsaved_because and trainer.is_global_zero:
             fix = "give the same command again once it can be written: it goes on from what was saved last"
             what = "the training came to its end, and its last state is not saved"
             raise RunFailed(Problem(what, fix=fix), policy.unsaved_because)
         if trainer.is_global_zero:
             book.complete(attempt)
+
+
+def _note_doubts(book: RunBook, attempt: AttemptDir, reasons: Sequence[str]) -> None:
+    """Tell, and record, why this training is not bitwise an undisturbed one, but for what was told when it began."""
+    if not Process.this_one().is_main:
+        return
+    told = book.attempt(attempt).not_bitwise_because
+    for reason in reasons:
+        if reason not in told:
+            _log.warning("the outcome may differ from that of an undisturbed run: %s", reason)
+    book.doubt(attempt, reasons)
+
+
+def _note_end(
+    book: RunBook, attempt: AttemptDir, trainer: Trainer, finite: FiniteWatch, policy: CheckpointPolicy
+) -> None:
+    """Record what a training came to, in one write; nothing where there is nothing to tell."""
+    found = {
+        "not_finite_since": finite.not_finite_since,
+        "unsaved_because": policy.unsaved_because,
+        "stopped_early_because": why_ended_early(trainer) or None,
+    }
+    changes = {name: value for name, value in found.items() if value is not None}
+    if changes and trainer.is_global_zero:
+        book.change(attempt, **changes)
 
 
 def test(run: RunDir, attempt: AttemptDir, config: Config[Any], *, is_asked_for: bool) -> None:
@@ -163,8 +181,7 @@ def _tell_of_damage(book: RunBook, attempt: AttemptDir, found: Verified) -> None
     if found.refused:
         reason = f"its best weights are damaged, and those of epoch {found.manifest.epoch} were tested"
         _log.warning("the test may differ from that of an undisturbed run: %s", reason)
-        known = dict.fromkeys([*book.attempt(attempt).not_bitwise_because, reason])
-        book.change(attempt, is_bitwise=False, not_bitwise_because=tuple(known))
+        book.doubt(attempt, [reason])
 
 
 def _recorder(book: RunBook, attempt: AttemptDir, rule: ScoreRule) -> Recorder:

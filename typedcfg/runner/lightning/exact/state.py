@@ -1,7 +1,7 @@
 """The callback that keeps, and brings back, what a training's randomness and its running counts are."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, NotRequired
 
@@ -68,7 +68,15 @@ class ExactState(Listener):
         `Trainer(callbacks=[ExactState(seed=1)])`
     """
 
-    def __init__(self, *, seed: int, offset_ranks: bool = True, keyed: bool = True, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        offset_ranks: bool = True,
+        keyed: bool = True,
+        threads: int | None = None,
+        on_doubt: Callable[[Sequence[str]], None] | None = None,
+    ) -> None:
         """Start from `seed`.
 
         Args:
@@ -77,10 +85,12 @@ class ExactState(Listener):
             keyed: Whether each sample is fetched with random numbers of its own, as `ExactLoader` does.
             threads: With how many each rank computes while it fits; if None with as many as it has, and at a resume
                 with as many as were saved. Another number than was saved is not bitwise.
+            on_doubt: Is told on every rank why the training is not bitwise an undisturbed one, as soon as it is known.
         """
         self.seed = seed
         self.offset_ranks = offset_ranks
         self.keyed = keyed
+        self.on_doubt = on_doubt or (lambda _: None)
         self.not_bitwise_because: tuple[str, ...] = ()
         """Why this training is not bitwise an undisturbed one; empty when it is."""
         self._loaded: list[_RankState] | None = None
@@ -172,7 +182,7 @@ class ExactState(Listener):
         loaders.take_over()
         saved = None
         if self._loaded is not None:
-            self.not_bitwise_because = tuple(dict.fromkeys(self._restore(self._loaded, trainer, pl_module)))
+            self._doubt(self._restore(self._loaded, trainer, pl_module))
             saved = self._loaded[trainer.global_rank] if len(self._loaded) == trainer.world_size else None
         if not _is_begun_by_lightning(trainer):
             batches = _batches_trained(trainer)
@@ -194,8 +204,7 @@ class ExactState(Listener):
         if is_same:
             restore_metrics(state["metrics"], trainer, module)
             restore_tensors([one["tensors"] for one in states], trainer, module)
-        reasons = (*self.not_bitwise_because, *restore_module(state["module"], module))
-        self.not_bitwise_because = tuple(dict.fromkeys(reasons))
+        self._doubt(restore_module(state["module"], module))
         if is_same:
             restore_generators(state["generators"], trainer.strategy.root_device)
             restore_module_generators(state["module"], module)
@@ -228,11 +237,18 @@ class ExactState(Listener):
     def _loaders(self, trainer: Trainer) -> TrainingLoaders:
         return TrainingLoaders(trainer, seed=self.seed, offset_ranks=self.offset_ranks, keyed=self.keyed)
 
+    def _doubt(self, reasons: Iterable[str]) -> None:
+        new = [reason for reason in dict.fromkeys(reasons) if reason not in self.not_bitwise_because]
+        if new:
+            self.not_bitwise_because += (*new,)
+            self.on_doubt(new)
+
     def _capture(self, trainer: Trainer, module: LightningModule) -> _RankState:
         loaders, reloaded_in = self._loaders(trainer), trainer.fit_loop._last_train_dl_reload_epoch  # noqa: SLF001
-        reasons, ahead = [*doubts(trainer, module), *self._buckets.doubts(trainer)], loaders.ahead()
-        since = self._buckets.doubts_of_resume(trainer)  # which were not known when it began
-        self.not_bitwise_because = tuple(dict.fromkeys((*self.not_bitwise_because, *since)))
+        self._doubt(self._buckets.doubts_of_resume(trainer))  # which were not known when it began
+        # What goes on from here is no more exact than what led here.
+        reasons = [*self.not_bitwise_because, *doubts(trainer, module), *self._buckets.doubts(trainer)]
+        ahead = loaders.ahead()
         if not is_plain(ahead):
             ahead = []
             reasons.append("a batch that was fetched ahead is lost: it holds what a checkpoint may not")
