@@ -149,6 +149,17 @@ def test_a_rule_that_nothing_satisfies_is_told_once(
     assert policy.best_model_path == ""
 
 
+def test_nobody_is_told_of_a_missing_score_before_it_can_be_measured(
+    tmp_path: Path, saving: Saving, scored: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer, policy = saving(tmp_path, 3, rule=SCORE, check_val_every_n_epoch=2)
+
+    trainer.fit(scored([0.1, 0.9, 0.2]))
+
+    assert "no checkpoint will be the best" not in caplog.text
+    assert policy.best_model_path
+
+
 def test_the_best_checkpoint_is_loaded_by_its_name(tmp_path: Path, saving: Saving, scored: Any) -> None:
     trainer, policy = saving(tmp_path, 3, rule=SCORE)
     trainer.fit(scored([0.1, 0.9, 0.2]))

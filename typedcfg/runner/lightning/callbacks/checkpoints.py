@@ -233,7 +233,7 @@ class CheckpointPolicy(AfterBatch, AfterAll):
         """Write this epoch's checkpoint, name it, and remove those that nobody needs any more."""
         self.recorder.record(trainer)
         self.begin_save(trainer)
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and trainer.current_epoch + 1 >= (trainer.check_val_every_n_epoch or 1):
             self._warn_unscored()
 
     @override
